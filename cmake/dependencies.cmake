@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every library comes from Debian 12; the list of packages is tools/packages.txt.
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED COMPONENTS filesystem)
+find_package(yaml-cpp REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(GTest REQUIRED)
+find_package(pybind11 REQUIRED)
+include(GoogleTest)
+pkg_check_modules(VECTORSCAN REQUIRED IMPORTED_TARGET libhs)
+pkg_check_modules(PCRE2 REQUIRED IMPORTED_TARGET libpcre2-8)
+pkg_check_modules(SERIALPORT REQUIRED IMPORTED_TARGET libserialport)
+pkg_check_modules(MODBUS REQUIRED IMPORTED_TARGET libmodbus)
+
+set(HILCOP_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+add_library(hilcop_options INTERFACE)
+target_compile_features(hilcop_options INTERFACE cxx_std_20)
+target_compile_options(hilcop_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+  -Wnon-virtual-dtor -Woverloaded-virtual -Werror -fdiagnostics-color=auto)
+# Boost.Process v2 links header-only only without process_environment; one file includes its src.hpp.
+target_compile_definitions(hilcop_options INTERFACE BOOST_PROCESS_V2_SEPARATE_COMPILATION SPDLOG_FMT_EXTERNAL)
+target_link_libraries(hilcop_options INTERFACE Threads::Threads)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(HILCOP_SANITIZE)
+  add_compile_options(-fsanitize=${HILCOP_SANITIZE} -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${HILCOP_SANITIZE})
+endif()

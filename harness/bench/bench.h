@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "bench/config.h"
+#include "bench/roles.h"
+#include "console/io_loop.h"
+
+namespace hilcop {
+
+/// One stage of one boot as it was seen.
+struct StageTime {
+  std::string stage;
+  Nanoseconds since_power_on{};
+  Nanoseconds limit{};
+  bool within = true;
+  ByteSpan span;
+};
+
+struct BootResult {
+  std::uint64_t begin_offset = 0;  // console offset at power-on
+  std::vector<StageTime> stages;
+  bool complete = false;
+  std::string missing;  // the stage that did not come in time; empty when complete
+};
+
+/// This very unit on this bench. Roles that lab-config does not give throw Error{NotFound} naming what to add.
+class Dut {
+ public:
+  virtual ~Dut() = default;
+  virtual const DutConfig& config() const = 0;
+  virtual PowerPort& power() = 0;
+  virtual Console& console(const std::string& name = "main") = 0;
+  virtual Button& button(const std::string& name) = 0;
+  virtual DigitalOutput& output(const std::string& name) = 0;
+  virtual DigitalInput& input(const std::string& name) = 0;
+  /// Pulses the reset line for `hold`.
+  virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
+  /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its
+  /// own limit from the board file; a stage that is late is reported (within = false), one that does not come by
+  /// min(deadline, limit * patience) ends the wait with complete = false. Fatal watchers throw as in Console::expect.
+  virtual BootResult boot_to(const std::string& stage, Deadline deadline) = 0;
+  /// Stages seen since the last power-on, without waiting.
+  virtual BootResult boot_so_far() = 0;
+};
+
+struct OpenOptions {
+  std::vector<std::string> duts;             // empty: all of the file
+  std::filesystem::path record_dir;          // console files; empty: not recorded
+  std::optional<Deadline> wait_until;        // queue for leases that others hold
+  std::string holder;                        // for people: "hilcop run 4711"
+  KeeperClient::Options keeper;
+};
+
+/// One lab-config file, opened: leases of its DUTs, consoles recording, outputs at their safe state.
+/// Opening leases every DUT, its consoles and its outputs, exclusively; what fails is released again. Closing (also by an
+/// exception, a signal, SIGKILL) brings every leased output to its safe state.
+class Bench {
+ public:
+  static std::unique_ptr<Bench> open(BenchConfig config, OpenOptions options, DriverTable drivers, EventSink& sink);
+  virtual ~Bench() = default;
+  virtual const BenchConfig& config() const = 0;
+  virtual Dut& dut(const std::string& name) = 0;
+  virtual std::vector<std::string> dut_names() const = 0;
+  virtual KeeperClient& keeper() = 0;
+  /// Safe states, consoles flushed and closed, leases given back. Idempotent. Errors while closing are thrown once all is done.
+  virtual void close() = 0;
+};
+
+}  // namespace hilcop

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "console/console.h"
+#include "keeper/client.h"
+#include "keeper/driver.h"
+
+namespace hilcop {
+
+/// A boot stage: reached when its pattern is seen, after the stages before it, within `deadline` of power-on.
+struct BootStage {
+  std::string name;
+  Pattern pattern;
+  Nanoseconds deadline{};
+};
+
+/// The profile of a product: boards/<name>.yaml. Pure data.
+struct Board {
+  std::string name;
+  std::string description;
+  std::vector<BootStage> boot_stages;  // in order; the last one is "ready for use"
+  ShellFraming shell;
+  bool has_shell = false;
+  bool linux_watchers = false;
+  std::vector<Watcher> watchers;  // the board's own, beside stages and linux_watchers
+  Nanoseconds min_off{};
+  TransmitPacing pacing;
+  /// Free-form commands and limits that scenarios ask for by name, as the board declares them: functions.data.write ...
+  nlohmann::json functions = nlohmann::json::object();
+  /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
+  nlohmann::json machine;
+  std::filesystem::path file;
+  std::string sha256;  // of the file, for the run record
+};
+
+/// Where a role of a DUT comes from: an instrument of the same lab-config and a channel of it.
+struct RoleConfig {
+  std::string instrument;
+  std::string channel;
+};
+
+struct PowerConfig {
+  RoleConfig role;
+  SafeState safe_state = SafeState::Off;
+  Nanoseconds min_off{};               // the larger of lab-config's and the board's
+  bool verify_read_back = true;        // where the instrument can
+  std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
+};
+
+struct OutputConfig {
+  RoleConfig role;
+  bool active_low = false;
+  SafeState safe_state = SafeState::Off;
+};
+
+struct DutConfig {
+  std::string name;
+  Board board;
+  std::string serial_number;  // identity of the unit, for the record; may be empty
+  std::optional<PowerConfig> power;
+  std::map<std::string, RoleConfig> consoles;  // "main" is the first
+  std::map<std::string, OutputConfig> buttons;
+  std::optional<OutputConfig> reset;
+  std::map<std::string, OutputConfig> outputs;
+  std::map<std::string, OutputConfig> inputs;
+};
+
+struct BenchConfig {
+  std::string name;
+  std::filesystem::path file;
+  std::string sha256;
+  std::map<std::string, InstrumentConfig> instruments;
+  std::map<std::string, DutConfig> duts;
+};
+
+/// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this
+/// bench; choose one of: relay, machine".
+struct ConfigProblem {
+  std::string file;
+  int line = 0, column = 0;  // 1-based
+  std::string key_path, message;
+  std::vector<std::string> choices;
+  std::string text() const;
+};
+
+/// Loads and checks a lab-config file and the boards that it names (boards_dir/<name>.yaml, or a path). Opens nothing.
+/// Throws ConfigError with all problems of all files at once.
+BenchConfig load_bench_config(const std::filesystem::path& file, const std::filesystem::path& boards_dir, DriverTable drivers);
+Board load_board(const std::filesystem::path& file, DriverTable drivers);
+
+/// Error{Config} that carries every problem; what() lists them one a line.
+class ConfigError : public Error {
+ public:
+  explicit ConfigError(std::vector<ConfigProblem> problems);
+  const std::vector<ConfigProblem>& problems() const { return problems_; }
+
+ private:
+  std::vector<ConfigProblem> problems_;
+};
+
+}  // namespace hilcop

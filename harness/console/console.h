@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/deadline.h"
+#include "base/event.h"
+#include "io/byte_stream.h"
+
+namespace hilcop {
+
+class IoLoop;
+
+/// What to look for. A regex is PCRE syntax; `.*` ends at its line and after 4,096 bytes; what could cross lines without bound
+/// is refused (Error{Config} with the reason). A literal is bytes.
+struct Pattern {
+  enum class Kind { Literal, Regex };
+  Kind kind = Kind::Regex;
+  std::string text;
+  static Pattern literal(std::string text) { return {Kind::Literal, std::move(text)}; }
+  static Pattern regex(std::string text) { return {Kind::Regex, std::move(text)}; }
+};
+
+/// Offsets into the console's recording (<dut>-<console>.raw): the trace from a verdict to bytes.
+struct ByteSpan {
+  std::uint64_t begin = 0, end = 0;
+};
+
+struct Match {
+  std::size_t pattern = 0;  // index into the patterns that were given
+  ByteSpan span;
+  std::string text;                 // the bytes matched
+  std::vector<std::string> groups;  // captures 1..n; empty where one did not take part
+  std::string before;               // bytes since the previous match or mark, at most the last 64 KiB
+  SteadyTime at;                    // when the last byte of the match arrived
+};
+
+/// A watcher is always armed. `fatal`: it ends any wait at once (Error{Protocol} "died: ..."), with what was seen.
+struct Watcher {
+  std::string name;  // "kernel-panic", "stage:userland"
+  Pattern pattern;
+  bool fatal = false;
+};
+
+/// Kernel panic, oops, watchdog reset, out of memory, file-system error: armed on every console of a board that runs Linux.
+std::vector<Watcher> linux_watchers();
+
+/// A watcher's finding. Delivered in order, once each.
+struct WatcherHit {
+  std::string watcher;
+  ByteSpan span;
+  std::string line;  // the whole line it stands in, as far as received
+  SteadyTime at;
+};
+
+/// A hole in the recording: an absence in a window with a gap proves nothing.
+struct Gap {
+  std::string cause;  // "powered_off", "lost", "overrun", "framing", "break", "disk_full"
+  std::uint64_t offset = 0;
+  SteadyTime begin, end;  // end == begin: an instant
+  std::string detail;
+};
+
+struct CommandResult {
+  int exit_status = 0;
+  std::string output;  // without markers, echo and interleaved kernel lines; line ends are "\n"
+  std::string kernel;  // the kernel text that cut in, by line
+  ByteSpan span;
+  Nanoseconds elapsed{};
+};
+
+struct TransmitPacing {
+  std::size_t chunk_bytes = 0;  // 0: no pacing
+  Nanoseconds pause{};          // between chunks
+};
+
+struct ShellFraming {
+  std::string prompt = "[#$] $";   // only to log in and to wake up: run() relies on its markers
+  std::string login;               // empty: no log-in
+  std::string password;
+  std::string login_prompt = "login: *$";
+  std::string password_prompt = "[Pp]assword: *$";
+};
+
+struct ConsoleOptions {
+  std::string source;                    // "board1/console": event source and file stem
+  std::filesystem::path record_dir;      // empty: not recorded (still matched)
+  std::vector<Watcher> watchers;
+  TransmitPacing pacing;
+  ShellFraming shell;
+  /// Called to open the stream again after it was lost; empty: a lost stream ends the console.
+  std::function<std::unique_ptr<ByteStream>()> reopen;
+};
+
+/// One serial console: records, matches and lets one borrower at a time talk.
+/// Everything received since open is recorded, whether or not anybody waits. Thread-safe; waits block the caller only.
+class Console {
+ public:
+  /// The loop must outlive the console. `sink` receives console.open, console.match, console.watch, console.gap, console.sent.
+  static std::unique_ptr<Console> open(std::unique_ptr<ByteStream> stream, ConsoleOptions options, IoLoop& loop, EventSink& sink);
+  virtual ~Console() = default;
+
+  /// Waits until one of the patterns stands in the bytes since the previous match or mark, the leftmost first. Throws
+  /// Error{Timeout} with the last lines seen, Error{Disconnected}, Error{Protocol} when a fatal watcher fires, and
+  /// Interrupted (interrupt.h) when the process is asked to stop.
+  virtual Match expect(std::span<const Pattern> patterns, Deadline deadline) = 0;
+  /// The same; nullopt at the deadline.
+  virtual std::optional<Match> try_expect(std::span<const Pattern> patterns, Deadline deadline) = 0;
+  /// Everything received until now is judged no more. Returns the offset.
+  virtual std::uint64_t mark() = 0;
+
+  /// Sends bytes, paced. Returns when the transport took them all. Throws Error{Timeout}, Error{Disconnected}.
+  virtual void write(std::string_view bytes, Deadline deadline) = 0;
+  /// write(line + "\n").
+  void write_line(std::string_view line, Deadline deadline) { write(std::string(line) + "\n", deadline); }
+
+  /// Runs a POSIX shell command framed by unique markers. The shell must be at a prompt (see login). Never mistakes an echo,
+  /// a stale reply or kernel text for the answer. Throws Error{Timeout} with what was seen; a non-zero status is no error.
+  virtual CommandResult run(std::string_view command, Deadline deadline) = 0;
+  /// Gets a shell: wakes the line, logs in if asked, and proves it by a run() of its own.
+  virtual void login(Deadline deadline) = 0;
+
+  /// Waits until nothing has arrived for `quiet`. Returns false at the deadline.
+  virtual bool wait_silence(Nanoseconds quiet, Deadline deadline) = 0;
+  virtual SteadyTime last_byte_at() const = 0;
+
+  virtual void set_line(ModemLine line, bool asserted) = 0;
+  virtual void send_break(std::chrono::milliseconds length) = 0;
+
+  /// Watcher hits after `offset`, and a wait for the next hit of one watcher at or after `offset`.
+  virtual std::vector<WatcherHit> hits_since(std::uint64_t offset) const = 0;
+  virtual WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) = 0;
+  /// The board's power went or came: a loss of the stream in between is recorded as powered_off, not as lost.
+  virtual void power_changed(bool on) = 0;
+
+  virtual std::uint64_t offset() const = 0;  // bytes received since open
+  virtual std::vector<Gap> gaps_since(std::uint64_t offset) const = 0;
+  /// Recorded bytes, for judging a window again: at most 64 MiB. Reads the recording, or what is kept in memory (last 1 MiB).
+  virtual std::string bytes(ByteSpan span) const = 0;
+  virtual const std::string& source() const = 0;
+  virtual const std::string& stream_name() const = 0;
+  /// Pushes the recording to the file and syncs it. Called by the loop at least every 100 ms without the sync.
+  virtual void flush() = 0;
+};
+
+}  // namespace hilcop

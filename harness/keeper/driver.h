@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/key_spec.h"
+#include "io/byte_stream.h"
+#include "keeper/instrument.h"
+
+namespace hilcop {
+
+/// An instrument of a lab-config file, after checking: `config` holds every key of the driver's table, paths absolute.
+struct InstrumentConfig {
+  std::string name;    // as in lab-config: "relay", "board1-machine"
+  std::string driver;  // "modbus-relay"
+  nlohmann::json config = nlohmann::json::object();
+};
+
+/// The whole plug-in surface of a fixture. Exactly one of open and open_console is set.
+struct Driver {
+  std::string name;     // as in lab-config: "modbus-relay"
+  std::string summary;  // one line for `hilcop list`
+  std::vector<KeySpec> keys;
+  /// What the thing is in the world ("modbus:127.0.0.1:502", "/dev/ttyUSB0"): two configurations with one identity are one
+  /// instrument, and leases are by it.
+  std::function<std::string(const InstrumentConfig&)> identity;
+  /// Held by the keeper. Opens without changing any output. Throws Error.
+  std::function<std::unique_ptr<Instrument>(const InstrumentConfig&, InstrumentEvent)> open;
+  /// Opened in the worker, for consoles that need no keeper (a serial port).
+  std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console;
+};
+
+using DriverTable = std::span<const Driver* const>;
+
+/// nullptr: no such driver.
+const Driver* find_driver(DriverTable table, const std::string& name);
+
+}  // namespace hilcop

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/deadline.h"
+
+namespace hilcop {
+
+/// Power: an output that powers a DUT. Output: a relay contact, a line that we drive. Input: a line that we read.
+/// Console: a byte stream offered at an address (see endpoint) for a worker to open.
+enum class ChannelKind { Power, Output, Input, Console };
+
+/// One thing on an instrument that can be leased on its own.
+struct Channel {
+  std::string name;  // "1".."8", "power", "reset", "button", "console"
+  ChannelKind kind = ChannelKind::Output;
+  std::string detail;  // for people: "PL061 line 3, active low"
+};
+
+/// What a switch did. Times are steady-clock.
+struct SwitchResult {
+  SteadyTime commanded;     // just before the instrument was told
+  SteadyTime acknowledged;  // when it said that it had switched
+  std::optional<bool> read_back;
+  nlohmann::json details = nlohmann::json::object();  // what the driver alone knows: {"disks": [{"lost_sectors", ...}]}
+};
+
+/// Tells of something that happened by itself (an armed cut fired, a machine died). Called from any thread.
+using InstrumentEvent = std::function<void(const std::string& channel, const std::string& kind, const nlohmann::json& data)>;
+
+/// A thing on the bench, held open by the keeper. All calls come from the instrument's own queue, one at a time.
+/// Every call ends by its deadline: Error{Timeout} otherwise. Errors name the instrument.
+class Instrument {
+ public:
+  virtual ~Instrument() = default;
+  virtual std::vector<Channel> channels() const = 0;
+
+  /// The first channel was leased / the last lease is gone (safe states were applied before). A virtual machine makes and drops
+  /// its disk overlay here; most instruments do nothing.
+  virtual void begin_session() {}
+  virtual void end_session() {}
+
+  /// Switches a Power or Output channel. `options` are the driver's own, checked by it ({"loss": "torn", "seed": 7}).
+  virtual SwitchResult set(const std::string& channel, bool on, const nlohmann::json& options, Deadline deadline) = 0;
+  /// The state as the instrument itself reports it; nullopt where it cannot.
+  virtual std::optional<bool> get(const std::string& channel, Deadline deadline) = 0;
+  /// Where a Console channel can be opened: {"unix": "/path"}.
+  virtual nlohmann::json endpoint(const std::string& channel);
+  /// Arms a switch-off that the instrument itself does at an event that only it sees:
+  /// {"trigger": "disk-write", "disk": "data", "count": k, "loss": ..., "seed": ...}. The result comes as an event
+  /// "armed.fired" with a SwitchResult. Disarmed by any set() of the channel. Throws Error{Unsupported} by default.
+  virtual void arm(const std::string& channel, const nlohmann::json& options, Deadline deadline);
+  /// Figures of the instrument or of a channel for evidence: identity, firmware, disk counters, CPU time. No side effects.
+  virtual nlohmann::json report(const std::string& channel, Deadline deadline);
+};
+
+/// SwitchResult as the keeper's protocol and the timeline carry it (times as *_ns).
+nlohmann::json to_json(const SwitchResult& result);
+SwitchResult switch_result_from_json(const nlohmann::json& value);
+std::string to_string(ChannelKind kind);
+
+}  // namespace hilcop
