@@ -52,3 +52,23 @@ function(hilcop_tests name)
     endif()
   endforeach()
 endfunction()
+
+# hilcop_pytest(bindings LABEL unit) runs the test_*.py of the current folder with the system Python and the built package;
+# files named test_*_board.py run apart with label board. One ctest entry each file.
+function(hilcop_pytest name)
+  cmake_parse_arguments(ARG "" "LABEL" "" ${ARGN})
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.py)
+  foreach(file IN LISTS files)
+    get_filename_component(stem ${file} NAME_WE)
+    set(label ${ARG_LABEL})
+    set(limit 120)
+    if(stem MATCHES "_board$")
+      set(label board)
+      set(limit 420)
+    endif()
+    add_test(NAME ${name}.${stem} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+      COMMAND /usr/bin/python3 -m pytest -q -p no:cacheprovider -c ${CMAKE_SOURCE_DIR}/pyproject.toml ${file})
+    set_tests_properties(${name}.${stem} PROPERTIES LABELS ${label} TIMEOUT ${limit}
+      ENVIRONMENT "HILCOP_SOURCE_DIR=${CMAKE_SOURCE_DIR};HILCOP_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_BINARY_DIR}/python;HILCOP_PROGRAM=${CMAKE_BINARY_DIR}/bin/hilcop;PYTHONDONTWRITEBYTECODE=1")
+  endforeach()
+endfunction()

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder includes only what stands below it, and only the folder that owns a library includes its headers."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# folder -> folders that it may include, beside itself. No entry: the folder may not exist.
+BELOW = {
+    "harness/base": [],
+    "harness/io": ["base"],
+    "harness/console": ["base", "io"],
+    "harness/evidence": ["base", "io"],
+    "harness/keeper": ["base", "io"],
+    "harness/compliance": ["base"],
+    "harness/report": ["base", "io", "evidence", "compliance"],
+    "harness/bench": ["base", "io", "console", "evidence", "keeper"],
+    "harness/run": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench"],
+    "fixtures": ["base", "io", "keeper"],
+    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "fixtures"],
+    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "run", "fixtures"],
+}
+
+# A library's headers stay in the folders that own it: nothing else learns of them.
+OWNERS = {
+    r"libserialport\.h": ["harness/io"],
+    r"boost/process": ["harness/io"],
+    r"hs/|hs\.h": ["harness/console"],
+    r"pcre2\.h": ["harness/console"],
+    r"yaml-cpp/": ["harness/bench"],
+    r"openssl/": ["harness/evidence"],
+    r"CLI/": ["harness/cli"],
+    r"pybind11/": ["bindings"],
+    r"modbus": ["fixtures"],
+    r"nbdkit-plugin\.h": ["fixtures"],
+}
+
+
+def home(path: Path) -> str:
+    parts = path.relative_to(ROOT).parts
+    return "/".join(parts[:2]) if parts[0] == "harness" else parts[0]
+
+
+def sources() -> list[Path]:
+    return sorted(
+        path for top in ("harness", "fixtures", "bindings") for path in (ROOT / top).rglob("*") if path.suffix in (".h", ".cc")
+    )
+
+
+def included(path: Path, form: str) -> list[str]:
+    return re.findall(rf"^\s*#\s*include\s*{form}", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def layer_of(include: str, file: Path) -> str | None:
+    """The folder a quoted include names: "console/matcher.h" -> console, "fixtures/catalog.h" -> fixtures."""
+    first = include.split("/")[0]
+    if (ROOT / "harness" / first).is_dir() and "/" in include:
+        return first
+    if first in ("fixtures", "bindings", "tests"):
+        return first
+    assert (file.parent / include).exists(), f"{file.relative_to(ROOT)}: include of {include}: write it from its layer"
+    return None
+
+
+@pytest.mark.parametrize("file", sources(), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_includes_only_lower_layers_and_its_own_libraries(file: Path) -> None:
+    folder = home(file)
+    allowed = {*BELOW[folder], folder.split("/")[-1]}
+    for include in included(file, '"([^"]+)"'):
+        layer = layer_of(include, file)
+        assert layer is None or layer in allowed, f"{file.relative_to(ROOT)} includes {include}: {folder} may use {sorted(allowed)}"
+    for include in included(file, "<([^>]+)>"):
+        for library, owners in OWNERS.items():
+            if re.match(library, include):
+                assert folder in owners, f"{file.relative_to(ROOT)} includes <{include}>: only {owners} may"
+
+
+def test_no_fixture_includes_another() -> None:
+    for file in sources():
+        if home(file) != "fixtures":
+            continue
+        for include in included(file, '"(fixtures/[^"]+)"'):
+            other = Path(include).parts[1]
+            own = file.relative_to(ROOT / "fixtures").parts[0]
+            shared = other == "catalog.h" or own.startswith(other.removesuffix(".h")) or other.startswith(own.split("_driver")[0])
+            assert shared, f"{file.relative_to(ROOT)} includes {include}"
+
+
+def test_the_lint_sees_files() -> None:
+    assert len(sources()) > 20
