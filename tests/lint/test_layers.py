@@ -45,9 +45,7 @@ def home(path: Path) -> str:
 
 
 def sources() -> list[Path]:
-    return sorted(
-        path for top in ("harness", "fixtures", "bindings") for path in (ROOT / top).rglob("*") if path.suffix in (".h", ".cc")
-    )
+    return sorted(path for top in ("harness", "fixtures", "bindings") for path in (ROOT / top).rglob("*") if path.suffix in (".h", ".cc"))
 
 
 def included(path: Path, form: str) -> list[str]:

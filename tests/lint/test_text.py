@@ -38,12 +38,16 @@ def offenders(pattern: str, files: list[Path], allowed: set[str] | None = None) 
 
 
 def test_every_source_names_its_licence() -> None:
-    missing = [str(p.relative_to(ROOT)) for p in code_files() if "SPDX-License-Identifier: Apache-2.0" not in p.read_text(encoding="utf-8")[:300]]
+    missing = [
+        str(p.relative_to(ROOT)) for p in code_files() if "SPDX-License-Identifier: Apache-2.0" not in p.read_text(encoding="utf-8")[:300]
+    ]
     assert not missing
 
 
 def test_only_the_clock_sleeps() -> None:
-    assert not offenders(r"\b(sleep_for|sleep_until\(std|usleep\(|nanosleep\()", [p for p in code_files() if p.suffix in {".h", ".cc"}], CLOCK_OWNERS)
+    assert not offenders(
+        r"\b(sleep_for|sleep_until\(std|usleep\(|nanosleep\()", [p for p in code_files() if p.suffix in {".h", ".cc"}], CLOCK_OWNERS
+    )
 
 
 def test_no_scenario_or_package_code_sleeps() -> None:

@@ -1,30 +1,107 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 set -euo pipefail
+
+usage() {
+  cat <<'TXT'
+./dev COMMAND: each does the set-up that it needs (Debian packages of tools/packages.txt; root, or sudo)
+
+  setup                install the packages
+  build [PRESET]       compile (dev, release, asan, tsan) and make the board images
+  demo                 power a real board, cut its power again and again, print a verdict that can be traced
+  test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: asan and tsan too
+  bench [NAME]         benchmarks against named peers: console (default)
+  lint [--fix]         formats, clang-tidy, layers, ruff
+  fuzz [SECONDS]       every fuzz target under libFuzzer
+  hilcop ...           the program itself: ./dev hilcop --help
+TXT
+}
+
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+install_packages() {
+  [ $# -eq 0 ] && return
+  echo "dev: installing from Debian: $*" >&2
+  as_root apt-get update -q >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2
+}
+
+# What of a list is not installed.
+missing_of() {
+  printf '%s\n' "$@" | sort -u | comm -23 - <(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' "$@" 2>/dev/null | awk '$1 == "ii" {print $2}' | sort -u)
+}
 
 setup() {
-  local wanted missing
-  wanted=$(sed -e 's/#.*//' tools/packages.txt)
-  missing=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' $wanted 2>/dev/null | awk '$1 == "ii" {print $2}' | sort | comm -13 - <(printf '%s\n' $wanted | sort -u))
-  [ -z "$missing" ] && return
-  echo "dev: installing from Debian:" $missing >&2
-  as_root apt-get update -q >&2
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >&2
+  local wanted
+  mapfile -t wanted < <(sed -e 's/#.*//' -e '/^ *$/d' tools/packages.txt)
+  # shellcheck disable=SC2046
+  install_packages $(missing_of "${wanted[@]}")
+}
+
+configure() {
+  local log=build/configure-$1.log
+  cmake --preset "$1" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 }
 
 build() {
-  setup
   local preset=${1:-dev}
-  cmake --preset "$preset" >build/.configure.log 2>&1 || { cat build/.configure.log >&2; exit 1; }
-  cmake --build --preset "$preset" -- "${@:2}"
+  setup
+  configure "$preset"
+  cmake --build --preset "$preset"
+  for script in boards/*/build.sh; do "$script" "build/boards/$(basename "$(dirname "$script")")"; done
+}
+
+demo() {
+  build dev
+  exec build/dev/bin/hilcop run G09-POWER-CYCLE --bench lab-config/virtual.yaml --dut board1 --effort demo --seed "${HILCOP_SEED:-1}" "$@"
+}
+
+test_all() {
+  local presets=(dev) filter=()
+  while [ $# -gt 0 ]; do
+    case "$1" in
+      --unit) filter+=(-LE board) ;;
+      --sanitize) presets+=(asan tsan) ;;
+      *) filter+=(-R "$1") ;;
+    esac
+    shift
+  done
+  build dev
+  for preset in "${presets[@]}"; do
+    [ "$preset" = dev ] || { configure "$preset"; cmake --build --preset "$preset"; }
+    ctest --preset "$preset" -j2 "${filter[@]}"
+  done
+}
+
+bench() {
+  build release
+  exec tools/dev/bench.sh "$@"
+}
+
+lint() {
+  setup
+  # shellcheck disable=SC2046
+  install_packages $(missing_of clang-format clang-tidy clang)
+  command -v npm >/dev/null || install_packages nodejs npm
+  exec tools/dev/lint.sh "$@"
+}
+
+fuzz() {
+  # shellcheck disable=SC2046
+  install_packages $(missing_of clang libclang-rt-14-dev)
+  setup
+  exec tools/dev/fuzz.sh "${1:-30}"
 }
 
 mkdir -p build
 case "${1:-help}" in
   setup) setup ;;
   build) build "${@:2}" ;;
-  test) build dev && ctest --preset dev "${@:2}" ;;
-  hilcop) build dev >/dev/null && exec build/dev/bin/hilcop "${@:2}" ;;
-  *) sed -n 's/^# The one/The one/p' dev; exit 2 ;;
+  demo) demo "${@:2}" ;;
+  test) test_all "${@:2}" ;;
+  bench) bench "${@:2}" ;;
+  lint) lint "${@:2}" ;;
+  fuzz) fuzz "${@:2}" ;;
+  hilcop) build dev >&2 && exec build/dev/bin/hilcop "${@:2}" ;;
+  -h | --help | help) usage ;;
+  *) echo "dev: no command '$1'" >&2; usage >&2; exit 2 ;;
 esac
