@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/child_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "fakes/temp_dir.h"
+
+namespace hilcop {
+namespace {
+
+ProcessOptions shell(const std::string& script) {
+  ProcessOptions options;
+  options.program = "/bin/sh";
+  options.arguments = {"-c", script};
+  options.capture_output = true;
+  return options;
+}
+
+bool alive(pid_t pid) { return ::kill(pid, 0) == 0; }
+
+// A process that was killed may be a zombie of init for a moment.
+bool gone_soon(pid_t pid) {
+  const Deadline deadline = Deadline::in(5s);
+  while (!deadline.expired()) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string number, name, state;
+    if (!(stat >> number >> name >> state) || state == "Z") return true;
+    wait_until(deadline.at_most(5ms));
+  }
+  return false;
+}
+
+TEST(ChildProcess, ReportsStatusAndOutput) {
+  const auto result = run_process(shell("echo out; echo err >&2; exit 3"), Deadline::in(10s));
+  EXPECT_EQ(result.status.code, 3);
+  EXPECT_EQ(result.output, "out\nerr\n");
+  EXPECT_EQ(result.status.text(), "exit status 3");
+}
+
+TEST(ChildProcess, TellsASignalFromAnExitStatus) {
+  const auto result = run_process(shell("kill -TERM $$"), Deadline::in(10s));
+  EXPECT_FALSE(result.status.code);
+  EXPECT_EQ(result.status.signal, SIGTERM);
+  EXPECT_EQ(result.status.text(), "killed by SIGTERM");
+}
+
+TEST(ChildProcess, AMissingProgramIsNamed) {
+  for (const char* program : {"no-such-program-here", "/no/such/program"}) {
+    ProcessOptions options;
+    options.program = program;
+    try {
+      ChildProcess::start(options);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::NotFound);
+      EXPECT_NE(std::string(error.what()).find(program), std::string::npos);
+    }
+  }
+}
+
+TEST(ChildProcess, AFileThatIsNoProgramIsAnErrorAndNotAnExitStatus) {
+  ProcessOptions options;
+  options.program = "/etc/passwd";
+  EXPECT_THROW(ChildProcess::start(options), Error);
+}
+
+TEST(ChildProcess, AtItsLimitTheWholeGroupDies) {
+  TempDir dir;
+  const auto pid_file = dir / "pid";
+  EXPECT_THROW(run_process(shell("sleep 600 & echo $! > " + pid_file.string() + "; wait"), Deadline::in(300ms)), Error);
+  pid_t grandchild = 0;
+  std::ifstream(pid_file) >> grandchild;
+  ASSERT_GT(grandchild, 0);
+  EXPECT_TRUE(gone_soon(grandchild));
+}
+
+TEST(ChildProcess, WhatItLeavesBehindDiesWithIt) {
+  const auto result = run_process(shell("sleep 600 & echo $!"), Deadline::in(10s));
+  EXPECT_TRUE(gone_soon(static_cast<pid_t>(std::stol(result.output))));
+}
+
+TEST(ChildProcess, DiesWithItsParent) {
+  TempDir dir;
+  const auto pid_file = dir / "pid";
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    auto child = ChildProcess::start(
+        shell("echo $$ > " + pid_file.string() + ".part; mv " + pid_file.string() + ".part " + pid_file.string() + "; exec sleep 600"));
+    ::pause();
+    ::_exit(0);
+  }
+  const Deadline deadline = Deadline::in(10s);
+  while (!std::filesystem::exists(pid_file) && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  pid_t child = 0;
+  std::ifstream(pid_file) >> child;
+  ASSERT_TRUE(alive(child));
+  ::kill(parent, SIGKILL);
+  ::waitpid(parent, nullptr, 0);
+  EXPECT_TRUE(gone_soon(child));
+}
+
+TEST(ChildProcess, PassesOnlyTheDescriptorsItIsTold) {
+  const UniqueFd secret(::open("/etc/hostname", O_RDONLY));  // without close-on-exec, as a careless library opens it
+  const UniqueFd given(::open("/etc/passwd", O_RDONLY | O_CLOEXEC));
+  auto options = shell("ls /proc/self/fd | tr '\\n' ' '; readlink /proc/self/fd/7");
+  options.pass_descriptors = {{given.get(), 7}};
+  const auto result = run_process(options, Deadline::in(10s));
+  EXPECT_NE(result.output.find("7 "), std::string::npos);
+  EXPECT_NE(result.output.find("/etc/passwd"), std::string::npos);
+  EXPECT_EQ(result.output.find("hostname"), std::string::npos);
+  EXPECT_EQ(result.output.substr(0, 6), "0 1 2 ");
+}
+
+TEST(ChildProcess, AddsToTheEnvironmentAndRunsInItsDirectory) {
+  auto options = shell("echo $HILCOP_X $(pwd)");
+  options.environment = {{"HILCOP_X", "here"}};
+  options.directory = "/usr";
+  EXPECT_EQ(run_process(options, Deadline::in(10s)).output, "here /usr\n");
+}
+
+TEST(ChildProcess, AWaitEndsAtItsDeadlineAndByInterrupt) {
+  auto child = ChildProcess::start(shell("exec sleep 600"));
+  EXPECT_FALSE(child->wait(Deadline::in(20ms)));
+  request_interrupt();
+  EXPECT_THROW(child->wait(Deadline::in(60s)), Interrupted);
+  clear_interrupt();
+  EXPECT_TRUE(child->running());
+  EXPECT_EQ(child->kill().signal, SIGKILL);
+}
+
+}  // namespace
+
+}  // namespace hilcop
