@@ -174,7 +174,7 @@ class RealChild final : public ChildProcess {
     if (status_) return true;
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | flags) == 0 && info.si_pid == 0) return false;
-    ::kill(-pid_, SIGKILL);  // what it left behind in its group
+    if (options_.kill_descendants) ::kill(-pid_, SIGKILL);  // what it left behind in its group
     int raw = 0;
     pid_t done = 0;
     while ((done = ::waitpid(pid_, &raw, 0)) < 0 && errno == EINTR) {

@@ -19,9 +19,10 @@ struct ProcessOptions {
   std::vector<std::string> arguments;
   std::map<std::string, std::string> environment;  // added to this process's
   std::filesystem::path directory;
-  bool die_with_parent = true;  // SIGKILL when the thread that started it ends (PDEATHSIG): start from a thread that lives on
-  std::filesystem::path output_file;       // stdout and stderr together; empty: see capture_output
-  bool capture_output = false;             // stdout and stderr, at most the last 64 KiB, in output()
+  bool die_with_parent = true;        // SIGKILL when the thread that started it ends (PDEATHSIG): start from a thread that lives on
+  bool kill_descendants = true;       // false: what it leaves behind when it ends by itself may live on (a daemon)
+  std::filesystem::path output_file;  // stdout and stderr together; empty: see capture_output
+  bool capture_output = false;        // stdout and stderr, at most the last 64 KiB, in output()
   std::vector<std::pair<int, int>> pass_descriptors;  // {ours, number in the child}; all others are closed
 };
 

@@ -20,8 +20,8 @@ struct LeaseRequest {
   std::string channel;
   std::string holder;  // for people: "dut board1 (hilcop run, pid 4711)"
   SafeState safe_state = SafeState::Off;
-  Nanoseconds min_off{};                // enforced by the keeper before the next on, also across runs
-  std::optional<Deadline> wait_until;   // queue while somebody else holds it; nullopt: Error{Busy} at once, naming the holder
+  Nanoseconds min_off{};               // enforced by the keeper before the next on, also across runs
+  std::optional<Deadline> wait_until;  // queue while somebody else holds it; nullopt: Error{Busy} at once, naming the holder
 };
 
 /// One channel, held as long as this object lives (and the process: the keeper watches it). Thread-safe, calls block.
@@ -56,7 +56,8 @@ class KeeperClient {
 
   virtual std::unique_ptr<Lease> lease(LeaseRequest request, Deadline deadline) = 0;
   /// Several outputs in one command, as close together as the instruments allow. All leases must be of this client.
-  virtual std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const nlohmann::json& options, Deadline deadline) = 0;
+  virtual std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const nlohmann::json& options,
+                                                 Deadline deadline) = 0;
   /// Everything the keeper holds: instruments, channels, states, holders, since when, switch counts.
   virtual nlohmann::json status(Deadline deadline) = 0;
   /// Applies the safe state to every channel that nobody leases, and with `force` to the leased ones too (their holders get

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace hilcop {
+
+/// Each sub-command is one file: it adds itself to the program and, when chosen, runs and leaves its exit status.
+using AddCommand = void (*)(CLI::App& app, int& status);
+
+void add_keeper(CLI::App& app, int& status);
+void add_safe_state(CLI::App& app, int& status);
+void add_version(CLI::App& app, int& status);
+
+inline constexpr AddCommand kCommands[] = {add_keeper, add_safe_state, add_version};
+
+}  // namespace hilcop

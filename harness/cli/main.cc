@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <exception>
+
+#include <CLI/CLI.hpp>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "cli/command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("hilcop: proves on a bench what a connected device does", "hilcop");
+  app.footer(
+      "Exit status: 0 nothing but passes, 1 a Fail, 2 usage or configuration, 3 bench error or not judged.\n"
+      "`hilcop COMMAND --help` tells more.");
+  app.require_subcommand(1);
+  int status = 0;
+  for (const auto add : hilcop::kCommands) add(app, status);
+  try {
+    app.parse(argc, argv);
+    return status;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const hilcop::Interrupted&) {
+    std::fprintf(stderr, "hilcop: interrupted\n");
+    return 130;
+  } catch (const hilcop::Error& error) {
+    std::fprintf(stderr, "hilcop: %s\n", error.what());
+    return error.kind() == hilcop::ErrorKind::Config ? 2 : 3;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "hilcop: fault in hilcop itself: %s\n", error.what());
+    return 3;
+  }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keeper/channels.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+
+namespace hilcop {
+namespace {
+
+// Handed to the instrument's thread this long before its time, so that the main thread's scheduling does not count.
+constexpr Nanoseconds kHandOver = 5ms;
+constexpr Nanoseconds kRestoreLimit = 1500ms;
+constexpr Nanoseconds kRestoreAgain = 500ms;
+
+std::string object_of(const ChannelKey& key) { return "channel '" + key.second + "' of " + key.first; }
+
+Channel channel_of(Instrument& instrument, const ChannelKey& key) {
+  std::string names;
+  for (const auto& channel : instrument.channels()) {
+    if (channel.name == key.second) return channel;
+    names += (names.empty() ? "" : ", ") + channel.name;
+  }
+  throw Error(ErrorKind::NotFound, object_of(key), "the instrument has no such channel", "choose one of: " + names);
+}
+
+bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output; }
+
+// Brings a channel to its safe state unless it reads back that it is there. Returns whether it switched.
+nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeState safe_state, Deadline deadline) {
+  if (!switches(channel_of(instrument, key).kind) || safe_state == SafeState::Keep) return {{"switched", false}};
+  const bool wanted = safe_state == SafeState::On;
+  if (instrument.get(key.second, deadline) == wanted) return {{"switched", false}, {"on", wanted}};
+  const auto result = instrument.set(key.second, wanted, nlohmann::json::object(), deadline);
+  return {{"switched", true}, {"on", wanted}, {"result", to_json(result)}};
+}
+
+}  // namespace
+
+Channels::Channels(DriverTable drivers, Journal& journal, MainQueue& queue, EventOut event_out)
+    : drivers_(drivers), journal_(journal), queue_(queue), event_out_(std::move(event_out)) {}
+
+Channels::~Channels() = default;
+
+Channels::Held& Channels::hold(const std::string& identity, const InstrumentConfig& config, const Driver& driver) {
+  auto& held = held_[identity];
+  if (held.instrument && (held.instrument->config().config != config.config || held.instrument->failed_to_open())) {
+    if (held.users > 0 && !held.instrument->failed_to_open())
+      throw Error(ErrorKind::Config, "instrument '" + config.name + "' (" + identity + ")",
+                  "somebody holds it with other settings than yours", "use the same lab-config entry, or wait until it is free");
+    if (held.users == 0) held = {};
+  }
+  if (!held.instrument)
+    held.instrument = std::make_unique<HeldInstrument>(
+        driver, config, [this, identity](const std::string& channel, const std::string& kind, const nlohmann::json& data) {
+          queue_.post([this, key = ChannelKey(identity, channel), kind, data] { instrument_event(key, kind, data); });
+        });
+  return held;
+}
+
+void Channels::run(Held& held, bool urgent, SteadyTime not_before, std::function<nlohmann::json(Instrument&)> action, Outcome outcome) {
+  held.instrument->post(
+      [this, action = std::move(action), outcome = std::move(outcome)](Instrument* instrument, const Error* open_error) {
+        nlohmann::json result;
+        std::shared_ptr<Error> error;
+        try {
+          if (instrument == nullptr) throw Error(*open_error);
+          result = action(*instrument);
+        } catch (const Error& failure) {
+          error = std::make_shared<Error>(failure);
+        } catch (const std::exception& failure) {
+          error = std::make_shared<Error>(ErrorKind::Protocol, "instrument", failure.what());
+        }
+        queue_.post([outcome, result = std::move(result), error] { outcome(result, error.get()); });
+      },
+      urgent, not_before);
+}
+
+void Channels::lease(const InstrumentConfig& instrument, const std::string& channel, KeptLease wanted, std::optional<Deadline> wait_until,
+                     const std::shared_ptr<std::atomic<bool>>& client_alive, Outcome outcome) {
+  const Driver* driver = find_driver(drivers_, instrument.driver);
+  if (driver == nullptr || !driver->open)
+    throw Error(ErrorKind::Config, "instrument '" + instrument.name + "'", "'" + instrument.driver + "' is no driver that the keeper holds",
+                "see `hilcop list`");
+  wanted.key = {driver->identity(instrument), channel};
+  auto& state = channels_[wanted.key];
+  if (state.lease == 0) return grant(instrument, std::move(wanted), std::move(outcome));
+  if (wait_until) {
+    queue_.at(wait_until->at(), [this, key = wanted.key] { next_waiter(key); });
+    state.waiters.push_back({std::move(wanted), instrument, *wait_until, client_alive, std::move(outcome)});
+    return;
+  }
+  const auto& holder = leases_.at(state.lease);
+  throw Error(ErrorKind::Busy, object_of(wanted.key),
+              "held by " + holder.holder + ", pid " + std::to_string(holder.pid) + ", since " + holder.since,
+              "wait for it with --wait, or end that process");
+}
+
+void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outcome outcome) {
+  auto& held = hold(wanted.key.first, instrument, *find_driver(drivers_, instrument.driver));
+  const ChannelKey key = wanted.key;
+  wanted.id = ++last_lease_;
+  wanted.since = to_iso8601(real_clock().utc_now());
+  channels_[key].lease = wanted.id;
+  ++held.users;
+  const auto lease = leases_.emplace(wanted.id, std::move(wanted)).first->second;
+  run(
+      held, false, {},
+      [key, lease, sessions = held.sessions](Instrument& opened) {
+        channel_of(opened, key);
+        if (*sessions == 0) opened.begin_session();
+        ++*sessions;
+        try {
+          return make_safe(opened, key, lease.safe_state, Deadline::in(10s));
+        } catch (...) {
+          if (--*sessions == 0) opened.end_session();
+          throw;
+        }
+      },
+      [this, key, lease, outcome](const nlohmann::json& result, const Error* error) {
+        if (error != nullptr) {
+          leases_.erase(lease.id);
+          channels_[key].lease = 0;
+          --held_[key.first].users;
+          outcome(nullptr, error);
+          return next_waiter(key);
+        }
+        leases_.at(lease.id).granted = true;
+        auto& state = channels_[key];
+        if (result.contains("on")) state.state = result["on"].get<bool>();
+        if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
+        // Nobody knows how long it has been off: the minimum off time is waited for in full.
+        if (state.state == false && !journal_.of(key).off_since) journal_.switched(key, false, real_clock().now());
+        if (journal_.of(key).held) journal_.safe(key);
+        if (!*lease.alive) return end(lease.id, [] {});  // the client went away meanwhile
+        outcome({{"lease", lease.id}}, nullptr);
+      });
+}
+
+void Channels::end(std::uint64_t id, const std::function<void()>& done) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return done();
+  const KeptLease lease = found->second;
+  *lease.alive = false;
+  auto& state = channels_[lease.key];
+  if (state.restoring || !lease.granted) return done();  // what is being granted ends itself when it sees that it is not alive
+  state.restoring = true;
+  state.switches.clear();
+  restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done] {
+    leases_.erase(lease.id);
+    auto& channel = channels_[lease.key];
+    channel.lease = 0;
+    channel.restoring = false;
+    channel.busy = false;
+    --held_[lease.key.first].users;
+    done();
+    next_waiter(lease.key);
+  });
+}
+
+void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
+                       const std::function<void()>& done) {
+  // One identity is one thing, whatever the settings it was opened with.
+  auto found = held_.find(key.first);
+  const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
+  auto& held = open ? found->second : hold(key.first, config, *find_driver(drivers_, config.driver));
+  run(
+      held, true, {},
+      [key, safe_state, ends_session, sessions = held.sessions](Instrument& instrument) {
+        nlohmann::json result = {{"switched", false}};
+        std::optional<Error> failure;
+        try {
+          result = make_safe(instrument, key, safe_state, Deadline::in(kRestoreLimit));
+        } catch (const Error& error) {
+          failure = error;
+        }
+        if (ends_session && --*sessions == 0) instrument.end_session();
+        if (failure) throw Error(*failure);
+        return result;
+      },
+      [this, key, config, safe_state, done](const nlohmann::json& result, const Error* error) {
+        auto& state = channels_[key];
+        if (error == nullptr) {
+          if (result.contains("on")) state.state = result["on"].get<bool>();
+          if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
+          if (journal_.of(key).held) journal_.safe(key);
+        } else {
+          // Left powered is the worst that can be: try again until somebody leases it or it works.
+          log(LogLevel::Error, "keeper: {} is not in its safe state: {}", object_of(key), error->what());
+          if (journal_.of(key).held)
+            queue_.at(real_clock().now() + kRestoreAgain, [this, key, config, safe_state] {
+              if (channels_[key].lease == 0 && journal_.of(key).held) restore(key, config, safe_state, false, [] {});
+            });
+        }
+        done();
+      });
+}
+
+void Channels::next_waiter(const ChannelKey& key) {
+  auto& state = channels_[key];
+  while (!state.waiters.empty() && state.lease == 0) {
+    auto waiter = std::move(state.waiters.front());
+    state.waiters.pop_front();
+    if (!*waiter.client_alive) continue;
+    try {
+      grant(waiter.instrument, std::move(waiter.wanted), waiter.outcome);
+    } catch (const Error& error) {
+      waiter.outcome(nullptr, &error);
+    }
+  }
+  std::erase_if(state.waiters, [&](const Waiter& waiter) {
+    if (!waiter.until.expired()) return false;
+    const auto& holder = leases_.at(state.lease);
+    const Error error(ErrorKind::Busy, object_of(key),
+                      "still held by " + holder.holder + ", pid " + std::to_string(holder.pid) + ", since " + holder.since,
+                      "wait longer, or end that process");
+    waiter.outcome(nullptr, &error);
+    return true;
+  });
+}
+
+void Channels::set(std::uint64_t id, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome) {
+  const auto& lease = leases_.at(id);
+  auto& state = channels_[lease.key];
+  if (state.busy) {
+    state.switches.push_back([=, this] { set(id, on, options, deadline, at, outcome); });
+    return;
+  }
+  const auto off_since = journal_.of(lease.key).off_since;
+  if (on && state.state == false && off_since) at = std::max(at, *off_since + lease.min_off);
+  if (at > deadline.at())
+    throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
+                "give the call more time");
+  const bool leaves_safe = lease.safe_state != SafeState::Keep && on != (lease.safe_state == SafeState::On);
+  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state);
+  state.busy = true;
+  const auto go = [=, this] {
+    if (leases_.contains(id) && !channels_[leases_.at(id).key].restoring) switch_now(id, on, options, deadline, at, outcome);
+  };
+  if (at - kHandOver > real_clock().now()) return queue_.at(at - kHandOver, go);
+  go();
+}
+
+void Channels::switch_now(std::uint64_t id, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at,
+                          const Outcome& outcome) {
+  const auto lease = leases_.at(id);
+  run(
+      held_[lease.key.first], false, at,
+      [lease, on, options, deadline](Instrument& instrument) {
+        if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
+        return to_json(instrument.set(lease.key.second, on, options, deadline));
+      },
+      [this, lease, on, outcome](const nlohmann::json& result, const Error* error) {
+        if (error == nullptr) switch_done(lease.key, on, switch_result_from_json(result).acknowledged);
+        outcome(result, error);
+        next_switch(lease.key);
+      });
+}
+
+void Channels::switch_done(const ChannelKey& key, bool on, SteadyTime when) {
+  channels_[key].state = on;
+  journal_.switched(key, on, when);
+}
+
+void Channels::next_switch(const ChannelKey& key) {
+  auto& state = channels_[key];
+  state.busy = false;
+  if (state.switches.empty()) return;
+  const auto next = std::move(state.switches.front());
+  state.switches.pop_front();
+  next();
+}
+
+void Channels::call(std::uint64_t id, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,
+                    Outcome outcome) {
+  const auto lease = leases_.at(id);
+  run(
+      held_[lease.key.first], false, {},
+      [lease, deadline, action = std::move(action)](Instrument& instrument) { return action(instrument, lease.key.second, deadline); },
+      std::move(outcome));
+}
+
+void Channels::instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data) {
+  if (kind == "armed.fired") switch_done(key, false, switch_result_from_json(data).acknowledged);
+  if (kind == "machine.died") switch_done(key, false, real_clock().now());
+  const nlohmann::json event = {{"event", kind}, {"instrument", key.first}, {"channel", key.second}, {"data", data}};
+  for (const auto& [id, lease] : leases_)
+    if (lease.key.first == key.first && (kind != "armed.fired" || lease.key == key)) {
+      auto addressed = event;
+      addressed["lease"] = id;
+      event_out_(id, addressed);
+    }
+}
+
+}  // namespace hilcop

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "keeper/held_instrument.h"
+#include "keeper/journal.h"
+#include "keeper/main_queue.h"
+
+namespace hilcop {
+
+/// A lease as the keeper knows it. `alive` is shared with jobs under way: what a dead lease queued is not carried out.
+struct KeptLease {
+  std::uint64_t id = 0;
+  ChannelKey key;
+  std::string holder;
+  std::string since;  // UTC
+  pid_t pid = 0;
+  SafeState safe_state = SafeState::Off;
+  Nanoseconds min_off{};
+  bool granted = false;  // the instrument is open and the channel at its safe state
+  std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
+};
+
+using Outcome = std::function<void(const nlohmann::json& result, const Error* error)>;
+
+/// Every instrument and channel that the keeper holds: leases, switching, safe states. All calls come from the main thread and
+/// return at once; outcomes are reported later, on the main thread.
+class Channels {
+ public:
+  using EventOut = std::function<void(std::uint64_t lease, const nlohmann::json& event)>;
+  Channels(DriverTable drivers, Journal& journal, MainQueue& queue, EventOut event_out);
+  ~Channels();
+
+  /// Grants, queues (wait_until) or refuses. The outcome's result is the lease's id.
+  void lease(const InstrumentConfig& instrument, const std::string& channel, KeptLease wanted, std::optional<Deadline> wait_until,
+             const std::shared_ptr<std::atomic<bool>>& client_alive, Outcome outcome);
+  /// Ends a lease: its channel goes to its safe state, then the next in the queue gets it.
+  void end(std::uint64_t lease, const std::function<void()>& done);
+  bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
+
+  void set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome);
+  /// Any other call on the instrument, in its thread.
+  void call(std::uint64_t lease, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,
+            Outcome outcome);
+  nlohmann::json status_of(std::uint64_t lease) const;
+  nlohmann::json status() const;
+
+  /// Applies the safe state of every channel without a lease that is away from it; names them.
+  nlohmann::json restore_unleased();
+  std::vector<std::uint64_t> all_leases() const;
+  /// Nothing is leased, waiting or away from its safe state.
+  bool quiet() const;
+
+ private:
+  struct Waiter {
+    KeptLease wanted;
+    InstrumentConfig instrument;
+    Deadline until;
+    std::shared_ptr<std::atomic<bool>> client_alive;
+    Outcome outcome;
+  };
+  struct Channel {
+    std::uint64_t lease = 0;  // 0: free
+    bool restoring = false;
+    std::optional<bool> state;
+    bool busy = false;
+    std::deque<std::function<void()>> switches;
+    std::deque<Waiter> waiters;
+  };
+  struct Held {
+    std::unique_ptr<HeldInstrument> instrument;
+    std::shared_ptr<int> sessions = std::make_shared<int>(0);  // touched by the instrument's thread alone
+    int users = 0;                                             // leases and restores under way
+  };
+
+  Held& hold(const std::string& identity, const InstrumentConfig& config, const Driver& driver);
+  void grant(const InstrumentConfig& instrument, KeptLease wanted, Outcome outcome);
+  /// Runs `action` in the instrument's thread and reports on the main thread.
+  void run(Held& held, bool urgent, SteadyTime not_before, std::function<nlohmann::json(Instrument&)> action, Outcome outcome);
+  void next_waiter(const ChannelKey& key);
+  void switch_now(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, const Outcome& outcome);
+  void switch_done(const ChannelKey& key, bool on, SteadyTime when);
+  void next_switch(const ChannelKey& key);
+  void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
+               const std::function<void()>& done);
+  void instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data);
+
+  DriverTable drivers_;
+  Journal& journal_;
+  MainQueue& queue_;
+  EventOut event_out_;
+  std::map<std::uint64_t, KeptLease> leases_;
+  std::map<ChannelKey, Channel> channels_;
+  std::map<std::string, Held> held_;
+  std::uint64_t last_lease_ = 0;
+};
+
+}  // namespace hilcop

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keeper/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+
+#include "base/error.h"
+
+namespace hilcop {
+namespace {
+
+std::string read_boot_id() {
+  std::string id;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> id;
+  return id;
+}
+
+nlohmann::json line_for(const char* op, const ChannelKey& key) { return {{"op", op}, {"instrument", key.first}, {"channel", key.second}}; }
+
+}  // namespace
+
+std::string to_string(SafeState state) { return state == SafeState::On ? "on" : state == SafeState::Keep ? "keep" : "off"; }
+
+SafeState safe_state_from_string(const std::string& name) {
+  return name == "on" ? SafeState::On : name == "keep" ? SafeState::Keep : SafeState::Off;
+}
+
+Journal::Journal(std::filesystem::path file) : file_(std::move(file)), boot_id_(read_boot_id()) {
+  std::ifstream lines(file_);
+  for (std::string text; std::getline(lines, text);) {
+    const auto line = nlohmann::json::parse(text, nullptr, false);
+    if (line.is_object()) {
+      try {
+        apply(line);
+      } catch (const nlohmann::json::exception&) {
+        continue;  // a line that this version does not understand holds no lease of this version
+      }
+    }
+  }
+  rewrite();
+}
+
+ChannelMemory Journal::of(const ChannelKey& key) const {
+  const auto found = memory_.find(key);
+  return found == memory_.end() ? ChannelMemory{} : found->second;
+}
+
+void Journal::apply(const nlohmann::json& line) {
+  auto& channel = memory_[{line.at("instrument").get<std::string>(), line.at("channel").get<std::string>()}];
+  const std::string op = line.at("op");
+  if (op == "hold") {
+    channel.held = InstrumentConfig{line.at("name"), line.at("driver"), line.at("config")};
+    channel.safe_state = safe_state_from_string(line.at("safe_state"));
+  } else if (op == "safe") {
+    channel.held.reset();
+  } else if (op == "switched") {
+    channel.switch_count = line.at("count");
+    channel.off_since.reset();
+    // Steady time means nothing across a reboot of the host.
+    if (!line.at("on").get<bool>() && line.at("boot_id") == boot_id_) channel.off_since = from_ns(line.at("steady_ns"));
+  }
+}
+
+void Journal::hold(const ChannelKey& key, const InstrumentConfig& instrument, SafeState safe_state) {
+  auto line = line_for("hold", key);
+  line["name"] = instrument.name;
+  line["driver"] = instrument.driver;
+  line["config"] = instrument.config;
+  line["safe_state"] = to_string(safe_state);
+  apply(line);
+  append(line, true);
+}
+
+void Journal::safe(const ChannelKey& key) {
+  const auto line = line_for("safe", key);
+  apply(line);
+  append(line, false);
+}
+
+void Journal::switched(const ChannelKey& key, bool on, SteadyTime when) {
+  auto line = line_for("switched", key);
+  line["on"] = on;
+  line["steady_ns"] = to_ns(when);
+  line["boot_id"] = boot_id_;
+  line["count"] = memory_[key].switch_count + 1;
+  apply(line);
+  append(line, false);
+}
+
+void Journal::append(const nlohmann::json& line, bool sync) {
+  const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  const auto written = ::write(fd_.get(), text.data(), text.size());
+  if (written != static_cast<ssize_t>(text.size()))
+    throw error_from_errno(written < 0 ? errno : ENOSPC, "journal " + file_.string(), "write");
+  if (sync && ::fdatasync(fd_.get()) != 0) throw error_from_errno(errno, "journal " + file_.string(), "sync");
+}
+
+void Journal::rewrite() {
+  const auto part = file_.string() + ".part";
+  fd_.reset(::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600));
+  if (!fd_) throw error_from_errno(errno, "journal " + part, "open");
+  for (const auto& [key, channel] : memory_) {
+    auto line = line_for("switched", key);
+    line["on"] = !channel.off_since.has_value();
+    line["steady_ns"] = channel.off_since ? to_ns(*channel.off_since) : 0;
+    line["boot_id"] = boot_id_;
+    line["count"] = channel.switch_count;
+    append(line, false);
+    if (channel.held) {
+      auto hold_line = line_for("hold", key);
+      hold_line["name"] = channel.held->name;
+      hold_line["driver"] = channel.held->driver;
+      hold_line["config"] = channel.held->config;
+      hold_line["safe_state"] = to_string(channel.safe_state);
+      append(hold_line, false);
+    }
+  }
+  if (::fdatasync(fd_.get()) != 0) throw error_from_errno(errno, "journal " + part, "sync");
+  std::filesystem::rename(part, file_);
+}
+
+}  // namespace hilcop

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "io/unique_fd.h"
+#include "keeper/client.h"
+
+namespace hilcop {
+
+/// An instrument's identity and a channel of it.
+using ChannelKey = std::pair<std::string, std::string>;
+
+/// What the keeper remembers of a channel across its own runs.
+struct ChannelMemory {
+  std::optional<SteadyTime> off_since;  // within this boot of the host; nullopt: unknown
+  std::uint64_t switch_count = 0;
+  /// Set while the channel is away from its safe state: what the next keeper needs after a crash.
+  std::optional<InstrumentConfig> held;
+  SafeState safe_state = SafeState::Off;
+};
+
+/// The keeper's journal: JSON lines, appended. `hold` is on the disk (fsync) before it returns; the rest is not waited for.
+/// A torn or broken line is left out. Opening rewrites the file to what is still true. Throws Error (disk full, no permission).
+class Journal {
+ public:
+  explicit Journal(std::filesystem::path file);
+  const std::map<ChannelKey, ChannelMemory>& memory() const { return memory_; }
+  ChannelMemory of(const ChannelKey& key) const;
+
+  void hold(const ChannelKey& key, const InstrumentConfig& instrument, SafeState safe_state);
+  void safe(const ChannelKey& key);
+  void switched(const ChannelKey& key, bool on, SteadyTime when);
+
+ private:
+  void apply(const nlohmann::json& line);
+  void append(const nlohmann::json& line, bool sync);
+  void rewrite();
+
+  std::filesystem::path file_;
+  std::string boot_id_;
+  std::map<ChannelKey, ChannelMemory> memory_;
+  UniqueFd fd_;
+};
+
+std::string to_string(SafeState state);
+SafeState safe_state_from_string(const std::string& name);
+
+}  // namespace hilcop

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keeper/server.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "base/interrupt.h"
+#include "base/log.h"
+#include "base/paths.h"
+#include "io/unix_socket.h"
+#include "keeper/channels.h"
+#include "keeper/connection.h"
+#include "keeper/journal.h"
+#include "keeper/main_queue.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+
+UniqueFd lock_or_busy(const std::filesystem::path& socket) {
+  const auto path = socket.string() + ".lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) throw error_from_errno(errno, "lock " + path, "open");
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) throw Error(ErrorKind::Busy, "keeper", "another keeper serves " + socket.string());
+  return fd;
+}
+
+class Server {
+ public:
+  Server(const KeeperOptions& options, DriverTable drivers)
+      : options_(options),
+        socket_(options.socket.empty() ? runtime_dir() / "keeper.sock" : options.socket),
+        lock_(lock_or_busy(socket_)),
+        journal_(options.journal.empty() ? state_dir() / "keeper-journal.ndjson" : options.journal),
+        channels_(drivers, journal_, queue_, [this](std::uint64_t lease, const json& event) { to_holder(lease, event); }),
+        listener_(listen_unix(socket_)) {
+    queue_.at(real_clock().now() + options.reclaim, [this] { channels_.restore_unleased(), reclaimed_ = true; });
+  }
+
+  int serve() {
+    while (!interrupt_requested() && !idle()) step(250);
+    ::unlink(socket_.c_str());
+    listener_.reset();
+    // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
+    for (const auto lease : channels_.all_leases()) channels_.end(lease, [] {});
+    channels_.restore_unleased();
+    clear_interrupt();
+    for (const auto deadline = Deadline::in(5s); !channels_.quiet() && !deadline.expired();) step(50);
+    return channels_.quiet() ? 0 : 3;
+  }
+
+ private:
+  bool idle() {
+    if (!connections_.empty() || !reclaimed_ || !channels_.quiet()) idle_since_ = real_clock().now();
+    return real_clock().now() - idle_since_ >= options_.idle_end;
+  }
+
+  void step(int limit_ms) {
+    std::vector<pollfd> set{{interrupt_fd(), POLLIN, 0}, {queue_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    for (const auto& [id, c] : connections_) {
+      set.push_back({c->fd(), static_cast<short>(c->wants_write() ? POLLIN | POLLOUT : POLLIN), 0});
+      set.push_back({c->pidfd(), POLLIN, 0});
+    }
+    if (::poll(set.data(), set.size(), queue_.timeout_ms(limit_ms)) < 0 && errno != EINTR) throw error_from_errno(errno, "keeper", "poll");
+    std::size_t at = 3;
+    for (const auto& [id, c] : connections_) {
+      if (set[at].revents & (POLLIN | POLLHUP | POLLERR)) read_from(id, *c);
+      if (set[at].revents & POLLOUT) c->flush();
+      if (set[at + 1].revents != 0) c->set_dead();
+      at += 2;
+    }
+    if (set[2].revents != 0) accept_clients();
+    queue_.run();
+    drop_dead();
+  }
+
+  void accept_clients() {
+    while (auto fd = accept_unix(listener_.get())) {
+      const auto peer = peer_credentials(fd->get());
+      if (peer.uid != ::geteuid() && peer.uid != 0) continue;  // closes it
+      connections_[++last_connection_] = std::make_shared<Connection>(std::move(*fd), peer.pid);
+    }
+  }
+
+  void drop_dead() {
+    for (auto it = connections_.begin(); it != connections_.end();) {
+      if (!it->second->dead()) {
+        ++it;
+        continue;
+      }
+      if (const auto alive = alive_.find(it->first); alive != alive_.end()) *alive->second = false, alive_.erase(alive);
+      for (const auto lease : it->second->leases) owner_.erase(lease), channels_.end(lease, [] {});
+      it = connections_.erase(it);
+    }
+  }
+
+  void read_from(std::uint64_t id, Connection& connection) {
+    for (const auto& line : connection.read()) {
+      const json request_id = line.is_object() && line.contains("id") ? line["id"] : json();
+      const auto outcome = [this, id, request_id](const json& result, const Error* error) { reply(id, request_id, result, error); };
+      try {
+        if (line.is_null()) throw Error(ErrorKind::Protocol, "keeper", "a line that is no JSON object");
+        handle(id, connection, line, outcome);
+      } catch (const Error& error) {
+        outcome(nullptr, &error);
+      } catch (const json::exception& error) {
+        const Error wrong(ErrorKind::Protocol, "keeper", std::string("request is not as the protocol says: ") + error.what());
+        outcome(nullptr, &wrong);
+      }
+    }
+  }
+
+  void reply(std::uint64_t id, const json& request_id, const json& result, const Error* error) {
+    const auto found = connections_.find(id);
+    if (found == connections_.end()) return;
+    json answer{{"id", request_id}, {"ok", error == nullptr}};
+    if (error != nullptr) answer["error"] = error->to_json();
+    if (error == nullptr) answer["result"] = result;
+    found->second->send(answer);
+  }
+
+  void to_holder(std::uint64_t lease, const json& event) {
+    const auto owner = owner_.find(lease);
+    if (owner == owner_.end()) return;
+    if (const auto found = connections_.find(owner->second); found != connections_.end()) found->second->send(event);
+  }
+
+  std::uint64_t lease_of(const Connection& connection, const json& number) const {
+    const auto lease = number.get<std::uint64_t>();
+    if (!connection.leases.contains(lease) || !channels_.holds(lease))
+      throw Error(ErrorKind::Disconnected, "lease " + std::to_string(lease),
+                  "has ended: it was given back, or taken back by safe-state --force", "open the bench again");
+    return lease;
+  }
+
+  void handle(std::uint64_t id, Connection& connection, const json& line, const Outcome& outcome) {
+    const std::string op = line.at("op");
+    if (op == "hello") return hello(connection, line, outcome);
+    if (op == "lease") return lease(id, connection, line, outcome);
+    if (op == "status") return outcome(channels_.status(), nullptr);
+    if (op == "safe_state") return safe_state(line, outcome);
+    if (op == "set_together") return set_together(connection, line, outcome);
+    const auto lease = lease_of(connection, line.at("lease"));
+    if (op == "release") {
+      connection.leases.erase(lease);
+      owner_.erase(lease);
+      return channels_.end(lease, [outcome] { outcome(nullptr, nullptr); });
+    }
+    if (op == "status_of") return outcome(channels_.status_of(lease), nullptr);
+    const Deadline deadline(from_ns(line.at("deadline_ns")));
+    const json options = line.value("options", json::object());
+    if (op == "set") {
+      const auto at = line.contains("at_ns") ? from_ns(line["at_ns"]) : SteadyTime{};
+      return channels_.set(lease, line.at("on"), options, deadline, at, outcome);
+    }
+    if (op == "get")
+      return channels_.call(
+          lease, deadline,
+          [](Instrument& i, const std::string& c, Deadline d) {
+            const auto state = i.get(c, d);
+            return state ? json(*state) : json();
+          },
+          outcome);
+    if (op == "endpoint")
+      return channels_.call(
+          lease, deadline, [](Instrument& i, const std::string& c, Deadline) { return i.endpoint(c); }, outcome);
+    if (op == "report")
+      return channels_.call(
+          lease, deadline, [](Instrument& i, const std::string& c, Deadline d) { return i.report(c, d); }, outcome);
+    if (op == "arm")
+      return channels_.call(
+          lease, deadline,
+          [options](Instrument& i, const std::string& c, Deadline d) {
+            i.arm(c, options, d);
+            return json();
+          },
+          outcome);
+    throw Error(ErrorKind::Protocol, "keeper", "no operation '" + op + "'");
+  }
+
+  void hello(Connection& connection, const json& line, const Outcome& outcome) {
+    if (line.at("protocol") != 1)
+      throw Error(ErrorKind::Unsupported, "keeper", "speaks protocol 1", "use the same version of hilcop on both sides");
+    connection.client = line.value("client", "?");
+    outcome({{"protocol", 1}, {"version", HILCOP_VERSION}, {"pid", ::getpid()}}, nullptr);
+  }
+
+  void lease(std::uint64_t id, const Connection& connection, const json& line, const Outcome& outcome) {
+    const auto& about = line.at("instrument");
+    const InstrumentConfig instrument{about.at("name"), about.at("driver"), about.at("config")};
+    KeptLease wanted;
+    wanted.holder = line.at("holder");
+    wanted.pid = connection.pid();
+    wanted.safe_state = safe_state_from_string(line.at("safe_state"));
+    wanted.min_off = std::chrono::milliseconds(line.at("min_off_ms").get<std::int64_t>());
+    std::optional<Deadline> wait_until;
+    if (line.contains("wait_until_ns")) wait_until = Deadline(from_ns(line["wait_until_ns"]));
+    auto& alive = alive_[id];
+    if (!alive) alive = std::make_shared<std::atomic<bool>>(true);
+    channels_.lease(instrument, line.at("channel"), std::move(wanted), wait_until, alive,
+                    [this, id, outcome](const json& result, const Error* error) {
+                      if (error == nullptr) {
+                        const auto number = result.at("lease").get<std::uint64_t>();
+                        const auto found = connections_.find(id);
+                        if (found == connections_.end()) return channels_.end(number, [] {});
+                        found->second->leases.insert(number);
+                        owner_[number] = id;
+                      }
+                      outcome(result, error);
+                    });
+  }
+
+  void set_together(const Connection& connection, const json& line, const Outcome& outcome) {
+    std::vector<std::uint64_t> leases;
+    for (const auto& number : line.at("leases")) leases.push_back(lease_of(connection, number));
+    if (leases.empty()) return outcome(json::array(), nullptr);
+    struct Gathered {
+      json results;
+      std::size_t left;
+      std::optional<Error> error;
+    };
+    auto gathered = std::make_shared<Gathered>(Gathered{json::array(), leases.size(), {}});
+    gathered->results = std::vector<json>(leases.size());
+    // One moment for all, far enough ahead that every instrument's thread has its command by then.
+    const auto at = real_clock().now() + 10ms;
+    for (std::size_t i = 0; i < leases.size(); ++i)
+      channels_.set(leases[i], line.at("on"), line.value("options", json::object()), Deadline(from_ns(line.at("deadline_ns"))), at,
+                    [gathered, i, outcome](const json& result, const Error* error) {
+                      gathered->results[i] = result;
+                      if (error != nullptr) gathered->error = *error;
+                      if (--gathered->left == 0) outcome(gathered->results, gathered->error ? &*gathered->error : nullptr);
+                    });
+  }
+
+  void safe_state(const json& line, const Outcome& outcome) {
+    json done = json::array();
+    if (line.value("force", false))
+      for (const auto lease : channels_.all_leases()) {
+        to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", "safe-state --force"}}}});
+        done.push_back({{"lease", lease}, {"taken_back", true}});
+        channels_.end(lease, [] {});
+      }
+    for (const auto& entry : channels_.restore_unleased()) done.push_back(entry);
+    outcome(done, nullptr);
+  }
+
+  const KeeperOptions& options_;
+  std::filesystem::path socket_;
+  UniqueFd lock_;
+  Journal journal_;
+  MainQueue queue_;
+  std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+  std::map<std::uint64_t, std::shared_ptr<std::atomic<bool>>> alive_;
+  std::map<std::uint64_t, std::uint64_t> owner_;  // lease -> connection
+  Channels channels_;
+  UniqueFd listener_;
+  std::uint64_t last_connection_ = 0;
+  bool reclaimed_ = false;
+  SteadyTime idle_since_ = real_clock().now();
+};
+
+}  // namespace
+
+int serve_keeper(const KeeperOptions& options, DriverTable drivers) {
+  ::signal(SIGPIPE, SIG_IGN);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::signal(number, [](int) { request_interrupt(); });
+  return Server(options, drivers).serve();
+}
+
+}  // namespace hilcop
