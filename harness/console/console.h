@@ -83,16 +83,16 @@ struct TransmitPacing {
 };
 
 struct ShellFraming {
-  std::string prompt = "[#$] $";   // only to log in and to wake up: run() relies on its markers
-  std::string login;               // empty: no log-in
+  std::string prompt = "[#$] $";  // only to log in and to wake up: run() relies on its markers
+  std::string login;              // empty: no log-in
   std::string password;
   std::string login_prompt = "login: *$";
   std::string password_prompt = "[Pp]assword: *$";
 };
 
 struct ConsoleOptions {
-  std::string source;                    // "board1/console": event source and file stem
-  std::filesystem::path record_dir;      // empty: not recorded (still matched)
+  std::string source;                // "board1/console": event source and file stem
+  std::filesystem::path record_dir;  // empty: not recorded (still matched)
   std::vector<Watcher> watchers;
   TransmitPacing pacing;
   ShellFraming shell;

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <array>
+#include <cstring>
+#include <map>
+#include <mutex>
+
+#include "base/error.h"
+
+namespace hilcop {
+namespace {
+
+std::string pcre2_text(int code) {
+  std::array<PCRE2_UCHAR, 256> text{};
+  pcre2_get_error_message(code, text.data(), text.size());
+  return reinterpret_cast<const char*>(text.data());
+}
+
+class Literal final : public CompiledPattern {
+ public:
+  explicit Literal(std::string text) : text_(std::move(text)) {
+    if (text_.empty())
+      throw Error(ErrorKind::Config, "pattern", "is empty: it would match before anything arrived", "write what to wait for");
+  }
+  Search search(std::string_view text, std::size_t from, bool) const override {
+    const void* hit = from < text.size() ? ::memmem(text.data() + from, text.size() - from, text_.data(), text_.size()) : nullptr;
+    if (hit != nullptr) {
+      const auto begin = static_cast<std::size_t>(static_cast<const char*>(hit) - text.data());
+      return {true, {begin, begin + text_.size(), {}}, 0};
+    }
+    const std::size_t overlap = text_.size() - 1;
+    return {false, {}, std::max(from, text.size() > overlap ? text.size() - overlap : 0)};
+  }
+  bool ends_with_dollar() const override { return false; }
+
+ private:
+  std::string text_;
+};
+
+class Regex final : public CompiledPattern {
+ public:
+  explicit Regex(const std::string& regex) {
+    const std::string bounded = bounded_regex(regex);
+    dollar_ = regex.ends_with('$') && !regex.ends_with("\\$");
+    auto* context = pcre2_compile_context_create(nullptr);
+    pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
+    int code = 0;
+    PCRE2_SIZE offset = 0;
+    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(bounded.data()), bounded.size(), PCRE2_MULTILINE, &code, &offset, context);
+    pcre2_compile_context_free(context);
+    if (code_ == nullptr)
+      throw Error(ErrorKind::Config, "pattern '" + regex + "'", pcre2_text(code), "mend the regex (PCRE syntax), or use a literal");
+    pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
+    std::uint32_t shortest = 0;
+    pcre2_pattern_info(code_, PCRE2_INFO_MATCHEMPTY, &shortest);
+    if (shortest != 0 && search("", 0, true).found)
+      throw Error(ErrorKind::Config, "pattern '" + regex + "'", "matches the empty text: it would match before anything arrived",
+                  "make a part of it obligatory");
+  }
+  ~Regex() override { pcre2_code_free(code_); }
+  Regex(const Regex&) = delete;
+  Regex& operator=(const Regex&) = delete;
+
+  Search search(std::string_view text, std::size_t from, bool complete) const override {
+    if (from > text.size()) return {false, {}, text.size()};
+    auto* data = match_data();
+    const int count =
+        pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, complete ? 0 : PCRE2_PARTIAL_HARD, data, nullptr);
+    const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data);
+    Search result;
+    if (count > 0 && ends[1] > ends[0]) {
+      result.found = true;
+      result.match.begin = ends[0];
+      result.match.end = ends[1];
+      for (int i = 1; i < count; ++i)
+        result.match.groups.emplace_back(ends[2 * i] == PCRE2_UNSET ? std::string()
+                                                                    : std::string(text.substr(ends[2 * i], ends[2 * i + 1] - ends[2 * i])));
+    } else if (count == PCRE2_ERROR_PARTIAL) {
+      // A lookbehind may need what stands before the partial match.
+      result.retry_from = ends[0];
+    } else {
+      result.retry_from = text.size();
+    }
+    return result;
+  }
+  bool ends_with_dollar() const override { return dollar_; }
+
+ private:
+  // One per thread: a search must not allocate, and a pattern is shared by threads.
+  pcre2_match_data* match_data() const {
+    struct Owner {
+      pcre2_match_data* data = pcre2_match_data_create(128, nullptr);
+      ~Owner() { pcre2_match_data_free(data); }
+    };
+    thread_local Owner owner;
+    return owner.data;
+  }
+
+  pcre2_code* code_ = nullptr;
+  bool dollar_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<const CompiledPattern> CompiledPattern::get(const Pattern& pattern) {
+  static std::mutex mutex;
+  static std::map<std::pair<Pattern::Kind, std::string>, std::shared_ptr<const CompiledPattern>> cache;
+  const std::scoped_lock lock(mutex);
+  auto& entry = cache[{pattern.kind, pattern.text}];
+  if (!entry) {
+    if (cache.size() > 1000) cache.clear();  // patterns made by the thousand (markers): keep what is in use only
+    if (pattern.kind == Pattern::Kind::Literal) return std::make_shared<Literal>(pattern.text);  // nothing to compile
+    return cache[{pattern.kind, pattern.text}] = std::make_shared<Regex>(pattern.text);
+  }
+  return entry;
+}
+
+void check_pattern(const Pattern& pattern) { CompiledPattern::get(pattern); }
+
+}  // namespace hilcop

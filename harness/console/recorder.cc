@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console/recorder.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace hilcop {
+namespace {
+
+constexpr std::size_t kBuffer = 64 * 1024;
+
+UniqueFd make_file(const std::filesystem::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644));
+  if (!fd) throw error_from_errno(errno, "recording " + path.string(), "make");
+  return fd;
+}
+
+}  // namespace
+
+std::string file_stem(const std::string& source) {
+  std::string stem = source;
+  std::replace(stem.begin(), stem.end(), '/', '-');
+  return stem;
+}
+
+Recorder::Recorder(const std::filesystem::path& directory, const std::string& source) : name_("recording of " + source) {
+  if (directory.empty()) return;
+  std::error_code ignored;
+  std::filesystem::create_directories(directory, ignored);
+  const auto stem = directory / file_stem(source);
+  raw_ = make_file(stem.string() + ".raw");
+  index_ = make_file(stem.string() + ".index");
+  log_file_ = make_file(stem.string() + ".log");
+}
+
+void Recorder::append(std::string_view bytes, SteadyTime steady, UtcTime utc) {
+  if (raw_) {
+    const std::int64_t record[3] = {static_cast<std::int64_t>(offset_), to_ns(steady), utc.time_since_epoch().count()};
+    index_buffer_.append(reinterpret_cast<const char*>(record), sizeof record);
+    raw_buffer_.append(bytes);
+    log_.append(bytes, steady);
+  }
+  offset_ += bytes.size();
+  if (raw_buffer_.size() >= kBuffer) flush();
+}
+
+void Recorder::note_gap(const Gap& gap) {
+  if (raw_) log_.note("gap: " + gap.cause + (gap.detail.empty() ? "" : ": " + gap.detail), gap.begin);
+}
+
+void Recorder::write_out(const UniqueFd& fd, std::string& buffer) {
+  std::size_t done = 0;
+  while (done < buffer.size() && !failure_) {
+    const auto n = ::write(fd.get(), buffer.data() + done, buffer.size() - done);
+    if (n > 0) done += static_cast<std::size_t>(n);
+    if (n < 0 && errno != EINTR) failure_ = error_from_errno(errno == EFBIG ? ENOSPC : errno, name_, "write");
+  }
+  buffer.clear();
+}
+
+void Recorder::flush(bool sync) {
+  if (!raw_) return;
+  write_out(raw_, raw_buffer_);
+  write_out(index_, index_buffer_);
+  write_out(log_file_, log_.pending());
+  if (!sync || failure_) return;
+  for (const auto* fd : {&raw_, &index_, &log_file_})
+    if (::fdatasync(fd->get()) != 0 && errno != EINVAL) failure_ = error_from_errno(errno, name_, "sync");
+}
+
+std::string Recorder::read(ByteSpan span) {
+  if (failure_) throw Error(*failure_);
+  flush();
+  std::string text(span.end - span.begin, '\0');
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const auto n = ::pread(raw_.get(), text.data() + done, text.size() - done, static_cast<off_t>(span.begin + done));
+    if (n <= 0) throw error_from_errno(n < 0 ? errno : EIO, name_, "read back");
+    done += static_cast<std::size_t>(n);
+  }
+  return text;
+}
+
+}  // namespace hilcop
