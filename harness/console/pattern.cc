@@ -55,10 +55,10 @@ class Regex final : public CompiledPattern {
     if (code_ == nullptr)
       throw Error(ErrorKind::Config, "pattern '" + regex + "'", pcre2_text(code), "mend the regex (PCRE syntax), or use a literal");
     pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
-    std::uint32_t shortest = 0;
-    pcre2_pattern_info(code_, PCRE2_INFO_MATCHEMPTY, &shortest);
-    if (shortest != 0 && search("", 0, true).found)
-      throw Error(ErrorKind::Config, "pattern '" + regex + "'", "matches the empty text: it would match before anything arrived",
+    std::uint32_t may_be_empty = 0;
+    pcre2_pattern_info(code_, PCRE2_INFO_MATCHEMPTY, &may_be_empty);
+    if (may_be_empty != 0)
+      throw Error(ErrorKind::Config, "pattern '" + regex + "'", "can match the empty text: it would match before anything arrived",
                   "make a part of it obligatory");
   }
   ~Regex() override { pcre2_code_free(code_); }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console/readable_log.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace hilcop {

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+// The waiting half: who waits borrows the console's descriptor and reads by itself, so that no thread hop stands between the
+// device's byte and the answer.
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/interrupt.h"
+#include "console/real_console.h"
+#include "console/text.h"
+
+namespace hilcop {
+namespace {
+
+// A match that could still grow is taken when the line has been still for so long: at once for a prompt that ends with $.
+constexpr Nanoseconds kStillDollar = 20ms;
+constexpr Nanoseconds kStill = 250ms;
+constexpr std::size_t kBefore = 64 * 1024;
+
+}  // namespace
+
+/// One wait: while it lives, this thread reads the console, or is told by who does.
+class RealConsole::Turn {
+ public:
+  explicit Turn(RealConsole& console) : console_(console) {
+    const std::scoped_lock lock(console_.mutex_);
+    borrows_ = !console_.borrowed_ && console_.stream_;
+    if (borrows_) {
+      console_.borrowed_ = true;
+      console_.loop_.enable(console_.stream_->fd(), &console_, false);
+    } else {
+      wake_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+      if (!wake_) throw error_from_errno(errno, "console " + console_.options_.source, "make an eventfd");
+      console_.waiting_.push_back(wake_.get());
+    }
+  }
+  ~Turn() {
+    const std::scoped_lock lock(console_.mutex_);
+    if (borrows_) {
+      console_.borrowed_ = false;
+      if (console_.stream_) console_.loop_.enable(console_.stream_->fd(), &console_, true);
+    } else {
+      console_.waiting_.remove(wake_.get());
+    }
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  /// Waits for bytes, without the lock; false at the deadline. Throws Interrupted.
+  bool wait(Deadline deadline) {
+    int fd = wake_.get();
+    if (borrows_) {
+      const std::scoped_lock lock(console_.mutex_);
+      fd = console_.stream_ ? console_.stream_->fd() : -1;
+    }
+    if (!wait_ready(fd, POLLIN, fd < 0 ? deadline.at_most(kStillDollar) : deadline)) return fd < 0 && !deadline.expired();
+    if (borrows_) {
+      const std::scoped_lock lock(console_.mutex_);
+      console_.read_available();
+    } else {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto n = ::read(wake_.get(), &count, sizeof count);
+    }
+    return true;
+  }
+
+ private:
+  RealConsole& console_;
+  bool borrows_ = false;
+  UniqueFd wake_;
+};
+
+std::string_view RealConsole::window_from(std::uint64_t offset) const {
+  return std::string_view(window_).substr(std::min<std::uint64_t>(offset - window_offset_, window_.size()));
+}
+
+std::string RealConsole::tail() const {
+  const std::string seen = last_lines(window_from(cursor_), 5);
+  return seen.empty() ? "nothing was received since the last match" : "last seen:\n  | " + seen;
+}
+
+Error RealConsole::died(const WatcherHit& hit) const {
+  const bool kept = hit.span.begin >= window_offset_;
+  const std::string line = kept ? line_around(window_, hit.span.begin - window_offset_, hit.span.end - window_offset_) : hit.line;
+  return {ErrorKind::Protocol, "console " + options_.source, "died: " + hit.watcher + ": " + line, "", {tail()}};
+}
+
+// A fatal hit counts once its line is complete, or nothing more comes: what it says at its end is what people need.
+const WatcherHit* RealConsole::fatal_since(std::uint64_t offset) const {
+  const bool still = lost_ || real_clock().now() - last_byte_at_ >= kStillDollar;
+  for (const auto& hit : hits_) {
+    if (hit.span.end <= offset) continue;
+    for (const auto& watcher : options_.watchers)
+      if (watcher.name == hit.watcher && watcher.fatal &&
+          (still || window_from(std::max(hit.span.end, window_offset_)).find('\n') != std::string_view::npos))
+        return &hit;
+  }
+  return nullptr;
+}
+
+std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool complete) {
+  std::optional<std::size_t> best;
+  Found found;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    auto& one = wanted[i];
+    const auto search = one.pattern->search(window_, one.from - window_offset_, complete);
+    if (!search.found) {
+      if (!complete) one.from = window_offset_ + search.retry_from;
+    } else if (!best || search.match.begin < found.begin) {
+      best = i;
+      found = search.match;
+    }
+  }
+  if (!best) return std::nullopt;
+  return take(*best, found);
+}
+
+Match RealConsole::take(std::size_t index, const Found& found) {
+  Match match;
+  match.pattern = index;
+  match.span = {window_offset_ + found.begin, window_offset_ + found.end};
+  match.text = window_.substr(found.begin, found.end - found.begin);
+  match.groups = found.groups;
+  const std::uint64_t from = std::max(cursor_, match.span.begin > kBefore ? match.span.begin - kBefore : 0);
+  match.before = window_.substr(from - window_offset_, match.span.begin - from);
+  match.at = last_byte_at_;
+  cursor_ = match.span.end;
+  return match;
+}
+
+std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadline deadline) {
+  if (patterns.empty()) throw Error(ErrorKind::Config, "console " + options_.source, "no pattern to wait for", "name at least one");
+  std::vector<Expectation> wanted;
+  for (const auto& pattern : patterns) wanted.push_back({CompiledPattern::get(pattern), 0});
+  const bool dollar = std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.pattern->ends_with_dollar(); });
+  Turn turn(*this);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (std::exchange(overflowed_, false))
+      throw Error(ErrorKind::Exhausted, "console " + options_.source,
+                  "more than 64 MiB arrived that nobody judged: their beginning is no longer kept",
+                  "call mark() where old output does not matter");
+    for (auto& one : wanted) one.from = cursor_;
+  }
+  while (true) {
+    SteadyTime still_at;
+    {
+      const std::scoped_lock lock(mutex_);
+      check_usable();
+      const auto now = real_clock().now();
+      const bool expired = now >= deadline.at();
+      const bool still = now - last_byte_at_ >= (dollar ? kStillDollar : kStill);
+      const auto* fatal = fatal_since(cursor_);
+      auto match = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
+      if (match && (fatal == nullptr || match->span.begin <= fatal->span.end)) {
+        const auto& text = patterns[match->pattern].text;
+        sink_.emit(make_event(options_.source, "console.match",
+                              {{"pattern", printable(text, 200)},
+                               {"begin", match->span.begin},
+                               {"end", match->span.end},
+                               {"text", printable(match->text, 200)}}));
+        return match;
+      }
+      if (fatal != nullptr) throw died(*fatal);
+      if (lost_ && !options_.reopen)
+        throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_->cause(), lost_->remedy(),
+                    {tail()});
+      if (expired) return std::nullopt;
+      const bool soon = dollar || (!hits_.empty() && hits_.back().span.end > cursor_);
+      still_at = still ? deadline.at() : last_byte_at_ + (soon && now < last_byte_at_ + kStillDollar ? kStillDollar : kStill);
+    }
+    turn.wait(Deadline(std::min(still_at, deadline.at())));
+  }
+}
+
+std::optional<Match> RealConsole::try_expect(std::span<const Pattern> patterns, Deadline deadline) { return await(patterns, deadline); }
+
+Match RealConsole::expect(std::span<const Pattern> patterns, Deadline deadline) {
+  const auto begin = real_clock().now();
+  if (auto match = await(patterns, deadline)) return *match;
+  std::string names;
+  for (const auto& pattern : patterns) names += (names.empty() ? "'" : ", '") + printable(pattern.text, 100) + "'";
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(real_clock().now() - begin).count();
+  const std::scoped_lock lock(mutex_);
+  throw Error(ErrorKind::Timeout, "console " + options_.source, names + " did not come within " + std::to_string(waited) + " ms", "",
+              {tail()});
+}
+
+std::uint64_t RealConsole::mark() {
+  const std::scoped_lock lock(mutex_);
+  if (stream_ && !borrowed_) read_available();  // what the kernel has by now arrived before the mark
+  overflowed_ = false;
+  return cursor_ = received_;
+}
+
+bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline) {
+  while (true) {
+    const auto now = real_clock().now();
+    const auto silent_at = last_byte_at() + quiet;
+    if (now >= silent_at) return true;
+    if (silent_at > deadline.at() && deadline.expired()) return false;
+    wait_until(Deadline(std::min(silent_at, deadline.at())));
+  }
+}
+
+WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) {
+  Turn turn(*this);
+  while (true) {
+    {
+      const std::scoped_lock lock(mutex_);
+      check_usable();
+      for (const auto& hit : hits_)
+        if (hit.watcher == watcher && hit.span.begin >= offset) return hit;
+      if (const auto* fatal = fatal_since(offset)) throw died(*fatal);
+      if (lost_ && !options_.reopen)
+        throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_->cause(), lost_->remedy(),
+                    {tail()});
+      if (deadline.expired())
+        throw Error(ErrorKind::Timeout, "console " + options_.source, "watcher '" + watcher + "' saw nothing in time", "", {tail()});
+    }
+    turn.wait(deadline.at_most(100ms));  // a hit may also come from the I/O thread's tick
+  }
+}
+
+void RealConsole::write(std::string_view bytes, Deadline deadline) {
+  const std::size_t chunk = options_.pacing.chunk_bytes == 0 ? bytes.size() : options_.pacing.chunk_bytes;
+  sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", offset()}}));
+  while (!bytes.empty()) {
+    auto piece = bytes.substr(0, chunk);
+    bytes.remove_prefix(piece.size());
+    while (!piece.empty()) {
+      int fd = -1;
+      {
+        const std::scoped_lock lock(mutex_);
+        if (!stream_)
+          throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")",
+                      lost_ ? lost_->cause() : "is closed");
+        piece.remove_prefix(stream_->write_some(std::as_bytes(std::span(piece))));
+        fd = stream_->fd();
+      }
+      if (!piece.empty() && !wait_ready(fd, POLLOUT, deadline))
+        throw Error(ErrorKind::Timeout, "console " + options_.source, "the transport does not take what is sent",
+                    "see whether flow control holds it");
+    }
+    if (!bytes.empty() && options_.pacing.pause > Nanoseconds(0)) wait_until(Deadline::in(options_.pacing.pause));
+  }
+}
+
+void RealConsole::set_line(ModemLine line, bool asserted) {
+  const std::scoped_lock lock(mutex_);
+  if (!stream_) throw Error(ErrorKind::Disconnected, "console " + options_.source, "is closed");
+  stream_->set_line(line, asserted);
+}
+
+void RealConsole::send_break(std::chrono::milliseconds length) {
+  const std::scoped_lock lock(mutex_);
+  if (!stream_) throw Error(ErrorKind::Disconnected, "console " + options_.source, "is closed");
+  stream_->send_break(length);
+}
+
+}  // namespace hilcop

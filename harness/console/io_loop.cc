@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "console/real_io_loop.h"
+
+namespace hilcop {
+namespace {
+
+constexpr int kTickMs = 50;
+
+}  // namespace
+
+std::unique_ptr<IoLoop> IoLoop::start() { return std::make_unique<RealIoLoop>(); }
+
+RealIoLoop::RealIoLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  if (!epoll_ || !wake_) throw error_from_errno(errno, "console I/O", "make an epoll instance");
+  watch(wake_.get(), nullptr);
+  // Signals are the main thread's: Python's handlers run there.
+  sigset_t all, before;
+  sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  thread_ = std::thread([this] { run(); });
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+RealIoLoop::~RealIoLoop() {
+  {
+    const std::scoped_lock lock(dispatch_);
+    ending_ = true;
+  }
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
+  thread_.join();
+}
+
+void RealIoLoop::add(Polled* polled) {
+  const std::scoped_lock lock(dispatch_);
+  served_.insert(polled);
+}
+
+void RealIoLoop::remove(Polled* polled) {
+  const std::scoped_lock lock(dispatch_);
+  served_.erase(polled);
+}
+
+void RealIoLoop::watch(int fd, Polled* polled) const {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = polled;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) throw error_from_errno(errno, "console I/O", "watch a descriptor");
+}
+
+void RealIoLoop::enable(int fd, Polled* polled, bool readable) const {
+  epoll_event event{};
+  event.events = readable ? EPOLLIN : 0u;
+  event.data.ptr = polled;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+}
+
+void RealIoLoop::run() {
+  std::array<epoll_event, 64> events;
+  SteadyTime last_tick{};
+  while (true) {
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), kTickMs);
+    const std::scoped_lock lock(dispatch_);
+    if (ending_) return;
+    for (int i = 0; i < count; ++i) {
+      auto* polled = static_cast<Polled*>(events[static_cast<std::size_t>(i)].data.ptr);
+      // Removed since epoll_wait returned: not ours to touch.
+      if (served_.contains(polled)) polled->on_readable();
+    }
+    const auto now = real_clock().now();
+    if (now - last_tick < std::chrono::milliseconds(kTickMs)) continue;
+    last_tick = now;
+    for (auto* polled : served_) polled->on_tick(now);
+  }
+}
+
+}  // namespace hilcop

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The receiving half: what the I/O thread (or a borrower) does with bytes, losses and silence.
+#include "console/real_console.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/interrupt.h"
+#include "console/text.h"
+
+namespace hilcop {
+namespace {
+
+constexpr std::size_t kMaxUnjudged = 64u << 20;
+constexpr std::size_t kTrimAt = 1u << 20;
+constexpr std::size_t kRead = 64 * 1024;
+constexpr Nanoseconds kPresenceEvery = 500ms;
+constexpr Nanoseconds kQuiet = 20ms;
+
+}  // namespace
+
+std::unique_ptr<Console> Console::open(std::unique_ptr<ByteStream> stream, ConsoleOptions options, IoLoop& loop, EventSink& sink) {
+  return std::make_unique<RealConsole>(std::move(stream), std::move(options), dynamic_cast<RealIoLoop&>(loop), sink);
+}
+
+RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions options, RealIoLoop& loop, EventSink& sink)
+    : stream_(std::move(stream)),
+      options_(std::move(options)),
+      stream_name_(stream_->name()),
+      loop_(loop),
+      sink_(sink),
+      recorder_(options_.record_dir, options_.source),
+      matcher_(WatchMatcher::make(options_.watchers)),
+      last_byte_at_(real_clock().now()),
+      read_buffer_(kRead, '\0') {
+  auto names = nlohmann::json::array();
+  for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
+  const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
+  sink_.emit(make_event(options_.source, "console.open", {{"stream", stream_name_}, {"file", file}, {"watchers", names}}));
+  loop_.watch(stream_->fd(), this);
+  loop_.add(this);
+}
+
+RealConsole::~RealConsole() {
+  loop_.remove(this);
+  const std::scoped_lock lock(mutex_);
+  recorder_.flush(true);
+}
+
+void RealConsole::on_readable() {
+  const std::scoped_lock lock(mutex_);
+  // A borrower took it between epoll_wait and here: the bytes are its to read.
+  if (!borrowed_) read_available();
+}
+
+void RealConsole::read_available() {
+  if (!stream_) return;
+  try {
+    const auto n = stream_->read_some(std::as_writable_bytes(std::span(read_buffer_)));
+    if (n > 0) receive(std::string_view(read_buffer_).substr(0, n));
+  } catch (const Error& error) {
+    lose(error);
+  }
+}
+
+void RealConsole::receive(std::string_view bytes) {
+  const auto steady = real_clock().now();
+  recorder_.append(bytes, steady, real_clock().utc_now());
+  sink_.console_bytes(options_.source, received_, std::as_bytes(std::span(bytes)));
+  window_.append(bytes);
+  received_ += bytes.size();
+  last_byte_at_ = steady;
+  quiet_scanned_ = false;
+  announce(matcher_->scan(bytes, window_, window_offset_));
+  trim_window();
+  const std::uint64_t one = 1;
+  for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+}
+
+void RealConsole::announce(const std::vector<WatchMatcher::Hit>& found) {
+  for (const auto& hit : found) {
+    WatcherHit entry{options_.watchers[hit.watcher].name, hit.span,
+                     line_around(window_, hit.span.begin - window_offset_, hit.span.end - window_offset_), last_byte_at_};
+    sink_.emit({entry.at,
+                real_clock().utc_now(),
+                options_.source,
+                "console.watch",
+                {{"watcher", entry.watcher}, {"begin", entry.span.begin}, {"end", entry.span.end}, {"line", entry.line}}});
+    hits_.push_back(std::move(entry));
+  }
+}
+
+void RealConsole::trim_window() {
+  const std::uint64_t look_back = received_ > WatchMatcher::kLookBack ? received_ - WatchMatcher::kLookBack : 0;
+  if (received_ - cursor_ > kMaxUnjudged) {
+    cursor_ = received_ - kMaxUnjudged / 2;
+    overflowed_ = true;
+  }
+  const std::uint64_t keep_from = std::min(look_back, cursor_);
+  // Seldom, and much at once: erasing moves the rest.
+  if (keep_from - window_offset_ > std::max(kTrimAt, window_.size() / 2)) {
+    window_.erase(0, keep_from - window_offset_);
+    window_offset_ = keep_from;
+  }
+}
+
+void RealConsole::add_gap(Gap gap) {
+  gap.offset = received_;
+  recorder_.note_gap(gap);
+  sink_.emit(make_event(
+      options_.source, "console.gap",
+      {{"cause", gap.cause}, {"offset", gap.offset}, {"begin_ns", to_ns(gap.begin)}, {"end_ns", to_ns(gap.end)}, {"detail", gap.detail}}));
+  gaps_.push_back(std::move(gap));
+}
+
+void RealConsole::lose(const Error& why) {
+  stream_.reset();
+  lost_ = why;
+  const auto now = real_clock().now();
+  add_gap({powered_ ? "lost" : "powered_off", received_, now, now, why.cause()});
+  const std::uint64_t one = 1;
+  for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+}
+
+void RealConsole::on_tick(SteadyTime now) {
+  reopen_if_lost();
+  const std::scoped_lock lock(mutex_);
+  recorder_.flush();
+  if (recorder_.failure() &&
+      (gaps_.empty() || std::none_of(gaps_.begin(), gaps_.end(), [](const Gap& g) { return g.cause == "disk_full"; })))
+    add_gap({"disk_full", received_, now, now, recorder_.failure()->cause()});
+  if (!quiet_scanned_ && now - last_byte_at_ >= kQuiet) {
+    quiet_scanned_ = true;
+    const auto before = hits_.size();
+    announce(matcher_->scan_quiet(window_, window_offset_));
+    const std::uint64_t one = 1;
+    if (hits_.size() > before)
+      for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+  }
+  if (stream_) check_line(now);
+}
+
+void RealConsole::check_line(SteadyTime now) {
+  try {
+    if (now - last_check_ < kPresenceEvery) return;
+    const auto previous_check = std::exchange(last_check_, now);
+    stream_->check_present();
+    const auto counters = stream_->line_counters();
+    if (counters && counters_ && *counters != *counters_) {
+      const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
+        if (after != before) add_gap({cause, received_, previous_check, now, std::to_string(after - before) + " times"});
+      };
+      note("overrun", counters_->overrun + counters_->buffer_overrun, counters->overrun + counters->buffer_overrun);
+      note("framing", counters_->framing + counters_->parity, counters->framing + counters->parity);
+      note("break", counters_->breaks, counters->breaks);
+    }
+    counters_ = counters;
+  } catch (const Error& error) {
+    lose(error);
+  }
+}
+
+void RealConsole::reopen_if_lost() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (stream_ || !options_.reopen) return;
+  }
+  // Without the lock: opening may take a while, and only this thread does it.
+  std::unique_ptr<ByteStream> again;
+  try {
+    again = options_.reopen();
+  } catch (const Error&) {
+    return;  // not back yet: the gap stays open, and waits end at their deadlines
+  }
+  const std::scoped_lock lock(mutex_);
+  stream_ = std::move(again);
+  lost_.reset();
+  counters_.reset();
+  loop_.watch(stream_->fd(), this);
+  const auto now = real_clock().now();
+  add_gap({powered_ ? "lost" : "powered_off", received_, gaps_.empty() ? now : gaps_.back().begin, now, "opened again"});
+}
+
+SteadyTime RealConsole::last_byte_at() const {
+  const std::scoped_lock lock(mutex_);
+  return last_byte_at_;
+}
+
+std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<WatcherHit> found;
+  for (const auto& hit : hits_)
+    if (hit.span.begin >= offset) found.push_back(hit);
+  return found;
+}
+
+void RealConsole::power_changed(bool on) {
+  const std::scoped_lock lock(mutex_);
+  powered_ = on;
+}
+
+std::uint64_t RealConsole::offset() const {
+  const std::scoped_lock lock(mutex_);
+  return received_;
+}
+
+std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<Gap> found;
+  for (const auto& gap : gaps_)
+    if (gap.offset >= offset) found.push_back(gap);
+  return found;
+}
+
+std::string RealConsole::bytes(ByteSpan span) const {
+  const std::scoped_lock lock(mutex_);
+  const std::string object = "console " + options_.source;
+  if (span.begin > span.end || span.end > received_)
+    throw Error(ErrorKind::Config, object, "no such span of its bytes", "offsets end at offset()");
+  if (span.end - span.begin > kMaxUnjudged) throw Error(ErrorKind::Config, object, "a span of over 64 MiB", "read it in parts");
+  if (span.begin >= window_offset_) return window_.substr(span.begin - window_offset_, span.end - span.begin);
+  if (!recorder_.recording())
+    throw Error(ErrorKind::NotFound, object, "those bytes are not kept", "open the bench with a record directory");
+  return recorder_.read(span);
+}
+
+void RealConsole::flush() {
+  const std::scoped_lock lock(mutex_);
+  recorder_.flush(true);
+  check_usable();
+}
+
+void RealConsole::check_usable() const {
+  if (recorder_.failure()) throw Error(*recorder_.failure());
+}
+
+}  // namespace hilcop

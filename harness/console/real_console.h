@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <list>
+#include <map>
+#include <mutex>
+
+#include "console/pattern.h"
+#include "console/real_io_loop.h"
+#include "console/recorder.h"
+#include "console/watch_matcher.h"
+
+namespace hilcop {
+
+/// Transport -> Recorder -> WatchMatcher -> waiters, under one lock per console. The I/O thread reads, unless a waiter has
+/// borrowed the descriptor: then the waiter does, which spares it a thread hop.
+class RealConsole final : public Console, private Polled {
+ public:
+  RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions options, RealIoLoop& loop, EventSink& sink);
+  ~RealConsole() override;
+
+  Match expect(std::span<const Pattern> patterns, Deadline deadline) override;
+  std::optional<Match> try_expect(std::span<const Pattern> patterns, Deadline deadline) override;
+  std::uint64_t mark() override;
+  void write(std::string_view bytes, Deadline deadline) override;
+  CommandResult run(std::string_view command, Deadline deadline) override;
+  void login(Deadline deadline) override;
+  bool wait_silence(Nanoseconds quiet, Deadline deadline) override;
+  SteadyTime last_byte_at() const override;
+  void set_line(ModemLine line, bool asserted) override;
+  void send_break(std::chrono::milliseconds length) override;
+  std::vector<WatcherHit> hits_since(std::uint64_t offset) const override;
+  WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) override;
+  void power_changed(bool on) override;
+  std::uint64_t offset() const override;
+  std::vector<Gap> gaps_since(std::uint64_t offset) const override;
+  std::string bytes(ByteSpan span) const override;
+  const std::string& source() const override { return options_.source; }
+  const std::string& stream_name() const override { return stream_name_; }
+  void flush() override;
+
+ private:
+  class Turn;  // of waiting: borrows the descriptor, or waits for who has it
+  struct Expectation {
+    std::shared_ptr<const CompiledPattern> pattern;
+    std::uint64_t from;
+  };
+
+  void on_readable() override;
+  void on_tick(SteadyTime now) override;
+
+  // The rest with the lock held.
+  void read_available();
+  void receive(std::string_view bytes);
+  void announce(const std::vector<WatchMatcher::Hit>& hits);
+  void trim_window();
+  void lose(const Error& why);
+  void add_gap(Gap gap);
+  void check_usable() const;
+  std::optional<Match> look(std::vector<Expectation>& wanted, bool complete);
+  const WatcherHit* fatal_since(std::uint64_t offset) const;
+  Match take(std::size_t index, const Found& found);
+  std::string tail() const;
+  std::string_view window_from(std::uint64_t offset) const;
+  std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
+  std::string log_line_of(ByteSpan span) const;
+  void reopen_if_lost();
+  void check_line(SteadyTime now);
+  Error died(const WatcherHit& hit) const;
+
+  mutable std::mutex mutex_;
+  std::unique_ptr<ByteStream> stream_;
+  ConsoleOptions options_;
+  std::string stream_name_;
+  RealIoLoop& loop_;
+  EventSink& sink_;
+  mutable Recorder recorder_;
+  std::unique_ptr<WatchMatcher> matcher_;
+  std::string window_;  // the newest bytes: at least what is unjudged, and what watchers may look back on
+  std::uint64_t window_offset_ = 0, cursor_ = 0, received_ = 0;
+  bool overflowed_ = false;  // unjudged bytes had to be dropped
+  std::vector<WatcherHit> hits_;
+  std::vector<Gap> gaps_;
+  SteadyTime last_byte_at_, last_check_{};
+  bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
+  std::optional<Error> lost_;
+  std::optional<LineCounters> counters_;
+  std::list<int> waiting_;  // eventfds of those who wait while another borrows
+  std::string read_buffer_;
+};
+
+}  // namespace hilcop

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <sys/socket.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "console/console.h"
+#include "console/io_loop.h"
+#include "fakes/memory_sink.h"
+#include "fakes/slow_stream.h"
+#include "fakes/temp_dir.h"
+#include "io/unix_stream.h"
+
+namespace hilcop {
+
+/// A console on a socket pair; the test holds the device's end. The parameter is the most bytes a read gives.
+class ConsoleTest : public testing::TestWithParam<std::size_t> {
+ protected:
+  void SetUp() override {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    device_.reset(ends[1]);
+    ours_ = UniqueFd(ends[0]);
+    options_.source = "board1/main";
+    options_.record_dir = dir_.path();
+  }
+
+  Console& open() {
+    loop_ = IoLoop::start();
+    auto stream = make_socket_stream(std::move(ours_), "test");
+    console_ = Console::open(std::make_unique<SlowStream>(std::move(stream), GetParam()), options_, *loop_, sink_);
+    return *console_;
+  }
+
+  void device_says(std::string_view text) {
+    while (!text.empty()) {
+      const auto n = ::send(device_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+      ASSERT_GT(n, 0);
+      text.remove_prefix(static_cast<std::size_t>(n));
+    }
+  }
+
+  std::string device_hears(std::size_t bytes) {
+    std::string text(bytes, '\0');
+    std::size_t done = 0;
+    while (done < bytes) {
+      const auto n = ::recv(device_.get(), text.data() + done, bytes - done, 0);
+      if (n <= 0) break;
+      done += static_cast<std::size_t>(n);
+    }
+    text.resize(done);
+    return text;
+  }
+
+  std::string recorded(const std::string& ending) const {
+    std::ifstream file(dir_ / ("board1-main" + ending), std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  Match expect(const std::string& regex, Nanoseconds within = 5s) {
+    const std::array patterns{Pattern::regex(regex)};
+    return console_->expect(patterns, Deadline::in(within));
+  }
+
+  TempDir dir_;
+  MemorySink sink_;
+  UniqueFd device_, ours_;
+  ConsoleOptions options_;
+  std::unique_ptr<IoLoop> loop_;
+  std::unique_ptr<Console> console_;
+};
+
+template <typename Action>
+Error error_of(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "no error";
+  return Error(ErrorKind::Unsupported, "", "");
+}
+
+}  // namespace hilcop

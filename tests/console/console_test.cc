@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "console_fixture.h"
+
+namespace hilcop {
+namespace {
+
+INSTANTIATE_TEST_SUITE_P(AnyChunking, ConsoleTest, testing::Values(1, 7, 65536),
+                         [](const auto& param) { return "AtMost" + std::to_string(param.param) + "Bytes"; });
+
+TEST_P(ConsoleTest, AReplyThatCameBeforeTheCallCounts) {
+  auto& console = open();
+  device_says("hello\r\nlogin: ");
+  ASSERT_TRUE(console.wait_silence(50ms, Deadline::in(5s)));
+  EXPECT_EQ(expect("login: $").text, "login: ");
+}
+
+TEST_P(ConsoleTest, MatchesOneAfterAnotherAndNothingTwice) {
+  open();
+  device_says("one\ntwo\none\n");
+  EXPECT_EQ(expect("one").span.begin, 0u);
+  EXPECT_EQ(expect("two").before, "\n");
+  EXPECT_EQ(expect("one").span.begin, 8u);
+  EXPECT_EQ(error_of([&] { expect("one", 30ms); }).kind(), ErrorKind::Timeout);
+}
+
+TEST_P(ConsoleTest, TheLeftmostOfSeveralPatternsWins) {
+  auto& console = open();
+  device_says("xx second yy first zz\n");
+  const std::array patterns{Pattern::regex("first"), Pattern::literal("second")};
+  EXPECT_EQ(console.expect(patterns, Deadline::in(5s)).pattern, 1u);
+  EXPECT_EQ(console.expect(patterns, Deadline::in(5s)).pattern, 0u);
+}
+
+TEST_P(ConsoleTest, CapturesAreWholeHoweverTheBytesArrive) {
+  open();
+  std::thread device([&] {
+    for (const char* piece : {"READY up=1", "2.3", "4 ok\r", "\nmore\n"}) device_says(piece);
+  });
+  const auto match = expect("READY up=([0-9.]+) (\\w+)");
+  device.join();
+  ASSERT_EQ(match.groups.size(), 2u);
+  EXPECT_EQ(match.groups[0], "12.34");
+  EXPECT_EQ(match.groups[1], "ok");
+}
+
+TEST_P(ConsoleTest, MarkForgetsWhatWasBefore) {
+  auto& console = open();
+  device_says("old\n");
+  ASSERT_TRUE(console.wait_silence(50ms, Deadline::in(5s)));
+  console.mark();
+  EXPECT_EQ(error_of([&] { expect("old", 30ms); }).kind(), ErrorKind::Timeout);
+}
+
+TEST_P(ConsoleTest, ATimeoutShowsWhatWasSeenInstead) {
+  open();
+  device_says("U-Boot 2023.01\r\nsomething \x01 else\r\n");
+  const auto error = error_of([&] { expect("Linux", 200ms); });
+  EXPECT_NE(std::string(error.what()).find("something \\x01 else"), std::string::npos) << error.what();
+}
+
+TEST_P(ConsoleTest, AFatalWatcherEndsAWaitAtOnce) {
+  options_.watchers = linux_watchers();
+  open();
+  device_says("booting\n[    1.5] Kernel panic - not syncing: Attempted to kill init!\r\n");
+  const auto begin = real_clock().now();
+  const auto error = error_of([&] { expect("login", 30s); });
+  EXPECT_EQ(error.kind(), ErrorKind::Protocol);
+  EXPECT_NE(error.cause().find("Attempted to kill init"), std::string::npos);
+  EXPECT_LT(real_clock().now() - begin, 5s);
+}
+
+TEST_P(ConsoleTest, WatchersSeeEveryHitAlsoWhenNobodyWaits) {
+  options_.watchers = {{"stage:boot", Pattern::regex("^U-Boot [0-9]{4}"), false}, {"stage:up", Pattern::regex("login: $"), false}};
+  auto& console = open();
+  device_says("\r\nU-Boot 2023.01\r\nnot at begin: U-Boot 2024\r\nlogin: ");
+  const auto up = console.wait_watcher("stage:up", 0, Deadline::in(5s));
+  const auto hits = console.hits_since(0);
+  ASSERT_EQ(hits.size(), 2u);
+  EXPECT_EQ(hits[0].watcher, "stage:boot");
+  EXPECT_EQ(hits[0].span.begin, 2u);
+  EXPECT_EQ(console.bytes(up.span), "login: ");
+  EXPECT_EQ(sink_.events("console.watch").size(), 2u);
+}
+
+TEST_P(ConsoleTest, TheRecordingIsByteExactWhateverTheBytes) {
+  open();
+  std::string all("\0\xff\xfe broken \xc3\x28 utf-8 \x1b[0m\n", 26);
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  device_says(all + "END");
+  expect("END");
+  console_->flush();
+  EXPECT_EQ(recorded(".raw"), all + "END");
+  EXPECT_EQ(recorded(".index").size() % 24, 0u);
+  const std::string log = recorded(".log");
+  EXPECT_NE(log.find("\\xff\\xfe broken \\xc3( utf-8 \\x1b[0m"), std::string::npos) << log;
+  EXPECT_NO_THROW(nlohmann::json(log).dump());  // valid UTF-8
+}
+
+TEST_P(ConsoleTest, WhatIsReceivedIsOnFileSoonWithoutAnyCall) {
+  open();
+  device_says("kept by itself\n");
+  const Deadline deadline = Deadline::in(5s);
+  while (recorded(".raw").size() < 15 && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  EXPECT_EQ(recorded(".raw"), "kept by itself\n");
+}
+
+TEST_P(ConsoleTest, AClosedLineIsDisconnectedAfterWhatItSaid) {
+  open();
+  device_says("last words");
+  device_.reset();
+  EXPECT_EQ(expect("last words").text, "last words");
+  EXPECT_EQ(error_of([&] { expect("more", 30s); }).kind(), ErrorKind::Disconnected);
+  ASSERT_EQ(console_->gaps_since(0).size(), 1u);
+  EXPECT_EQ(console_->gaps_since(0)[0].cause, "lost");
+}
+
+TEST_P(ConsoleTest, ALineThatComesBackIsOpenedAgainWithAGap) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd second(ends[0]), new_device(ends[1]);
+  options_.reopen = [&] { return make_socket_stream(std::move(second), "again"); };
+  open();
+  console_->power_changed(false);
+  device_.reset();
+  ASSERT_EQ(::send(new_device.get(), "back\n", 5, 0), 5);
+  EXPECT_EQ(expect("back").text, "back");
+  ASSERT_FALSE(console_->gaps_since(0).empty());
+  EXPECT_EQ(console_->gaps_since(0)[0].cause, "powered_off");
+}
+
+TEST_P(ConsoleTest, AnInterruptEndsTheWait) {
+  open();
+  std::thread later([] { request_interrupt(); });
+  EXPECT_THROW(expect("never", 60s), Interrupted);
+  later.join();
+  clear_interrupt();
+}
+
+TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
+  options_.watchers = {{"stage:x", Pattern::regex("xyz"), false}};
+  auto& console = open();
+  std::thread other([&] { EXPECT_EQ(console.wait_watcher("stage:x", 0, Deadline::in(20s)).watcher, "stage:x"); });
+  std::thread device([&] { device_says("abc\nxyz\n"); });
+  EXPECT_EQ(expect("xyz", 20s).text, "xyz");
+  other.join();
+  device.join();
+}
+
+TEST_P(ConsoleTest, WritesInPacedChunks) {
+  options_.pacing = {2, 1ms};
+  auto& console = open();
+  console.write("abcdef", Deadline::in(5s));
+  EXPECT_EQ(device_hears(6), "abcdef");
+}
+
+TEST_P(ConsoleTest, SilenceIsToldFromSpeech) {
+  auto& console = open();
+  EXPECT_TRUE(console.wait_silence(20ms, Deadline::in(5s)));
+}
+
+TEST_P(ConsoleTest, TenMegabytesWithoutALineEndAreOrdinary) {
+  if (GetParam() == 1) options_.record_dir.clear();  // ten million system calls are time enough
+  open();
+  const std::size_t size = GetParam() < 100 ? 300'000 : 10'000'000;
+  std::thread device([&] { device_says(std::string(size, 'x') + "END"); });
+  const auto match = expect("[^y]END", 60s);
+  device.join();
+  EXPECT_EQ(match.span.end, size + 3);
+}
+
+TEST_P(ConsoleTest, AFullDiskIsToldAndMatchingGoesOn) {
+  std::filesystem::create_symlink("/dev/full", dir_ / "board1-main.raw");
+  auto& console = open();
+  device_says("some bytes\n");
+  ASSERT_TRUE(console.wait_silence(100ms, Deadline::in(5s)));
+  EXPECT_EQ(error_of([&] { console.flush(); }).kind(), ErrorKind::Exhausted);
+  const auto error = error_of([&] { expect("some", 1s); });
+  EXPECT_EQ(error.kind(), ErrorKind::Exhausted);
+  EXPECT_NE(std::string(error.what()).find("free disk space"), std::string::npos);
+  const Deadline deadline = Deadline::in(5s);
+  while (console.gaps_since(0).empty() && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  ASSERT_FALSE(console.gaps_since(0).empty());
+  EXPECT_EQ(console.gaps_since(0)[0].cause, "disk_full");
+}
+
+}  // namespace
+}  // namespace hilcop
