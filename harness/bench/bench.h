@@ -51,10 +51,10 @@ class Dut {
 };
 
 struct OpenOptions {
-  std::vector<std::string> duts;             // empty: all of the file
-  std::filesystem::path record_dir;          // console files; empty: not recorded
-  std::optional<Deadline> wait_until;        // queue for leases that others hold
-  std::string holder;                        // for people: "hilcop run 4711"
+  std::vector<std::string> duts;       // empty: all of the file
+  std::filesystem::path record_dir;    // console files; empty: not recorded
+  std::optional<Deadline> wait_until;  // queue for leases that others hold
+  std::string holder;                  // for people: "hilcop run 4711"
   KeeperClient::Options keeper;
 };
 

@@ -48,8 +48,8 @@ struct RoleConfig {
 struct PowerConfig {
   RoleConfig role;
   SafeState safe_state = SafeState::Off;
-  Nanoseconds min_off{};               // the larger of lab-config's and the board's
-  bool verify_read_back = true;        // where the instrument can
+  Nanoseconds min_off{};                              // the larger of lab-config's and the board's
+  bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
 };
 

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/config.h"
+
+#include <algorithm>
+#include <set>
+
+#include "bench/checked_yaml.h"
+#include "bench/tables.h"
+#include "keeper/journal.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+
+Nanoseconds from_ms(const json& number) {
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double, std::milli>(number.get<double>()));
+}
+Nanoseconds from_s(const json& number) {
+  return std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(number.get<double>()));
+}
+
+std::vector<std::string> driver_names(DriverTable drivers) {
+  std::vector<std::string> names;
+  for (const auto* driver : drivers) names.push_back(driver->name);
+  return names;
+}
+
+// Reads the board, lists its problems; the value is whole only if there are none.
+Board read_board(const std::filesystem::path& path, DriverTable drivers, std::vector<ConfigProblem>& problems) {
+  const auto before = problems.size();
+  auto file = check_file(path, board_keys(), problems);
+  Board board;
+  board.file = path;
+  board.sha256 = file.sha256;
+  if (!file.value["machine"].is_null()) {
+    auto& machine = file.value["machine"];
+    const std::string name = machine.contains("driver") && machine["driver"].is_string() ? machine["driver"].get<std::string>() : "";
+    const Driver* driver = find_driver(drivers, name);
+    if (driver == nullptr) {
+      problems.push_back(
+          file.problem("machine.driver", "'" + name + "' is no driver" + nearest(name, driver_names(drivers)), driver_names(drivers)));
+    } else {
+      machine.erase("driver");
+      check_part(file, "machine", machine, driver->keys, problems);
+      machine["driver"] = name;
+    }
+  }
+  if (problems.size() != before) return board;
+  const auto& value = file.value;
+  board.name = value["board"];
+  board.description = value["description"];
+  std::set<std::string> stages;
+  for (const auto& stage : value["boot_stages"]) {
+    board.boot_stages.push_back({stage["name"], Pattern::regex(stage["pattern"]), from_s(stage["deadline_s"])});
+    if (!stages.insert(stage["name"]).second)
+      problems.push_back(file.problem("boot_stages", "two stages are named '" + stage["name"].get<std::string>() + "'"));
+  }
+  if (!value["shell"].is_null()) {
+    board.has_shell = true;
+    const auto& shell = value["shell"];
+    board.shell = {shell["prompt"], shell["login"], shell["password"], shell["login_prompt"], shell["password_prompt"]};
+  }
+  board.linux_watchers = value["linux_watchers"];
+  for (const auto& watcher : value["watchers"])
+    board.watchers.push_back({watcher["name"], Pattern::regex(watcher["pattern"]), watcher["fatal"]});
+  board.min_off = from_ms(value["min_off_ms"]);
+  if (!value["pacing"].is_null()) board.pacing = {value["pacing"]["chunk_bytes"].get<std::size_t>(), from_ms(value["pacing"]["pause_ms"])};
+  board.functions = value["functions"];
+  board.machine = value["machine"];
+  return board;
+}
+
+class BenchLoader {
+ public:
+  BenchLoader(const std::filesystem::path& path, std::filesystem::path boards_dir, DriverTable drivers)
+      : boards_dir_(std::move(boards_dir)), drivers_(drivers), file_(check_file(path, bench_keys(), problems_)) {}
+
+  BenchConfig load() {
+    bench_.file = file_.path;
+    bench_.sha256 = file_.sha256;
+    if (file_.value.contains("bench") && file_.value["bench"].is_string()) bench_.name = file_.value["bench"];
+    if (file_.value.contains("instruments") && file_.value["instruments"].is_object())
+      for (auto& [name, value] : file_.value["instruments"].items()) instrument(name, value);
+    if (file_.value.contains("duts") && file_.value["duts"].is_object())
+      for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
+    if (!problems_.empty()) throw ConfigError(std::move(problems_));
+    return std::move(bench_);
+  }
+
+ private:
+  void add(const std::string& path, std::string message, std::vector<std::string> choices = {}) {
+    problems_.push_back(file_.problem(path, std::move(message), std::move(choices)));
+  }
+
+  const Board* board(const std::string& name, const std::string& path) {
+    const bool is_path = name.ends_with(".yaml");
+    const auto file =
+        is_path ? std::filesystem::absolute(file_.path.parent_path() / name).lexically_normal() : boards_dir_ / (name + ".yaml");
+    if (const auto known = boards_.find(file.string()); known != boards_.end()) return known->second ? &*known->second : nullptr;
+    auto& entry = boards_[file.string()];
+    if (!std::filesystem::exists(file)) {
+      std::vector<std::string> names;
+      std::error_code none;
+      for (const auto& found : std::filesystem::directory_iterator(boards_dir_, none))
+        if (found.path().extension() == ".yaml") names.push_back(found.path().stem().string());
+      std::sort(names.begin(), names.end());
+      add(path, "there is no board '" + name + "' (" + file.string() + ")" + nearest(name, names), names);
+      return nullptr;
+    }
+    const auto before = problems_.size();
+    auto board = read_board(file, drivers_, problems_);
+    if (problems_.size() == before) entry = std::move(board);
+    return entry ? &*entry : nullptr;
+  }
+
+  void instrument(const std::string& name, json& value) {
+    const std::string path = "instruments." + name;
+    if (!value.is_object()) return add(path, "must be a mapping with a driver");
+    const auto text_of = [&](const char* key) {
+      return value.contains(key) && value[key].is_string() ? value[key].get<std::string>() : std::string();
+    };
+    const std::string board_name = text_of("board");
+    std::string driver_name = text_of("driver");
+    json merged = json::object();
+    if (!board_name.empty()) {
+      const Board* found = board(board_name, path + ".board");
+      if (found != nullptr && found->machine.is_null())
+        add(path + ".board", "board '" + board_name + "' says no `machine:`, so no instrument can be it");
+      if (found == nullptr || found->machine.is_null()) return;
+      merged = found->machine;
+      if (driver_name.empty()) driver_name = merged["driver"];
+      merged.erase("driver");
+    }
+    const Driver* driver = find_driver(drivers_, driver_name);
+    if (driver == nullptr) {
+      const auto names = driver_names(drivers_);
+      return add(path + ".driver",
+                 driver_name.empty() ? "'driver' is missing" : "'" + driver_name + "' is no driver" + nearest(driver_name, names), names);
+    }
+    value.erase("driver");
+    value.erase("board");
+    auto keys = driver->keys;
+    for (auto& spec : keys)
+      if (merged.contains(spec.name)) spec.required = false;
+    const auto own = names_of(value.items());
+    check_part(file_, path, value, keys, problems_);
+    for (const auto& [key, given] : value.items())
+      if (std::find(own.begin(), own.end(), key) != own.end() || !merged.contains(key)) merged[key] = given;
+    bench_.instruments[name] = {name, driver_name, merged};
+  }
+
+  template <typename Pairs>
+  static std::vector<std::string> names_of(Pairs pairs) {
+    std::vector<std::string> names;
+    for (const auto& entry : pairs) names.push_back(entry.key());
+    return names;
+  }
+
+  std::optional<RoleConfig> role(const json& value, const std::string& path) {
+    if (!value.is_object() || value["instrument"].is_null() || value["channel"].is_null()) return std::nullopt;
+    RoleConfig config{value["instrument"], value["channel"]};
+    if (!file_.value["instruments"].contains(config.instrument)) {
+      const auto names = names_of(file_.value["instruments"].items());
+      add(path + ".instrument", "'" + config.instrument + "' is no instrument of this bench" + nearest(config.instrument, names), names);
+      return std::nullopt;
+    }
+    for (const auto& [taken, by] : taken_)
+      if (taken.first == config.instrument && taken.second == config.channel)
+        add(path + ".channel", "'" + config.channel + "' is already " + by);
+    taken_[{config.instrument, config.channel}] = path;
+    return config;
+  }
+
+  std::optional<OutputConfig> output(const json& value, const std::string& path) {
+    const auto source = role(value, path);
+    if (!source) return std::nullopt;
+    return OutputConfig{*source, value["active_low"], safe_state_from_string(value["safe_state"])};
+  }
+
+  void outputs(const json& list, const std::string& path, std::map<std::string, OutputConfig>& into) {
+    for (const auto& [name, value] : list.items())
+      if (auto config = output(value, path + "." + name)) into[name] = *config;
+  }
+
+  void dut(const std::string& name, const json& value) {
+    const std::string path = "duts." + name;
+    if (!value.is_object() || value["board"].is_null()) return;
+    if (name.find_first_of("/ ") != std::string::npos) return add(path, "a DUT's name has no '/' and no space");
+    DutConfig dut;
+    dut.name = name;
+    if (const Board* found = board(value["board"], path + ".board")) dut.board = *found;
+    dut.serial_number = value["serial_number"];
+    if (const auto& power = value["power"]; !power.is_null())
+      if (const auto source = role(power, path + ".power")) {
+        dut.power = PowerConfig{
+            *source, safe_state_from_string(power["safe_state"]), std::max(from_ms(power["min_off_ms"]), dut.board.min_off), true, {}};
+        if (const auto& verify = power["verify"]; !verify.is_null()) {
+          dut.power->verify_read_back = verify["read_back"];
+          if (!verify["console_silence_ms"].is_null()) dut.power->verify_console_silence = from_ms(verify["console_silence_ms"]);
+        }
+      }
+    for (const auto& [console, source] : value["consoles"].items())
+      if (const auto config = role(source, path + ".consoles." + console)) dut.consoles[console] = *config;
+    if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
+    outputs(value["buttons"], path + ".buttons", dut.buttons);
+    outputs(value["outputs"], path + ".outputs", dut.outputs);
+    outputs(value["inputs"], path + ".inputs", dut.inputs);
+    bench_.duts[name] = std::move(dut);
+  }
+
+  std::filesystem::path boards_dir_;
+  DriverTable drivers_;
+  std::vector<ConfigProblem> problems_;
+  CheckedFile file_;
+  BenchConfig bench_;
+  std::map<std::string, std::optional<Board>> boards_;
+  std::map<std::pair<std::string, std::string>, std::string> taken_;
+};
+
+std::string all_texts(const std::vector<ConfigProblem>& problems) {
+  std::string text;
+  for (const auto& problem : problems) text += (text.empty() ? "" : "\n") + problem.text();
+  return text;
+}
+
+}  // namespace
+
+std::string ConfigProblem::text() const {
+  std::string line_text =
+      file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + (key_path.empty() ? "" : key_path + ": ") + message;
+  if (choices.empty()) return line_text;
+  line_text += "; choose one of: ";
+  for (std::size_t i = 0; i < choices.size(); ++i) line_text += (i == 0 ? "" : ", ") + choices[i];
+  return line_text;
+}
+
+ConfigError::ConfigError(std::vector<ConfigProblem> problems)
+    : Error(ErrorKind::Config, std::to_string(problems.size()) + (problems.size() == 1 ? " problem" : " problems"),
+            "\n" + all_texts(problems), ""),
+      problems_(std::move(problems)) {}
+
+BenchConfig load_bench_config(const std::filesystem::path& file, const std::filesystem::path& boards_dir, DriverTable drivers) {
+  return BenchLoader(file, boards_dir, drivers).load();
+}
+
+Board load_board(const std::filesystem::path& file, DriverTable drivers) {
+  std::vector<ConfigProblem> problems;
+  auto board = read_board(file, drivers, problems);
+  if (!problems.empty()) throw ConfigError(std::move(problems));
+  return board;
+}
+
+}  // namespace hilcop

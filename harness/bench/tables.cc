@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/tables.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+using Type = KeySpec::Type;
+
+KeySpec key(const char* name, Type type, const char* description) {
+  KeySpec spec;
+  spec.name = name;
+  spec.type = type;
+  spec.description = description;
+  return spec;
+}
+
+KeySpec required(KeySpec spec) {
+  spec.required = true;
+  return spec;
+}
+
+KeySpec with_default(KeySpec spec, json fallback) {
+  spec.fallback = std::move(fallback);
+  return spec;
+}
+
+KeySpec with(KeySpec spec, std::vector<KeySpec> children) {
+  spec.children = std::move(children);
+  return spec;
+}
+
+KeySpec duration_ms(const char* name, const char* description, double most = 600'000) {
+  KeySpec spec = key(name, Type::Number, description);
+  spec.min = 0;
+  spec.max = most;
+  return spec;
+}
+
+KeySpec chosen(KeySpec spec, std::vector<std::string> choices) {
+  spec.choices = std::move(choices);
+  return spec;
+}
+
+// Where a role comes from, and what else the role has.
+KeySpec role(const char* name, const char* description, std::vector<KeySpec> more = {}) {
+  std::vector<KeySpec> keys{required(key("instrument", Type::String, "a name of `instruments:`")),
+                            required(key("channel", Type::String, "a channel of that instrument"))};
+  keys.insert(keys.end(), more.begin(), more.end());
+  return with(key(name, Type::Map, description), std::move(keys));
+}
+
+std::vector<KeySpec> output_extras() {
+  return {
+      with_default(key("active_low", Type::Boolean, "asserted is the low level"), false),
+      with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
+}
+
+}  // namespace
+
+const std::vector<KeySpec>& board_keys() {
+  static const std::vector<KeySpec> keys = [] {
+    KeySpec stage_deadline = required(key("deadline_s", Type::Number, "latest, in seconds after power-on"));
+    stage_deadline.min = 0;
+    stage_deadline.max = 86'400;
+    return std::vector<KeySpec>{
+        required(key("board", Type::String, "the board's name")),
+        with_default(key("description", Type::String, "one line for people"), ""),
+        with_default(with(key("boot_stages", Type::List, "in order; the last one means ready for use"),
+                          {with(key("", Type::Map, ""),
+                                {required(key("name", Type::String, "the stage's name")),
+                                 required(key("pattern", Type::Pattern, "what the console shows when it is reached")), stage_deadline})}),
+                     json::array()),
+        with(key("shell", Type::Map, "how to get a POSIX shell on the main console"),
+             {with_default(key("prompt", Type::Pattern, "its prompt"), "[#$] $"), with_default(key("login", Type::String, "user name"), ""),
+              with_default(key("password", Type::String, "its password"), ""),
+              with_default(key("login_prompt", Type::Pattern, "asks for the user"), "login: *$"),
+              with_default(key("password_prompt", Type::Pattern, "asks for the password"), "[Pp]assword: *$")}),
+        with_default(key("linux_watchers", Type::Boolean, "watch for panic, oops, watchdog, file-system errors"), false),
+        with_default(with(key("watchers", Type::List, "more standing patterns"),
+                          {with(key("", Type::Map, ""), {required(key("name", Type::String, "the watcher's name")),
+                                                         required(key("pattern", Type::Pattern, "what it looks for")),
+                                                         with_default(key("fatal", Type::Boolean, "ends every wait"), false)})}),
+                     json::array()),
+        with_default(duration_ms("min_off_ms", "discharge time"), 0),
+        with(key("pacing", Type::Map, "for a UART with a small FIFO"), {required(key("chunk_bytes", Type::Integer, "bytes sent at once")),
+                                                                        required(duration_ms("pause_ms", "between chunks", 10'000))}),
+        with_default(
+            with(key("functions", Type::OpenMap, "commands and patterns that scenarios ask for by name"), {key("", Type::String, "")}),
+            json::object()),
+        with_default(with(key("machine", Type::OpenMap, "keys of the driver that can be this board"), {}), nullptr),
+    };
+  }();
+  return keys;
+}
+
+const std::vector<KeySpec>& bench_keys() {
+  static const std::vector<KeySpec> keys{
+      required(key("bench", Type::String, "the bench's name")),
+      required(with(key("instruments", Type::OpenMap, "what is on the bench"), {})),
+      required(with(
+          key("duts", Type::OpenMap, "the devices under test"),
+          {with(
+              key("", Type::Map, ""),
+              {required(key("board", Type::String, "a name in boards/, or a path that ends in .yaml")),
+               with_default(key("serial_number", Type::String, "of this unit"), ""),
+               role("power", "what powers it",
+                    {with_default(
+                         chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}),
+                         "off"),
+                     with_default(duration_ms("min_off_ms", "at least so long off before on"), 0),
+                     with(key("verify", Type::Map, "how off is verified"),
+                          {with_default(key("read_back", Type::Boolean, "by what the instrument reads back"), true),
+                           duration_ms("console_silence_ms", "the main console must be still for so long", 60'000)})}),
+               with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"), {role("", "a console")}),
+                            json::object()),
+               role("reset", "its reset line", output_extras()),
+               with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
+               with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
+                            json::object()),
+               with_default(with(key("inputs", Type::OpenMap, "lines that the bench reads"), {role("", "a line", output_extras())}),
+                            json::object())})})),
+  };
+  return keys;
+}
+
+}  // namespace hilcop
