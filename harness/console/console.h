@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/error.h"
 #include "base/event.h"
 #include "io/byte_stream.h"
 
@@ -140,6 +141,8 @@ class Console {
   virtual WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) = 0;
   /// The board's power went or came: a loss of the stream in between is recorded as powered_off, not as lost.
   virtual void power_changed(bool on) = 0;
+  /// The device behind the line is known to be gone (its virtual machine died): every wait ends with this error until power_changed.
+  virtual void fail(const Error& why) = 0;
 
   virtual std::uint64_t offset() const = 0;  // bytes received since open
   virtual std::vector<Gap> gaps_since(std::uint64_t offset) const = 0;

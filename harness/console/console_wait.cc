@@ -19,6 +19,8 @@ namespace {
 // A match that could still grow is taken when the line has been still for so long: at once for a prompt that ends with $.
 constexpr Nanoseconds kStillDollar = 20ms;
 constexpr Nanoseconds kStill = 250ms;
+// fail() and the I/O thread's own findings reach a borrower when it looks again.
+constexpr Nanoseconds kLookAgain = 100ms;
 constexpr std::size_t kBefore = 64 * 1024;
 
 }  // namespace
@@ -81,6 +83,13 @@ std::string_view RealConsole::window_from(std::uint64_t offset) const {
 std::string RealConsole::tail() const {
   const std::string seen = last_lines(window_from(cursor_), 5);
   return seen.empty() ? "nothing was received since the last match" : "last seen:\n  | " + seen;
+}
+
+void RealConsole::check_connected() const {
+  if (failed_) throw failed_->while_doing(tail());
+  if (lost_ && !options_.reopen)
+    throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_->cause(), lost_->remedy(),
+                {tail()});
 }
 
 Error RealConsole::died(const WatcherHit& hit) const {
@@ -166,14 +175,12 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
         return match;
       }
       if (fatal != nullptr) throw died(*fatal);
-      if (lost_ && !options_.reopen)
-        throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_->cause(), lost_->remedy(),
-                    {tail()});
+      check_connected();
       if (expired) return std::nullopt;
       const bool soon = dollar || (!hits_.empty() && hits_.back().span.end > cursor_);
       still_at = still ? deadline.at() : last_byte_at_ + (soon && now < last_byte_at_ + kStillDollar ? kStillDollar : kStill);
     }
-    turn.wait(Deadline(std::min(still_at, deadline.at())));
+    turn.wait(Deadline(std::min({still_at, deadline.at(), real_clock().now() + kLookAgain})));
   }
 }
 
@@ -216,13 +223,11 @@ WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t o
       for (const auto& hit : hits_)
         if (hit.watcher == watcher && hit.span.begin >= offset) return hit;
       if (const auto* fatal = fatal_since(offset)) throw died(*fatal);
-      if (lost_ && !options_.reopen)
-        throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_->cause(), lost_->remedy(),
-                    {tail()});
+      check_connected();
       if (deadline.expired())
         throw Error(ErrorKind::Timeout, "console " + options_.source, "watcher '" + watcher + "' saw nothing in time", "", {tail()});
     }
-    turn.wait(deadline.at_most(100ms));  // a hit may also come from the I/O thread's tick
+    turn.wait(deadline.at_most(kLookAgain));
   }
 }
 

@@ -75,8 +75,7 @@ void RealConsole::receive(std::string_view bytes) {
   quiet_scanned_ = false;
   announce(matcher_->scan(bytes, window_, window_offset_));
   trim_window();
-  const std::uint64_t one = 1;
-  for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+  wake_waiters();
 }
 
 void RealConsole::announce(const std::vector<WatchMatcher::Hit>& found) {
@@ -120,8 +119,7 @@ void RealConsole::lose(const Error& why) {
   lost_ = why;
   const auto now = real_clock().now();
   add_gap({powered_ ? "lost" : "powered_off", received_, now, now, why.cause()});
-  const std::uint64_t one = 1;
-  for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+  wake_waiters();
 }
 
 void RealConsole::on_tick(SteadyTime now) {
@@ -135,9 +133,7 @@ void RealConsole::on_tick(SteadyTime now) {
     quiet_scanned_ = true;
     const auto before = hits_.size();
     announce(matcher_->scan_quiet(window_, window_offset_));
-    const std::uint64_t one = 1;
-    if (hits_.size() > before)
-      for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
+    if (hits_.size() > before) wake_waiters();
   }
   if (stream_) check_line(now);
 }
@@ -199,6 +195,18 @@ std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
 void RealConsole::power_changed(bool on) {
   const std::scoped_lock lock(mutex_);
   powered_ = on;
+  failed_.reset();
+}
+
+void RealConsole::fail(const Error& why) {
+  const std::scoped_lock lock(mutex_);
+  failed_ = why;
+  wake_waiters();
+}
+
+void RealConsole::wake_waiters() const {
+  const std::uint64_t one = 1;
+  for (const int fd : waiting_) [[maybe_unused]] const auto n = ::write(fd, &one, sizeof one);
 }
 
 std::uint64_t RealConsole::offset() const {

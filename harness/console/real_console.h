@@ -32,6 +32,7 @@ class RealConsole final : public Console, private Polled {
   std::vector<WatcherHit> hits_since(std::uint64_t offset) const override;
   WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) override;
   void power_changed(bool on) override;
+  void fail(const Error& why) override;
   std::uint64_t offset() const override;
   std::vector<Gap> gaps_since(std::uint64_t offset) const override;
   std::string bytes(ByteSpan span) const override;
@@ -57,6 +58,8 @@ class RealConsole final : public Console, private Polled {
   void lose(const Error& why);
   void add_gap(Gap gap);
   void check_usable() const;
+  void check_connected() const;
+  void wake_waiters() const;
   std::optional<Match> look(std::vector<Expectation>& wanted, bool complete);
   const WatcherHit* fatal_since(std::uint64_t offset) const;
   Match take(std::size_t index, const Found& found);
@@ -83,7 +86,7 @@ class RealConsole final : public Console, private Polled {
   std::vector<Gap> gaps_;
   SteadyTime last_byte_at_, last_check_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
-  std::optional<Error> lost_;
+  std::optional<Error> lost_, failed_;
   std::optional<LineCounters> counters_;
   std::list<int> waiting_;  // eventfds of those who wait while another borrows
   std::string read_buffer_;

@@ -83,6 +83,7 @@ class ClientLease final : public Lease {
   json report(Deadline deadline) override { return ask("report", json::object(), deadline); }
   json status(Deadline deadline) override { return ask("status_of", json::object(), deadline); }
   const std::string& channel() const override { return channel_; }
+  void release(Deadline deadline) override;
   std::uint64_t number() const { return number_; }
 
  private:
@@ -92,6 +93,7 @@ class ClientLease final : public Lease {
   std::shared_ptr<Client> client_;
   std::uint64_t number_;
   std::string channel_;
+  bool released_ = false;
 };
 
 class Client final : public KeeperClient, public std::enable_shared_from_this<Client> {
@@ -178,14 +180,6 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
     return {ErrorKind::Disconnected, "keeper", "the connection to it was lost: its outputs go to their safe states",
             "open the bench again"};
   }
-  /// The release of a lease whose object dies: waited for, so that who opens the bench next finds it free.
-  void release(std::uint64_t lease) noexcept {
-    try {
-      ask({{"op", "release"}, {"lease", lease}}, Deadline::in(3s));
-    } catch (const std::exception&) {
-      // The keeper ends the lease by itself when this connection closes.
-    }
-  }
 
  private:
   void read() {
@@ -248,7 +242,19 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
   std::thread reader_;
 };
 
-ClientLease::~ClientLease() { client_->release(number_); }
+void ClientLease::release(Deadline deadline) {
+  if (std::exchange(released_, true)) return;
+  client_->ask({{"op", "release"}, {"lease", number_}}, deadline);
+}
+
+// Waited for, so that who opens the bench next finds it free.
+ClientLease::~ClientLease() {
+  try {
+    release(Deadline::in(3s));
+  } catch (const std::exception&) {
+    // The keeper ends the lease by itself when this connection closes.
+  }
+}
 
 json ClientLease::ask(const char* op, json fields, Deadline deadline) {
   fields["op"] = op;

@@ -40,6 +40,8 @@ class Lease {
   /// {"switch_count": n, "off_since_ns": ...}: what the keeper remembers of the channel.
   virtual nlohmann::json status(Deadline deadline) = 0;
   virtual const std::string& channel() const = 0;
+  /// Gives the lease back now: returns when the channel is at its safe state. Throws Error. The destructor does it quietly.
+  virtual void release(Deadline deadline) = 0;
 };
 
 /// A connection to the keeper of this host and user; starts one on demand. When the connection breaks, every call throws

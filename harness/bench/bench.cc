@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/bench.h"
+
+#include <algorithm>
+
+#include "bench/lease_lock.h"
+#include "bench/real_dut.h"
+#include "io/unix_stream.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+
+// A channel that is asserted when low rests high: "off" means not asserted.
+SafeState raw_safe_state(const OutputConfig& output) {
+  if (!output.active_low || output.safe_state == SafeState::Keep) return output.safe_state;
+  return output.safe_state == SafeState::Off ? SafeState::On : SafeState::Off;
+}
+
+class RealBench final : public Bench {
+ public:
+  RealBench(BenchConfig config, OpenOptions options, DriverTable drivers, EventSink& sink)
+      : config_(std::move(config)), options_(std::move(options)), drivers_(drivers), sink_(sink) {
+    choose_duts();
+    try {
+      for (const auto& name : options_.duts) lock("dut:" + config_.name + "/" + name, name);
+      keeper_ = KeeperClient::connect(options_.keeper, Deadline::in(15s));
+      keeper_->on_event([this](const json& event) { keeper_event(event); });
+      loop_ = IoLoop::start();
+      for (const auto& name : options_.duts) open_dut(config_.duts.at(name));
+      emit_open();
+    } catch (...) {
+      give_back(nullptr);
+      throw;
+    }
+  }
+  ~RealBench() override {
+    try {
+      close();
+    } catch (const std::exception&) {
+      // Said on the timeline by close(); a destructor has nobody to tell.
+    }
+  }
+
+  const BenchConfig& config() const override { return config_; }
+  std::vector<std::string> dut_names() const override { return options_.duts; }
+  KeeperClient& keeper() override { return *keeper_; }
+  Dut& dut(const std::string& name) override {
+    if (closed_) throw Error(ErrorKind::Disconnected, "bench '" + config_.name + "'", "is closed", "open it again");
+    const auto found = duts_.find(name);
+    if (found != duts_.end()) return *found->second;
+    throw Error(ErrorKind::NotFound, "bench '" + config_.name + "'", "dut '" + name + "' is not open", "open the bench with it");
+  }
+
+  void close() override {
+    if (std::exchange(closed_, true)) return;
+    std::optional<Error> first;
+    give_back(&first);
+    sink_.emit(make_event("bench", "bench.close", {{"error", first ? first->to_json() : json()}}));
+    if (first) throw Error(*first);
+  }
+
+ private:
+  struct OwnedLease {
+    std::string dut;
+    std::unique_ptr<Lease> lease;
+  };
+
+  void choose_duts() {
+    if (options_.duts.empty())
+      for (const auto& [name, dut] : config_.duts) options_.duts.push_back(name);
+    std::sort(options_.duts.begin(), options_.duts.end());
+    for (const auto& name : options_.duts) {
+      if (config_.duts.contains(name)) continue;
+      std::string names;
+      for (const auto& [other, dut] : config_.duts) names += (names.empty() ? "" : ", ") + other;
+      throw Error(ErrorKind::Config, "bench '" + config_.name + "'", "has no dut '" + name + "'", "choose one of: " + names);
+    }
+  }
+
+  std::string holder(const std::string& dut) const {
+    return "dut " + dut + " (" + (options_.holder.empty() ? "hilcop" : options_.holder) + ")";
+  }
+
+  void lock(const std::string& identity, const std::string& dut) {
+    locks_.push_back(LeaseLock::acquire(identity, holder(dut), options_.wait_until));
+  }
+
+  Lease& lease(const DutConfig& dut, const RoleConfig& role, SafeState safe_state, Nanoseconds min_off = {}) {
+    LeaseRequest request;
+    request.instrument = config_.instruments.at(role.instrument);
+    request.channel = role.channel;
+    request.holder = holder(dut.name);
+    request.safe_state = safe_state;
+    request.min_off = min_off;
+    request.wait_until = options_.wait_until;
+    leases_.push_back({dut.name, keeper_->lease(std::move(request), Deadline::in(20s))});
+    return *leases_.back().lease;
+  }
+
+  void open_dut(const DutConfig& dut) {
+    auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, sink_));
+    // Power first: whatever goes wrong later, it is at its safe state and watched over.
+    Lease* power = dut.power ? &lease(dut, dut.power->role, dut.power->safe_state, dut.power->min_off) : nullptr;
+    for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
+    if (power != nullptr) made.give_power(*power);
+    if (dut.reset) made.give_reset(lease(dut, dut.reset->role, raw_safe_state(*dut.reset)));
+    for (const auto& [name, output] : dut.buttons) made.give_button(name, output, lease(dut, output.role, raw_safe_state(output)));
+    for (const auto& [name, output] : dut.outputs) made.give_output(name, output, lease(dut, output.role, raw_safe_state(output)));
+    for (const auto& [name, input] : dut.inputs) made.give_input(name, input, lease(dut, input.role, SafeState::Keep));
+  }
+
+  Console& open_console(const DutConfig& dut, const std::string& name, const RoleConfig& role) {
+    const auto& instrument = config_.instruments.at(role.instrument);
+    const Driver* driver = find_driver(drivers_, instrument.driver);
+    ConsoleOptions options;
+    options.source = dut.name + "/" + name;
+    options.record_dir = options_.record_dir;
+    options.pacing = dut.board.pacing;
+    options.shell = dut.board.shell;
+    if (name == "main")
+      for (const auto& stage : dut.board.boot_stages) options.watchers.push_back({"stage:" + stage.name, stage.pattern, false});
+    if (dut.board.linux_watchers)
+      for (const auto& watcher : linux_watchers()) options.watchers.push_back(watcher);
+    for (const auto& watcher : dut.board.watchers) options.watchers.push_back(watcher);
+    std::unique_ptr<ByteStream> stream;
+    if (driver->open_console) {
+      lock("console:" + driver->identity(instrument), dut.name);
+      stream = driver->open_console(instrument, Deadline::in(10s));
+      options.reopen = [driver, instrument] { return driver->open_console(instrument, Deadline::in(1s)); };
+    } else {
+      const auto endpoint = lease(dut, role, SafeState::Keep).endpoint(Deadline::in(10s));
+      stream = open_unix_stream(endpoint.at("unix").get<std::string>(), Deadline::in(10s));
+    }
+    consoles_.push_back(Console::open(std::move(stream), std::move(options), *loop_, sink_));
+    return *consoles_.back();
+  }
+
+  void emit_open() {
+    json duts = json::object();
+    for (const auto& name : options_.duts) {
+      const auto& dut = config_.duts.at(name);
+      json instruments = json::object();
+      const auto note = [&](const std::string& role, const RoleConfig& source) {
+        instruments[role] = {
+            {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
+      };
+      if (dut.power) note("power", dut.power->role);
+      for (const auto& [console, source] : dut.consoles) note("console " + console, source);
+      if (dut.reset) note("reset", dut.reset->role);
+      for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
+      duts[name] = {{"board", dut.board.name},
+                    {"board_sha256", dut.board.sha256},
+                    {"serial_number", dut.serial_number},
+                    {"instruments", instruments}};
+    }
+    sink_.emit(make_event("bench", "bench.open",
+                          {{"bench", config_.name}, {"file", config_.file.string()}, {"sha256", config_.sha256}, {"duts", duts}}));
+  }
+
+  void keeper_event(const json& event) {
+    const std::string kind = event.value("event", "");
+    if (kind != "machine.died" && kind != "keeper.lost" && kind != "lease.lost") return;
+    const json data = event.value("data", json::object());
+    sink_.emit(make_event("keeper", kind, event));
+    const Error why(ErrorKind::Disconnected, kind == "machine.died" ? "instrument " + event.value("instrument", "?") : "keeper",
+                    kind == "machine.died"
+                        ? data.value("reason", "died") + (data.contains("output") ? ": " + data["output"].get<std::string>() : "")
+                        : "the leases of this bench are lost: its outputs go to their safe states",
+                    "open the bench again");
+    for (auto& [name, dut] : duts_)
+      if (kind != "machine.died" || uses(config_.duts.at(name), event.value("instrument", ""))) dut->died(why);
+  }
+
+  bool uses(const DutConfig& dut, const std::string& identity) const {
+    if (!dut.power) return false;
+    const auto& instrument = config_.instruments.at(dut.power->role.instrument);
+    return find_driver(drivers_, instrument.driver)->identity(instrument) == identity;
+  }
+
+  // Everything back, whatever fails on the way; the first failure is told.
+  void give_back(std::optional<Error>* first) noexcept {
+    const auto attempt = [first](const auto& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        if (first != nullptr && !*first) *first = error;
+      } catch (const std::exception& error) {
+        if (first != nullptr && !*first) *first = Error(ErrorKind::Protocol, "bench", error.what());
+      }
+    };
+    // In the order of leasing: power goes first.
+    for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+    for (auto& console : consoles_) attempt([&] { console->flush(); });
+    if (keeper_) keeper_->on_event({});
+    duts_.clear();
+    consoles_.clear();
+    leases_.clear();
+    loop_.reset();
+    keeper_.reset();
+    locks_.clear();
+  }
+
+  BenchConfig config_;
+  OpenOptions options_;
+  DriverTable drivers_;
+  EventSink& sink_;
+  std::vector<std::unique_ptr<LeaseLock>> locks_;
+  std::unique_ptr<KeeperClient> keeper_;
+  std::unique_ptr<IoLoop> loop_;
+  std::vector<std::unique_ptr<Console>> consoles_;
+  std::vector<OwnedLease> leases_;
+  std::map<std::string, std::unique_ptr<RealDut>> duts_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Bench> Bench::open(BenchConfig config, OpenOptions options, DriverTable drivers, EventSink& sink) {
+  return std::make_unique<RealBench>(std::move(config), std::move(options), drivers, sink);
+}
+
+}  // namespace hilcop

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/real_dut.h"
+
+#include <algorithm>
+
+#include "base/interrupt.h"
+
+namespace hilcop {
+namespace {
+
+// A stage that is late is waited for this many times its limit: late is a finding, lost a worse one.
+constexpr int kPatience = 2;
+
+template <typename Map>
+std::vector<std::string> names_of(const Map& map) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : map) names.push_back(name);
+  return names;
+}
+
+double seconds(Nanoseconds span) { return std::chrono::duration<double>(span).count(); }
+
+}  // namespace
+
+void RealDut::give_power(Lease& lease) { power_ = make_power_port(config_.name, *config_.power, lease, *this, sink_); }
+void RealDut::give_reset(Lease& lease) { reset_ = make_output(config_.name + "/reset", config_.reset->active_low, lease, sink_); }
+void RealDut::give_button(const std::string& name, const OutputConfig& config, Lease& lease) {
+  buttons_[name] = make_button(config_.name + "/" + name, config.active_low, lease, sink_);
+}
+void RealDut::give_output(const std::string& name, const OutputConfig& config, Lease& lease) {
+  outputs_[name] = make_output(config_.name + "/" + name, config.active_low, lease, sink_);
+}
+void RealDut::give_input(const std::string& name, const OutputConfig& config, Lease& lease) {
+  inputs_[name] = make_input(config.active_low, lease, "input '" + name + "' of dut '" + config_.name + "'");
+}
+
+Error RealDut::missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const {
+  std::string list;
+  for (const auto& other : there) list += (list.empty() ? "" : ", ") + other;
+  return {ErrorKind::NotFound, "dut '" + config_.name + "'", "has no " + role + (name.empty() ? "" : " '" + name + "'") + " on this bench",
+          list.empty() ? "add it to the DUT in lab-config" : "choose one of: " + list + "; or add it in lab-config"};
+}
+
+PowerPort& RealDut::power() {
+  if (!power_) throw missing("power", "", {});
+  return *power_;
+}
+Console& RealDut::console(const std::string& name) {
+  const auto found = consoles_.find(name);
+  if (found == consoles_.end()) throw missing("console", name, names_of(consoles_));
+  return *found->second;
+}
+Button& RealDut::button(const std::string& name) {
+  const auto found = buttons_.find(name);
+  if (found == buttons_.end()) throw missing("button", name, names_of(buttons_));
+  return *found->second;
+}
+DigitalOutput& RealDut::output(const std::string& name) {
+  const auto found = outputs_.find(name);
+  if (found == outputs_.end()) throw missing("output", name, names_of(outputs_));
+  return *found->second;
+}
+DigitalInput& RealDut::input(const std::string& name) {
+  const auto found = inputs_.find(name);
+  if (found == inputs_.end()) throw missing("input", name, names_of(inputs_));
+  return *found->second;
+}
+
+Console* RealDut::main_console() {
+  const auto found = consoles_.find("main");
+  return found == consoles_.end() ? nullptr : found->second;
+}
+
+void RealDut::before_on() {
+  for (auto& [name, console] : consoles_) console->power_changed(true);
+  offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;
+}
+void RealDut::after_on(const SwitchResult& result) {
+  if (!result.details.value("already", false)) begin_boot("power", result.commanded);
+}
+void RealDut::after_off() {
+  for (auto& [name, console] : consoles_) console->power_changed(false);
+}
+
+void RealDut::died(const Error& why) {
+  for (auto& [name, console] : consoles_) console->fail(why);
+}
+
+void RealDut::begin_boot(const char* cause, SteadyTime at) {
+  ++boot_number_;
+  boot_began_ = at;
+  boot_ = {};
+  boot_.begin_offset = offset_before_on_;
+  sink_.emit(
+      {at, real_clock().utc_now(), config_.name, "boot.begin", {{"boot", boot_number_}, {"cause", cause}, {"offset", boot_.begin_offset}}});
+}
+
+void RealDut::reset(Nanoseconds hold, Deadline deadline) {
+  if (!reset_) throw missing("reset", "", {});
+  for (auto& [name, console] : consoles_) console->power_changed(true);
+  reset_->set(true, deadline);
+  try {
+    wait_until(Deadline(std::min(real_clock().now() + hold, deadline.at())));
+  } catch (...) {
+    reset_->set(false, Deadline::in(5s));
+    throw;
+  }
+  offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;
+  const auto released = reset_->set(false, deadline);
+  begin_boot("reset", released.commanded);
+}
+
+std::uint64_t RealDut::next_stage_offset() const { return boot_.stages.empty() ? boot_.begin_offset : boot_.stages.back().span.end; }
+
+void RealDut::reached(const BootStage& stage, const WatcherHit& hit) {
+  const Nanoseconds elapsed = hit.at - boot_began_;
+  boot_.stages.push_back({stage.name, elapsed, stage.deadline, elapsed <= stage.deadline, hit.span});
+  sink_.emit({hit.at,
+              real_clock().utc_now(),
+              config_.name,
+              "boot.stage",
+              {{"boot", boot_number_},
+               {"stage", stage.name},
+               {"elapsed_s", seconds(elapsed)},
+               {"limit_s", seconds(stage.deadline)},
+               {"within", elapsed <= stage.deadline},
+               {"begin", hit.span.begin},
+               {"end", hit.span.end}}});
+}
+
+BootResult RealDut::boot_so_far() {
+  const auto& stages = config_.board.boot_stages;
+  auto* console = main_console();
+  if (console == nullptr) throw missing("console", "main", {});
+  // In order: a stage's pattern before the stage that precedes it does not count.
+  for (bool again = true; again && boot_number_ > 0 && boot_.stages.size() < stages.size();) {
+    again = false;
+    const auto& next = stages[boot_.stages.size()];
+    for (const auto& hit : console->hits_since(next_stage_offset()))
+      if (hit.watcher == "stage:" + next.name) {
+        reached(next, hit);
+        again = true;
+        break;
+      }
+  }
+  boot_.complete = boot_.stages.size() == stages.size();
+  boot_.missing = boot_.complete || stages.empty() ? "" : stages[boot_.stages.size()].name;
+  return boot_;
+}
+
+BootResult RealDut::boot_to(const std::string& wanted, Deadline deadline) {
+  const auto& stages = config_.board.boot_stages;
+  const std::string object = "dut '" + config_.name + "'";
+  if (stages.empty())
+    throw Error(ErrorKind::Config, object, "its board declares no boot stages", "add `boot_stages:` to " + config_.board.file.string());
+  const auto target = wanted.empty() ? std::prev(stages.end())
+                                     : std::find_if(stages.begin(), stages.end(), [&](const auto& s) { return s.name == wanted; });
+  if (target == stages.end()) {
+    std::string list;
+    for (const auto& stage : stages) list += (list.empty() ? "" : ", ") + stage.name;
+    throw Error(ErrorKind::Config, object, "its board has no boot stage '" + wanted + "'", "choose one of: " + list);
+  }
+  if (boot_number_ == 0) throw Error(ErrorKind::Config, object, "was not powered on in this session", "call power.on() before boot_to()");
+  boot_so_far();
+  const auto goal = static_cast<std::size_t>(target - stages.begin()) + 1;
+  while (boot_.stages.size() < goal) {
+    const auto& next = stages[boot_.stages.size()];
+    const Deadline limit(std::min(deadline.at(), boot_began_ + kPatience * next.deadline));
+    try {
+      reached(next, main_console()->wait_watcher("stage:" + next.name, next_stage_offset(), limit));
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Timeout) throw error.while_doing("while booting " + object + " to '" + next.name + "'");
+      break;
+    }
+  }
+  boot_.complete = boot_.stages.size() >= goal;
+  boot_.missing = boot_.complete ? "" : stages[boot_.stages.size()].name;
+  main_console()->mark();
+  return boot_;
+}
+
+}  // namespace hilcop

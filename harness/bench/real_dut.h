@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "bench/bench.h"
+#include "bench/kept_roles.h"
+
+namespace hilcop {
+
+/// A Dut over leases and consoles that its Bench has opened; the Bench owns both and outlives it.
+class RealDut final : public Dut, private PowerListener {
+ public:
+  RealDut(const DutConfig& config, EventSink& sink) : config_(config), sink_(sink) {}
+
+  void give_power(Lease& lease);
+  void give_reset(Lease& lease);
+  void give_console(const std::string& name, Console& console) { consoles_[name] = &console; }
+  void give_button(const std::string& name, const OutputConfig& config, Lease& lease);
+  void give_output(const std::string& name, const OutputConfig& config, Lease& lease);
+  void give_input(const std::string& name, const OutputConfig& config, Lease& lease);
+
+  const DutConfig& config() const override { return config_; }
+  PowerPort& power() override;
+  Console& console(const std::string& name) override;
+  Button& button(const std::string& name) override;
+  DigitalOutput& output(const std::string& name) override;
+  DigitalInput& input(const std::string& name) override;
+  void reset(Nanoseconds hold, Deadline deadline) override;
+  BootResult boot_to(const std::string& stage, Deadline deadline) override;
+  BootResult boot_so_far() override;
+
+  /// The machine behind this DUT is gone without a command of ours.
+  void died(const Error& why);
+
+ private:
+  void before_on() override;
+  void after_on(const SwitchResult& result) override;
+  void after_off() override;
+  Console* main_console() override;
+
+  Error missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const;
+  void begin_boot(const char* cause, SteadyTime at);
+  std::uint64_t next_stage_offset() const;
+  void reached(const BootStage& stage, const WatcherHit& hit);
+
+  const DutConfig& config_;
+  EventSink& sink_;
+  std::map<std::string, Console*> consoles_;
+  std::unique_ptr<PowerPort> power_;
+  std::unique_ptr<DigitalOutput> reset_;
+  std::map<std::string, std::unique_ptr<Button>> buttons_;
+  std::map<std::string, std::unique_ptr<DigitalOutput>> outputs_;
+  std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
+  int boot_number_ = 0;
+  SteadyTime boot_began_{};
+  std::uint64_t offset_before_on_ = 0;
+  BootResult boot_;
+};
+
+}  // namespace hilcop
