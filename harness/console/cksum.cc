@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console/cksum.h"
 
+#include <openssl/evp.h>
+
 #include <array>
 #include <cstdint>
 
@@ -29,6 +31,16 @@ std::string posix_cksum(std::string_view bytes) {
   for (const char c : bytes) crc = step(crc, static_cast<std::uint8_t>(c));
   for (std::size_t length = bytes.size(); length != 0; length >>= 8) crc = step(crc, static_cast<std::uint8_t>(length & 0xff));
   return std::to_string(~crc) + ":" + std::to_string(bytes.size());
+}
+
+std::string sha256sum_of(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned length = 0;
+  EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < length; ++i) text += {digits[digest[i] >> 4], digits[digest[i] & 15]};
+  return text + "::-";
 }
 
 }  // namespace hilcop

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // run(): a shell on a serial line is unreliable. Kernel text cuts into what it prints, and input gets lost. So both ways carry a
-// checksum (POSIX cksum): the shell runs a command only if it arrived whole, and prints the kept answer again until one copy
+// checksum: the shell runs a command only if it arrived whole, and prints the kept answer again until one copy
 // arrives whole.
 #include <array>
 #include <atomic>
@@ -33,14 +33,23 @@ std::vector<std::string> typed_pieces(std::string_view command) {
   return lines;
 }
 
-// Prints the kept answer, framed: <hb ID STATUS CKSUM> ... <he ID>. Typed in two halves each, so that no echo looks like it.
-constexpr const char* kPrinter =
-    R"sh(__p() { printf '\n<%s %s %s %s>\n%s\n<%s %s>\n' h"b" "$1" "$__s" "$(printf %s "$__o"|cksum|tr ' ' :)" "$__o" h"e" "$1"; })sh";
+// __k: a checksum, by cksum (POSIX) or, where a small busybox has none, sha256sum. __p: prints the kept answer, framed:
+// <hb ID STATUS SUM> ... <he ID>. Typed in two halves each, so that no echo looks like it.
+constexpr const char* kFunctions =
+    R"sh(__k() { cksum 2>/dev/null || sha256sum; }; )sh"
+    R"sh(__p() { printf '\n<%s %s %s %s>\n%s\n<%s %s>\n' h"b" "$1" "$__s" "$(printf %s "$__o"|__k|tr ' ' :)" "$__o" h"e" "$1"; })sh";
 
 // A subshell: the command's output and status are kept in variables, whatever happens on the line meanwhile.
 constexpr const char* kRunner =
-    R"sh(if [ "$(printf %s "$__c"|cksum|tr ' ' :)" = {} ]; then __o=$( (eval "$__c") </dev/null 2>&1; echo "x$?"); )sh"
-    R"sh(__s=${{__o##*x}}; __o=${{__o%x*}}; else __s=damaged; __o=; fi; __p {})sh";
+    R"sh(case "$(printf %s "$__c"|__k|tr ' ' :)" in {}|{}) __o=$( (eval "$__c") </dev/null 2>&1; echo "x$?"); )sh"
+    R"sh(__s=${{__o##*x}}; __o=${{__o%x*}};; *) __s=damaged; __o=;; esac; __p {})sh";
+
+// A prompt may be followed by what its line editor asks the terminal: busybox sends ESC[6n after each.
+Pattern before_escapes(std::string regex) {
+  if (!regex.ends_with('$') || regex.ends_with("\\$")) return Pattern::regex(std::move(regex));
+  regex.pop_back();
+  return Pattern::regex(regex + R"((\x1b\[[0-9;?]{0,16}[A-Za-z]){0,4}$)");
+}
 
 std::string unique_id() {
   static std::atomic<unsigned> count{0};
@@ -71,7 +80,8 @@ std::optional<Answer> parse(std::string_view text, const std::string& id) {
   const auto space = fields.find(' ');
   if (space == std::string::npos) return std::nullopt;
   std::string output(text.substr(body + 2, end > body + 2 ? end - body - 2 : 0));
-  if (posix_cksum(output) != fields.substr(space + 1)) return std::nullopt;
+  const std::string sum = fields.substr(space + 1);
+  if (sum != posix_cksum(output) && sum != sha256sum_of(output)) return std::nullopt;
   const std::string status = fields.substr(0, space);
   if (status == "damaged") return Answer{-1, ""};
   if (status.empty() || status.size() > 3 || status.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
@@ -94,13 +104,13 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
   if (command.find('\0') != std::string_view::npos) throw Error(ErrorKind::Config, object, "a NUL in a command", "leave it out");
   const auto began = real_clock().now();
   const std::uint64_t begin = mark();
-  const std::string sum = posix_cksum(std::string(command));
+  const std::string sum = posix_cksum(command), other_sum = sha256sum_of(command);
   std::string id;
   const auto type_command = [&] {
     id = unique_id();
     for (const auto& line : typed_pieces(command)) write_line(line, deadline);
-    write_line(kPrinter, deadline);
-    write_line(fmt::format(kRunner, sum, id), deadline);
+    write_line(kFunctions, deadline);
+    write_line(fmt::format(kRunner, sum, other_sum, id), deadline);
   };
   type_command();
   int tries = 1;
@@ -129,7 +139,7 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
       if (tries >= kTries)
         throw Error(ErrorKind::Protocol, object,
                     "the answer to '" + printable(command, 120) + "' arrived damaged " + std::to_string(tries) + " times",
-                    "see what writes to this console at the same time");
+                    "see what writes to this console at the same time", {"last seen:\n  | " + last_lines(bytes({begin, now}), 8)});
       continue;  // it still runs
     }
     if (!ended && !wait_silence(500ms, deadline.at_most(3s))) continue;  // the end may be under way
@@ -145,7 +155,7 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
 
 void RealConsole::login(Deadline deadline) {
   const auto& shell = options_.shell;
-  const std::array states{Pattern::regex(shell.prompt), Pattern::regex(shell.login_prompt), Pattern::regex(shell.password_prompt)};
+  const std::array states{before_escapes(shell.prompt), before_escapes(shell.login_prompt), before_escapes(shell.password_prompt)};
   for (bool proved = false; !proved;) {
     // An empty line makes whoever is there show itself; what is on the line already may be an old prompt.
     if (!try_expect(states, deadline.at_most(20ms))) write("\n", deadline);

@@ -148,8 +148,8 @@ TEST_F(VirtualBoard, AMachineThatDiesByItselfIsToldAndNotWaitedFor) {
     const std::string text{std::istreambuf_iterator<char>(command), std::istreambuf_iterator<char>()};
     std::ifstream parent(entry.path() / "environ");
     const std::string environment{std::istreambuf_iterator<char>(parent), std::istreambuf_iterator<char>()};
-    if (text.starts_with("qemu-system-aarch64") && environment.find(dir_.path().string()) != std::string::npos)
-      qemu = std::stoi(entry.path().filename());
+    if (text.find("qemu-system-aarch64") != std::string::npos && environment.find(dir_.path().string()) != std::string::npos)
+      qemu = std::stoi(entry.path().filename().string());
   }
   ASSERT_GT(qemu, 0);
   ::kill(qemu, SIGKILL);

@@ -140,6 +140,8 @@ TEST(Cksum, IsThatOfPosix) {
   EXPECT_EQ(posix_cksum("hello\n"), "3015617425:6");
 }
 
+TEST(Cksum, OrThatOfSha256sum) { EXPECT_EQ(sha256sum_of(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855::-"); }
+
 TEST(KernelText, IsTakenOutWhereverItStands) {
   std::string kernel;
   EXPECT_EQ(without_kernel_lines("hel[    1.234567] a [x] b\r\nlo [1.2] w", &kernel), "hello [1.2] w");

@@ -31,7 +31,7 @@ OWNERS = {
     r"hs/|hs\.h": ["harness/console"],
     r"pcre2\.h": ["harness/console"],
     r"yaml-cpp/": ["harness/bench"],
-    r"openssl/": ["harness/evidence"],
+    r"openssl/": ["harness/evidence", "harness/console"],
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],
