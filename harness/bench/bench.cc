@@ -192,13 +192,9 @@ class RealBench final : public Bench {
     };
     // In the order of leasing: power goes first.
     for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
-    for (auto& console : consoles_) attempt([&] { console->flush(); });
+    // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
+    for (auto& console : consoles_) attempt([&] { console->close(); });
     if (keeper_) keeper_->on_event({});
-    duts_.clear();
-    consoles_.clear();
-    leases_.clear();
-    loop_.reset();
-    keeper_.reset();
     locks_.clear();
   }
 
@@ -206,6 +202,7 @@ class RealBench final : public Bench {
   OpenOptions options_;
   DriverTable drivers_;
   EventSink& sink_;
+  // Destroyed from the last to the first.
   std::vector<std::unique_ptr<LeaseLock>> locks_;
   std::unique_ptr<KeeperClient> keeper_;
   std::unique_ptr<IoLoop> loop_;

@@ -152,6 +152,8 @@ class Console {
   virtual const std::string& stream_name() const = 0;
   /// Pushes the recording to the file and syncs it. Called by the loop at least every 100 ms without the sync.
   virtual void flush() = 0;
+  /// Flushes and gives the line back: later waits and writes throw Error{Disconnected}; what was received can still be read.
+  virtual void close() = 0;
 };
 
 }  // namespace hilcop

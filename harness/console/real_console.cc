@@ -240,6 +240,17 @@ void RealConsole::flush() {
   check_usable();
 }
 
+void RealConsole::close() {
+  loop_.remove(this);
+  const std::scoped_lock lock(mutex_);
+  recorder_.flush(true);
+  options_.reopen = nullptr;
+  stream_.reset();
+  lost_ = Error(ErrorKind::Disconnected, "console " + options_.source, "is closed", "open the bench again");
+  wake_waiters();
+  check_usable();
+}
+
 void RealConsole::check_usable() const {
   if (recorder_.failure()) throw Error(*recorder_.failure());
 }

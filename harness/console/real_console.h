@@ -39,6 +39,7 @@ class RealConsole final : public Console, private Polled {
   const std::string& source() const override { return options_.source; }
   const std::string& stream_name() const override { return stream_name_; }
   void flush() override;
+  void close() override;
 
  private:
   class Turn;  // of waiting: borrows the descriptor, or waits for who has it

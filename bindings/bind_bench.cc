@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/bench.h"
+
+#include <pybind11/stl.h>
+
+#include "bindings/calls.h"
+#include "evidence/timeline.h"
+#include "fixtures/catalog.h"
+
+namespace py = pybind11;
+
+namespace hilcop {
+namespace {
+
+double seconds(Nanoseconds span) { return std::chrono::duration<double>(span).count(); }
+
+// Keeps the timeline alive as long as the bench, and is what DUTs keep alive.
+struct OpenBench {
+  std::shared_ptr<Timeline> timeline;
+  std::unique_ptr<Bench> bench;
+};
+
+void bind_dut(py::module_& module) {
+  py::class_<StageTime>(module, "StageTime", "One boot stage as it was seen.")
+      .def_readonly("stage", &StageTime::stage)
+      .def_readonly("within", &StageTime::within)
+      .def_property_readonly("elapsed_s", [](const StageTime& s) { return seconds(s.since_power_on); })
+      .def_property_readonly("limit_s", [](const StageTime& s) { return seconds(s.limit); })
+      .def_property_readonly("begin", [](const StageTime& s) { return s.span.begin; })
+      .def_property_readonly("end", [](const StageTime& s) { return s.span.end; });
+  py::class_<BootResult>(module, "BootResult", "The stages of one boot.")
+      .def_readonly("begin", &BootResult::begin_offset)
+      .def_readonly("stages", &BootResult::stages)
+      .def_readonly("complete", &BootResult::complete)
+      .def_readonly("missing", &BootResult::missing, "The stage that did not come; empty when complete.");
+  py::class_<Dut, std::unique_ptr<Dut, py::nodelete>>(module, "Dut", "This very unit on this bench. It keeps its bench alive.")
+      .def_property_readonly("name", [](const Dut& self) { return self.config().name; })
+      .def_property_readonly("board", [](const Dut& self) { return self.config().board.name; })
+      .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
+      .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
+      .def_property_readonly(
+          "functions", [](const Dut& self) { return to_python(self.config().board.functions); },
+          "Commands and patterns that the board file declares, by name.")
+      .def_property_readonly("stages",
+                             [](const Dut& self) {
+                               std::vector<std::string> names;
+                               for (const auto& stage : self.config().board.boot_stages) names.push_back(stage.name);
+                               return names;
+                             })
+      .def_property_readonly("min_off_s", [](const Dut& self) { return self.config().power ? seconds(self.config().power->min_off) : 0.0; })
+      .def_property_readonly("power", &Dut::power, py::return_value_policy::reference_internal)
+      .def_property_readonly(
+          "console", [](Dut& self) -> Console& { return self.console("main"); }, py::return_value_policy::reference_internal)
+      .def(
+          "console_named", [](Dut& self, const std::string& name) -> Console& { return self.console(name); }, py::arg("name"),
+          py::return_value_policy::reference_internal)
+      .def("button", &Dut::button, py::arg("name"), py::return_value_policy::reference_internal)
+      .def("output", &Dut::output, py::arg("name"), py::return_value_policy::reference_internal)
+      .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
+      .def(
+          "reset",
+          [](Dut& self, double hold_s, double timeout_s) {
+            const auto hold = deadline_in(hold_s).remaining();
+            const auto deadline = deadline_in(timeout_s);
+            without_gil([&] { self.reset(hold, deadline); });
+          },
+          py::kw_only(), py::arg("hold_s") = 0.1, py::arg("timeout_s") = 10.0, "Pulses the reset line.")
+      .def(
+          "boot_to",
+          [](Dut& self, const std::string& stage, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.boot_to(stage, deadline); });
+          },
+          py::arg("stage") = "", py::kw_only(), py::arg("timeout_s") = 120.0,
+          "Waits for the boot stages up to this one (default: the last). A stage that does not come within twice its limit ends it, "
+          "incomplete.")
+      .def("boot_so_far", &Dut::boot_so_far, "The stages seen since the last power-on, without waiting.");
+}
+
+}  // namespace
+
+void bind_bench(py::module_& module) {
+  bind_dut(module);
+  py::class_<OpenBench>(module, "Bench",
+                        "One lab-config file, opened. Use as a context manager: closing brings every output to its safe state.")
+      .def(py::init([](const std::string& file, const std::string& boards_dir, std::vector<std::string> duts, const std::string& record_dir,
+                       double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket) {
+             OpenOptions options;
+             options.duts = std::move(duts);
+             options.record_dir = record_dir;
+             options.holder = holder;
+             options.keeper.socket = keeper_socket;
+             if (wait_s > 0) options.wait_until = deadline_in(wait_s);
+             auto& sink = *timeline;
+             return without_gil([&] {
+               return std::make_unique<OpenBench>(
+                   OpenBench{timeline, Bench::open(load_bench_config(file, boards_dir, all_drivers()), options, all_drivers(), sink)});
+             });
+           }),
+           py::arg("file"), py::arg("boards_dir"), py::arg("duts"), py::arg("record_dir"), py::arg("wait_s"), py::arg("holder"),
+           py::arg("timeline"), py::arg("keeper_socket"))
+      .def_property_readonly("name", [](const OpenBench& self) { return self.bench->config().name; })
+      .def_property_readonly("duts", [](const OpenBench& self) { return self.bench->dut_names(); })
+      .def_property_readonly("timeline", [](const OpenBench& self) { return self.timeline; })
+      .def(
+          "dut", [](OpenBench& self, const std::string& name) -> Dut& { return self.bench->dut(name); }, py::arg("name"),
+          py::return_value_policy::reference_internal)
+      .def(
+          "close", [](OpenBench& self) { without_gil([&] { self.bench->close(); }); },
+          "Safe states, consoles flushed, leases given back. Idempotent; raises what went wrong once all is done.")
+      .def("__enter__", [](py::object self) { return self; })
+      .def("__exit__", [](OpenBench& self, const py::args&) { without_gil([&] { self.bench->close(); }); });
+}
+
+}  // namespace hilcop

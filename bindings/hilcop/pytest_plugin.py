@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""pytest fixtures `bench` and `dut`: the same harness in-process, through the same keeper.
+
+pytest -p hilcop.pytest_plugin --hilcop-bench lab-config/virtual.yaml --hilcop-dut board1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from hilcop import Bench, Dut
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hilcop")
+    group.addoption("--hilcop-bench", help="lab-config file to open")
+    group.addoption("--hilcop-dut", help="DUT of it (default: the first)")
+    group.addoption("--hilcop-record", default="", help="directory for console recordings")
+
+
+@pytest.fixture(scope="session")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench, open for the session; everything is at its safe state afterwards."""
+    import hilcop
+
+    file = request.config.getoption("--hilcop-bench")
+    if not file:
+        raise pytest.UsageError("name the bench: --hilcop-bench lab-config/<name>.yaml")
+    dut = request.config.getoption("--hilcop-dut")
+    record = request.config.getoption("--hilcop-record")
+    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, holder="pytest") as opened:
+        yield opened
+
+
+@pytest.fixture
+def dut(bench: Bench, request: pytest.FixtureRequest) -> Iterator[Dut]:
+    """The DUT, without power at the begin and at the end of each test."""
+    found = bench.dut(request.config.getoption("--hilcop-dut") or bench.duts[0])
+    yield found
+    found.power.off()

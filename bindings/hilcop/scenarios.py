@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scenarios, checks, measurements: what a scenario says, written to the timeline as it is said."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from hilcop._hilcop import Dut, Timeline
+
+EFFORTS = ("demo", "test", "standard")
+
+
+class SpanOfConsole(Protocol):
+    """Anything with a place in a console's recording: a Match, a CommandResult, a StageTime."""
+
+    @property
+    def begin(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A span of a file of the run directory, with the words a person should see there. Offsets are bytes."""
+
+    path: str
+    begin: int = 0
+    end: int = 0
+    text: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {"path": self.path, "begin": self.begin, "end": self.end, "text": self.text}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A scenario as it was declared with @scenario."""
+
+    id: str
+    title: str
+    clauses: tuple[str, ...]
+    roles: tuple[str, ...]
+    timeout_s: dict[str, float]
+    function: Callable[[Dut, Run], None]
+    file: str
+    line: int
+
+    def timeout(self, effort: str) -> float:
+        return self.timeout_s[effort]
+
+
+REGISTRY: dict[str, Scenario] = {}
+
+
+def scenario(
+    id: str, *, title: str, clauses: Sequence[str], roles: Sequence[str], timeout_s: float | dict[str, float]
+) -> Callable[[Callable[[Dut, Run], None]], Callable[[Dut, Run], None]]:
+    """Declares a function(dut, run) as a scenario. timeout_s: seconds, one number or one for each effort."""
+
+    def declare(function: Callable[[Dut, Run], None]) -> Callable[[Dut, Run], None]:
+        if id in REGISTRY and REGISTRY[id].file != function.__code__.co_filename:
+            raise ValueError(f"scenario {id} is declared twice: {REGISTRY[id].file} and {function.__code__.co_filename}")
+        limits = timeout_s if isinstance(timeout_s, dict) else dict.fromkeys(EFFORTS, timeout_s)
+        REGISTRY[id] = Scenario(
+            id, title, tuple(clauses), tuple(roles), limits, function, function.__code__.co_filename, function.__code__.co_firstlineno
+        )
+        return function
+
+    return declare
+
+
+@contextmanager
+def powered(dut: Dut) -> Iterator[Dut]:
+    """Power as a scope: on now, off at the end, however it ends."""
+    dut.power.on()
+    try:
+        yield dut
+    finally:
+        dut.power.off()
+
+
+class Check:
+    """One question with an answer. Pass needs at least one control, all of them ok: otherwise the verdict is Inconclusive."""
+
+    def __init__(self, run: Run, name: str, expected: str, title: str, clauses: Sequence[str]) -> None:
+        self._run = run
+        self.name = name
+        self.expected = expected
+        self.verdict: str | None = None
+        self.controls: list[tuple[str, bool]] = []
+        run.emit("check.declare", check=name, title=title or name, clauses=list(clauses), expected=expected)
+
+    def control(self, name: str, *, ok: bool, detail: str = "", evidence: Sequence[Evidence] = ()) -> bool:
+        """Shows that the stimulus reaches the device, or that the oracle would see the bad case. Returns ok."""
+        self.controls.append((name, ok))
+        self._run.emit("check.control", check=self.name, control=name, ok=ok, detail=detail, evidence=[item.as_json() for item in evidence])
+        return ok
+
+    def judge(self, ok: bool, *, observed: str, evidence: Sequence[Evidence] = (), reason: str = "") -> None:
+        """Pass if ok and every control was, Fail if not ok."""
+        if not ok:
+            self.fail(observed=observed, evidence=evidence, reason=reason)
+            return
+        failed = [name for name, good in self.controls if not good]
+        if failed or not self.controls:
+            why = f"control failed: {', '.join(failed)}" if failed else "no control was shown, so a pass would prove nothing"
+            self._set("Inconclusive", observed, evidence, why)
+        else:
+            self._set("Pass", observed, evidence, reason)
+
+    def fail(self, *, observed: str, evidence: Sequence[Evidence] = (), reason: str = "") -> None:
+        """The device did otherwise. A Fail is never taken back."""
+        self._set("Fail", observed, evidence, reason)
+
+    def inconclusive(self, reason: str, *, evidence: Sequence[Evidence] = ()) -> None:
+        """The device could not be judged."""
+        self._set("Inconclusive", "", evidence, reason)
+
+    def _set(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:
+        if self.verdict == "Fail":
+            return
+        self.verdict = verdict
+        self._run.emit(
+            "check.verdict",
+            check=self.name,
+            verdict=verdict,
+            reason=reason,
+            expected=self.expected,
+            observed=observed,
+            evidence=[item.as_json() for item in evidence],
+        )
+
+
+class Measurement:
+    """A number with its unit and limits, declared before the stimulus. Out of limits is a Fail, never recorded is Inconclusive."""
+
+    def __init__(self, run: Run, name: str, unit: str, minimum: float | None, maximum: float | None) -> None:
+        self._run = run
+        self.name, self.unit, self.minimum, self.maximum = name, unit, minimum, maximum
+        self.values: list[float] = []
+
+    @property
+    def has_limits(self) -> bool:
+        return self.minimum is not None or self.maximum is not None
+
+    def within(self, value: float) -> bool:
+        return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
+    def record(self, value: float) -> bool:
+        """Records a value; returns whether it lies within the limits (inclusive)."""
+        self.values.append(value)
+        within = self.within(value)
+        self._run.emit(
+            "measurement", name=self.name, unit=self.unit, minimum=self.minimum, maximum=self.maximum, value=value, within=within
+        )
+        return within
+
+
+@dataclass
+class Run:
+    """What a scenario gets beside its DUT: seed, effort, checks, measurements, steps, evidence."""
+
+    scenario: Scenario
+    dut_name: str
+    timeline: Timeline
+    seed: int
+    effort: str
+    record_dir: Path
+    checks: list[Check] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        #: Seeded with the run's seed and the scenario's id: the same run gives the same numbers.
+        self.random = random.Random(f"{self.seed}/{self.scenario.id}")
+
+    def emit(self, kind: str, **data: Any) -> None:
+        """An event of this scenario on the timeline."""
+        self.timeline.emit(f"worker-{self.dut_name}", kind, {"scenario": self.scenario.id, "dut": self.dut_name, **data})
+
+    def check(self, name: str, *, expected: str, title: str = "", clauses: Sequence[str] = ()) -> Check:
+        """Declares a check before its stimulus. One that is never judged is Inconclusive."""
+        check = Check(self, name, expected, title, clauses or self.scenario.clauses)
+        self.checks.append(check)
+        return check
+
+    def measurement(self, name: str, *, unit: str, minimum: float | None = None, maximum: float | None = None) -> Measurement:
+        """Declares a measurement and its limits before the stimulus."""
+        measurement = Measurement(self, name, unit, minimum, maximum)
+        self.measurements.append(measurement)
+        return measurement
+
+    @contextmanager
+    def step(self, text: str, *, index: int | None = None, of: int | None = None) -> Iterator[None]:
+        """A step for the live progress and the timeline."""
+        begin = time.monotonic()
+        self.emit("step.begin", step=text, index=index, of=of, text=text)
+        try:
+            yield
+        finally:
+            self.emit("step.end", step=text, index=index, of=of, elapsed_s=time.monotonic() - begin)
+
+    def log(self, text: str, level: str = "info") -> None:
+        self.emit("log", level=level, text=text)
+
+    def attach(self, name: str, content: str | bytes, *, media_type: str = "text/plain") -> Evidence:
+        """Keeps a file under checks/<scenario>/ of the run directory."""
+        folder = self.record_dir.parent / "checks" / self.scenario.id
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / Path(name).name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        relative = str(path.relative_to(self.record_dir.parent))
+        self.emit("evidence", path=relative, media_type=media_type, text=name)
+        return Evidence(relative, text=name)
+
+    def console_evidence(self, span: SpanOfConsole | tuple[int, int], text: str = "", *, console: str = "main") -> Evidence:
+        """Where in the main console's recording something stands."""
+        begin, end = span if isinstance(span, tuple) else (span.begin, span.end)
+        return Evidence(f"console/{self.dut_name}-{console}.raw", begin, end, text)
+
+    def finish(self) -> None:
+        """What was declared and never answered is Inconclusive; a measurement out of its limits is a Fail."""
+        for check in self.checks:
+            if check.verdict is None:
+                check.inconclusive("the scenario ended without judging this check")
+        for measurement in self.measurements:
+            if not measurement.has_limits:
+                continue
+            judged = self.check(f"measured: {measurement.name}", expected=_limits(measurement))
+            judged.control("recorded", ok=bool(measurement.values), detail=f"{len(measurement.values)} values")
+            worst_value = next((v for v in measurement.values if not measurement.within(v)), None)
+            if not measurement.values:
+                judged.inconclusive("was declared but never recorded")
+            elif worst_value is not None:
+                judged.fail(observed=f"{worst_value:.3f} {measurement.unit}")
+            else:
+                judged.judge(True, observed=f"{min(measurement.values):.3f} to {max(measurement.values):.3f} {measurement.unit}")
+
+
+def _limits(measurement: Measurement) -> str:
+    low = "" if measurement.minimum is None else f"at least {measurement.minimum:g} {measurement.unit}"
+    high = "" if measurement.maximum is None else f"at most {measurement.maximum:g} {measurement.unit}"
+    return ", ".join(part for part in (low, high) if part)

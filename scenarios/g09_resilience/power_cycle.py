@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""G09-POWER-CYCLE: power cuts at chosen moments; the device must come back by itself with everything that it acknowledged."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from _device import Device, Kept
+from _plan import CUTS, Cut, make_plan
+from hilcop import BootResult, Check, Dut, Measurement, PowerEdge, ProtocolError, Run, scenario
+
+
+@dataclass
+class Cycle:
+    """State that runs through all cuts."""
+
+    dut: Dut
+    run: Run
+    device: Device
+    boot_time: Measurement
+    kept: Kept = field(default_factory=Kept)
+    lost_sectors: int = 0
+    counted: bool = False  # whether the instrument says how many sectors it lost
+    table: list[str] = field(default_factory=list)
+
+    def boot(self) -> tuple[BootResult, str]:
+        """Powers on and boots; what is wrong with it, if anything."""
+        self.dut.power.on()
+        try:
+            boot = self.dut.boot_to()
+        except ProtocolError as died:  # a fatal watcher: the device's own doing
+            return self.dut.boot_so_far(), died.cause
+        if not boot.complete:
+            return boot, f"stage '{boot.missing}' did not come"
+        self.boot_time.record(boot.stages[-1].elapsed_s)
+        late = [f"{s.stage} {s.elapsed_s:.1f} s (limit {s.limit_s:g})" for s in boot.stages if not s.within]
+        return boot, f"late: {', '.join(late)}" if late else ""
+
+    def cut(self, cut: Cut) -> PowerEdge:
+        """Brings the board to the phase and cuts its power there."""
+        console, power, prefix = self.dut.console, self.dut.power, f"c{cut.index:03d}"
+        loss = {"loss": cut.loss, "seed": cut.seed}
+        begin = console.mark()
+        if cut.phase == "boot":
+            power.off()
+            power.on()
+        elif cut.trigger == "disk-write":
+            power.arm_cut(trigger="disk-write", disk=self.device.functions["disk"], count=int(cut.offset), **loss)
+        event_ns = time.monotonic_ns()
+        if cut.phase == "data":
+            self.device.start_burst(prefix)
+        elif cut.phase == "config":
+            self.kept.config_in_flight = f"v{cut.index}"
+            self.device.start_config(self.kept.config_in_flight)
+        edge = power.wait_cut(timeout_s=10) if cut.trigger == "disk-write" else None
+        if edge is None:
+            at = event_ns + int(cut.offset * 1e9) if cut.trigger == "time" else time.monotonic_ns()
+            edge = power.off_at(max(at, time.monotonic_ns()), **loss)
+        if cut.phase == "data":
+            self.kept.records |= self.device.acknowledged(prefix, begin, console.offset)
+        if cut.phase == "config" and self.device.config_acknowledged(timeout_s=0):
+            self.kept.config, self.kept.config_in_flight = self.kept.config_in_flight, ""
+        observed = (edge.acknowledged_ns - event_ns) / 1e9
+        disks = edge.details.get("disks", [])
+        self.counted |= bool(disks)
+        lost = sum(disk["lost_sectors"] for disk in disks)
+        self.lost_sectors += lost
+        self.table.append(f"{cut.index}\t{cut}\tobserved {observed:.3f} s\tlost {lost}\tkept {sum(d['kept_sectors'] for d in disks)}")
+        return edge
+
+
+def show_controls(cycle: Cycle, check: Check) -> None:
+    """The power really is the board's: its echo stops with the power, its banner comes with it."""
+    console, dut = cycle.dut.console, cycle.dut
+    console.mark()
+    console.write("echo-control")
+    check.control("an echo comes while power is on", ok=console.try_expect(b"echo-control", timeout_s=3) is not None)
+    dut.power.off()
+    console.mark()
+    console.write("echo-control")
+    check.control("no echo comes while power is off", ok=console.try_expect(b"echo-control", timeout_s=1) is None)
+    boot, wrong = cycle.boot()
+    first = boot.stages[0] if boot.stages else None
+    check.control(
+        "the boot banner comes when power returns",
+        ok=first is not None and not wrong,
+        detail=wrong or "all boot stages came",
+        evidence=[cycle.run.console_evidence(first, first.stage)] if first else [],
+    )
+
+
+def gaps(cycle: Cycle, begin: int) -> str:
+    lost = [gap.cause for gap in cycle.dut.console.gaps_since(begin) if gap.cause != "powered_off"]
+    return f"the console's recording has gaps: {', '.join(lost)}" if lost else ""
+
+
+@scenario(
+    "G09-POWER-CYCLE",
+    title="Random power cuts, clean recovery",
+    clauses=["5.9-1", "5.9-2"],
+    roles=["power", "console"],
+    timeout_s={"demo": 600, "test": 900, "standard": 7200},
+)
+def power_cycle(dut: Dut, run: Run) -> None:
+    count = CUTS[run.effort]
+    boot_limit = run.measurement("boot time after a cut", unit="s")
+    recovers = run.check("recovers", expected="after every cut it boots by itself, each stage within its limit")
+    keeps = run.check("keeps", expected="everything acknowledged is there and whole, settings are old or new, the file system is sound")
+    if run.effort != "standard":
+        run.log(f"reduced effort: {count} cuts instead of {CUTS['standard']}", level="warning")
+    cycle = Cycle(dut, run, Device(dut), boot_limit)
+    begin = dut.console.offset
+    with run.step("first boot and controls", index=0, of=count):
+        boot, wrong = cycle.boot()
+        if wrong:
+            recovers.inconclusive(f"the board does not boot before any cut: {wrong}")
+            keeps.inconclusive("the board does not boot before any cut")
+            return
+        dut.console.login()
+        show_controls(cycle, recovers)
+        plan = make_plan(run.random, run.effort, boot.stages[-1].elapsed_s)
+    run.attach("plan.txt", "\n".join(str(cut) for cut in plan))
+    done = 0
+    for cut in plan:
+        with run.step(f"cut {cut.index + 1} of {count}: {cut}", index=cut.index + 1, of=count):
+            dut.console.login()
+            edge = cycle.cut(cut)
+            pause = cut.off_s - (time.monotonic_ns() - edge.acknowledged_ns) / 1e9
+            dut.console.wait_silence(max(pause, 0.0), timeout_s=max(pause, 0.0) + 5)
+            back, wrong = cycle.boot()
+            if wrong:
+                span = (back.begin, dut.console.offset)
+                recovers.fail(observed=f"after cut {cut.index + 1} ({cut}): {wrong}", evidence=[run.console_evidence(span, wrong)])
+                break
+            dut.console.login()
+            found = cycle.device.examine(cycle.kept)
+            if found.problems:
+                span = (found.begin, found.end)
+                observed = f"after cut {cut.index + 1} ({cut}): {'; '.join(found.problems[:5])}"
+                keeps.fail(observed=observed, evidence=[run.console_evidence(span, found.problems[0])])
+                break
+            done += 1
+    table = run.attach("cuts.tsv", "\n".join(cycle.table))
+    conclude(cycle, recovers, keeps, done, count, gaps(cycle, begin), [table])
+
+
+def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, hole: str, evidence: list) -> None:  # type: ignore[type-arg]
+    """The last word: a Fail stands; a Pass needs all cuts, their effect, and a recording without holes."""
+    effect = f"{cycle.lost_sectors} sectors lost" if cycle.counted else "this bench cannot count lost sectors"
+    keeps.control("cuts lost data that was not flushed", ok=cycle.lost_sectors > 0, detail=effect)
+    keeps.control("records were acknowledged", ok=len(cycle.kept.records) > 0, detail=f"{len(cycle.kept.records)} records")
+    for check in (recovers, keeps):
+        check.control("the recording has no gap", ok=not hole, detail=hole)
+        if check.verdict is None and done == count:
+            check.judge(
+                True, observed=f"{done} of {count} cuts survived, {effect}, {len(cycle.kept.records)} records kept", evidence=evidence
+            )
+        elif check.verdict is None:
+            check.inconclusive(f"ended after {done} of {count} cuts")
