@@ -37,7 +37,7 @@ def make_plan(rng: random.Random, effort: str, boot_s: float) -> list[Cut]:
     for index in range(CUTS[effort]):
         phase = PHASES[index % len(PHASES)]
         loss = LOSSES[(index // len(PHASES) + index) % len(LOSSES)]
-        by_write = phase in ("data", "config") and rng.random() < 0.7
+        by_write = phase in ("data", "config") and rng.random() < 0.85
         if by_write:
             offset = float(rng.randint(2, 24 if phase == "data" else 8))
         else:

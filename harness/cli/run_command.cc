@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "base/interrupt.h"
+#include "cli/bench_option.h"
+#include "cli/command.h"
+#include "cli/progress.h"
+#include "cli/stop_signals.h"
+#include "compliance/verdict.h"
+#include "evidence/run_record.h"
+#include "report/report.h"
+#include "run/supervisor.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::vector<std::string> scenarios, duts, paths;
+  std::string bench, effort = "test", out;
+  std::uint64_t seed = 1;
+  double wait_s = 0;
+  bool json = false;
+};
+
+// A new directory; one that is there already is never written into.
+fs::path new_run_dir(const std::string& out, const std::string& bench) {
+  std::string stamp = to_iso8601(real_clock().utc_now()).substr(0, 19);
+  std::erase(stamp, ':');
+  fs::path dir = out.empty() ? fs::path("runs") / (stamp + "Z-" + bench) : fs::path(out);
+  for (int n = 2; out.empty() && fs::exists(dir); ++n) dir = fs::path("runs") / (stamp + "Z-" + bench + "-" + std::to_string(n));
+  if (fs::exists(dir))
+    throw Error(ErrorKind::Config, "--out " + dir.string(), "is there already: a run never writes into another's evidence",
+                "name a new directory");
+  fs::create_directories(dir);
+  return fs::absolute(dir);
+}
+
+RunOptions prepare(const Arguments& arguments) {
+  const auto config = load_bench(arguments.bench);
+  RunOptions options;
+  options.bench = fs::absolute(config.file);
+  options.boards_dir = boards_dir_of(config.file);
+  options.duts = arguments.duts;
+  for (const auto& dut : options.duts)
+    if (!config.duts.contains(dut)) {
+      std::string names;
+      for (const auto& [name, other] : config.duts) names += (names.empty() ? "" : ", ") + name;
+      throw Error(ErrorKind::Config, "--dut " + dut, "bench '" + config.name + "' has none of that name", "choose one of: " + names);
+    }
+  if (options.duts.empty()) options.duts.push_back(config.duts.begin()->first);
+  options.effort = arguments.effort;
+  options.seed = arguments.seed;
+  options.wait_s = arguments.wait_s;
+  options.python = python_settings();
+  for (const auto& path : arguments.paths) options.scenario_paths.push_back(fs::absolute(path));
+  for (const auto& name : arguments.scenarios)
+    if (name.ends_with(".py")) options.scenario_paths.push_back(fs::absolute(name));
+  if (options.scenario_paths.empty() || arguments.paths.empty()) options.scenario_paths.push_back(project_dir() / "scenarios");
+  options.scenarios = choose_scenarios(list_scenarios(options.python, options.scenario_paths), arguments.scenarios);
+  options.run_dir = new_run_dir(arguments.out, config.name);
+  return options;
+}
+
+json write_record(const fs::path& run_dir) {
+  const auto record = make_run_record(run_dir);
+  write_file(run_dir / "run.json", record.dump(1) + "\n");
+  write_file(run_dir / "junit.xml", junit_xml(record));
+  write_file(run_dir / "report.html", report_html(record, run_dir));
+  write_manifest(run_dir);
+  return record;
+}
+
+int summarise(const json& record, const fs::path& run_dir, bool as_json) {
+  std::vector<Verdict> verdicts;
+  for (const auto& scenario : record["scenarios"])
+    verdicts.push_back(verdict_from_string(scenario["verdict"].get<std::string>()).value_or(Verdict::Error));
+  if (as_json) {
+    std::printf("%s\n", record.dump(1).c_str());
+    return exit_status(verdicts);
+  }
+  std::printf("\n");
+  for (const auto& scenario : record["scenarios"]) {
+    std::printf("%s  %s on %s\n", coloured(scenario["verdict"]).c_str(), scenario["id"].get<std::string>().c_str(),
+                scenario["dut"].get<std::string>().c_str());
+    if (!scenario["error"].is_null())
+      std::printf("    %s: %s; %s\n", scenario["error"].value("object", "").c_str(), scenario["error"].value("cause", "").c_str(),
+                  scenario["error"].value("remedy", "").c_str());
+    for (const auto& check : scenario["checks"]) {
+      const std::string why = check["reason"] == "" ? check["observed"] : check["reason"];
+      std::printf("    %-13s %s: %s\n", check["verdict"].get<std::string>().c_str(), check["name"].get<std::string>().c_str(), why.c_str());
+      for (const auto& entry : check["evidence"])
+        if (entry.contains("line"))
+          std::printf("                  see %s line %s\n",
+                      (run_dir / entry["log"].get<std::string>()).lexically_proximate(fs::current_path()).c_str(),
+                      entry["line"].dump().c_str());
+    }
+  }
+  std::printf("\nreport   %s\n", (run_dir / "report.html").lexically_proximate(fs::current_path()).c_str());
+  return exit_status(verdicts);
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, int& status) {
+  auto a = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("run", "run scenarios on DUTs of a bench and judge what they do");
+  command->add_option("SCENARIO", a->scenarios, "ids, globs or .py files (default: all)");
+  add_bench_option(*command, a->bench);
+  command->add_option("--dut,-d", a->duts, "a DUT; several run side by side (default: the first)");
+  command->add_option("--effort", a->effort, "how much: demo, test or standard")->check(CLI::IsMember({"demo", "test", "standard"}));
+  command->add_option("--seed", a->seed, "the same seed gives the same plan");
+  command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)");
+  command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)");
+  command->add_option("--wait", a->wait_s, "seconds to queue while somebody else holds a DUT")->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", a->json, "the run record as JSON");
+  command->callback([a, &status] {
+    auto options = prepare(*a);
+    stop_on_signals();
+    bool interrupted = false;
+    {
+      Progress progress(a->json);
+      options.progress = [&](const json& event) { progress.take(event); };
+      try {
+        supervise(options);
+      } catch (const Interrupted&) {
+        interrupted = true;
+        clear_interrupt();
+      }
+    }
+    status = summarise(write_record(options.run_dir), options.run_dir, a->json);
+    if (interrupted) {
+      std::fprintf(stderr, "hilcop: interrupted; what was done by then is recorded\n");
+      status = 3;
+    }
+  });
+}
+
+}  // namespace hilcop
