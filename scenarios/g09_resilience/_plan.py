@@ -19,29 +19,31 @@ class Cut:
 
     index: int
     phase: str
-    trigger: str  # "disk-write": at the k-th write after the event; "time": so many seconds after it
+    trigger: str  # "disk-write": at the k-th write after the event; "time": so many seconds after it; "stage:NAME": after that boot stage
     offset: float  # k, or seconds
     loss: str
     seed: int
     off_s: float
 
     def __str__(self) -> str:
-        when = f"write {self.offset:.0f}" if self.trigger == "disk-write" else f"{self.offset:.2f} s"
+        after = f" after {self.trigger}" if self.trigger.startswith("stage:") else ""
+        when = f"write {self.offset:.0f}" if self.trigger == "disk-write" else f"{self.offset:.2f} s{after}"
         return f"{self.phase} at {when}, {self.loss}, off {self.off_s:.1f} s"
 
 
-def make_plan(rng: random.Random, effort: str, boot_s: float) -> list[Cut]:
-    """boot_s: how long this board takes to boot: a cut during boot falls within that."""
+def make_plan(rng: random.Random, effort: str, stages: list[str]) -> list[Cut]:
+    """stages: the board's boot stages, in order; a cut during boot follows power-on or one of them but the last."""
     plan = []
     low, high = OFF_S[effort]
     for index in range(CUTS[effort]):
         phase = PHASES[index % len(PHASES)]
         loss = LOSSES[(index // len(PHASES) + index) % len(LOSSES)]
-        by_write = phase in ("data", "config") and rng.random() < 0.85
-        if by_write:
-            offset = float(rng.randint(2, 24 if phase == "data" else 8))
-        else:
-            offset = rng.uniform(0.1, boot_s * 0.95) if phase == "boot" else rng.uniform(0.05, 0.8)
+        trigger, offset = "time", rng.uniform(0.05, 0.8)
+        if phase == "boot":
+            moments = ["time", *(f"stage:{stage}" for stage in stages[:-1])]
+            trigger = rng.choice(moments)
+        elif phase in ("data", "config") and rng.random() < 0.85:
+            trigger, offset = "disk-write", float(rng.randint(2, 24 if phase == "data" else 8))
         off_s = low * (high / low) ** rng.random()
-        plan.append(Cut(index, phase, "disk-write" if by_write else "time", offset, loss, rng.getrandbits(32), off_s))
+        plan.append(Cut(index, phase, trigger, offset, loss, rng.getrandbits(32), off_s))
     return plan
