@@ -48,7 +48,7 @@ function(hilcop_tests name)
         set(limit 300)
       endif()
       gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 30
-        PROPERTIES LABELS ${kind} TIMEOUT ${limit} ENVIRONMENT "HILCOP_SOURCE_DIR=${CMAKE_SOURCE_DIR};HILCOP_BUILD_DIR=${CMAKE_BINARY_DIR}")
+        PROPERTIES LABELS ${kind} TIMEOUT ${limit} ENVIRONMENT "HILCOP_SOURCE_DIR=${CMAKE_SOURCE_DIR};HILCOP_BUILD_DIR=${CMAKE_BINARY_DIR};TSAN_OPTIONS=die_after_fork=0")
     endif()
   endforeach()
 endfunction()

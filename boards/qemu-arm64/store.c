@@ -8,7 +8,8 @@
 //   store config NAME            -> the value of a setting
 //   store list                   -> KEY CRC, or KEY damaged
 //   store verify                 -> store: N records, D damaged (status 1 if D)
-// STORE_FLAW=no-fsync acknowledges before anything is on the disk; STORE_FLAW=in-place overwrites the record that is there.
+// STORE_FLAW=no-fsync acknowledges before anything is on the disk; STORE_FLAW=in-place overwrites
+// records where they stand, and keeps one `state` that way.
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -116,7 +117,10 @@ static void burst(const char *dir, const char *prefix, int count, size_t size, u
     char key[256];
     snprintf(key, sizeof key, "%s-%05d", prefix, i);
     for (size_t at = 0; at < size; ++at) value[at] = (unsigned char)('a' + (at * 7 + (size_t)i * 13 + (unsigned char)prefix[at % strlen(prefix)]) % 26);
-    printf("stored %s %08x\n", key, keep(dir, key, value, size));
+    uint32_t crc = keep(dir, key, value, size);
+    // In place: one record that is overwritten again and again, as a naive product keeps its state.
+    if (!strcmp(flaw(), "in-place")) keep(dir, "state", value, size);
+    printf("stored %s %08x\n", key, crc);
     fflush(stdout);
   }
 }

@@ -63,8 +63,8 @@ class RealBench final : public Bench {
 
  private:
   struct OwnedLease {
-    std::string dut;
     std::unique_ptr<Lease> lease;
+    bool power;
   };
 
   void choose_duts() {
@@ -95,7 +95,8 @@ class RealBench final : public Bench {
     request.safe_state = safe_state;
     request.min_off = min_off;
     request.wait_until = options_.wait_until;
-    leases_.push_back({dut.name, keeper_->lease(std::move(request), Deadline::in(20s))});
+    const bool power = dut.power && dut.power->role.instrument == role.instrument && dut.power->role.channel == role.channel;
+    leases_.push_back({keeper_->lease(std::move(request), Deadline::in(20s)), power});
     return *leases_.back().lease;
   }
 
@@ -190,10 +191,12 @@ class RealBench final : public Bench {
         if (first != nullptr && !*first) *first = Error(ErrorKind::Protocol, "bench", error.what());
       }
     };
-    // In the order of leasing: power goes first.
-    for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+    // Power goes first; the consoles hear its last words; then the rest, and with it what served the consoles.
+    for (auto& owned : leases_)
+      if (owned.power) attempt([&] { owned.lease->release(Deadline::in(5s)); });
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
     for (auto& console : consoles_) attempt([&] { console->close(); });
+    for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
     if (keeper_) keeper_->on_event({});
     locks_.clear();
   }

@@ -131,7 +131,7 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
         if (result.contains("on")) state.state = result["on"].get<bool>();
         if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
         // Nobody knows how long it has been off: the minimum off time is waited for in full.
-        if (state.state == false && !journal_.of(key).off_since) journal_.switched(key, false, real_clock().now());
+        if (state.state == false && !journal_.of(key).off_since) journal_.found_off(key, real_clock().now());
         if (journal_.of(key).held) journal_.safe(key);
         if (!*lease.alive) return end(lease.id, [] {});  // the client went away meanwhile
         outcome({{"lease", lease.id}}, nullptr);

@@ -80,12 +80,16 @@ void Journal::safe(const ChannelKey& key) {
   append(line, false);
 }
 
-void Journal::switched(const ChannelKey& key, bool on, SteadyTime when) {
+void Journal::switched(const ChannelKey& key, bool on, SteadyTime when) { note_switch(key, on, when, memory_[key].switch_count + 1); }
+
+void Journal::found_off(const ChannelKey& key, SteadyTime when) { note_switch(key, false, when, memory_[key].switch_count); }
+
+void Journal::note_switch(const ChannelKey& key, bool on, SteadyTime when, std::uint64_t count) {
   auto line = line_for("switched", key);
   line["on"] = on;
   line["steady_ns"] = to_ns(when);
   line["boot_id"] = boot_id_;
-  line["count"] = memory_[key].switch_count + 1;
+  line["count"] = count;
   apply(line);
   append(line, false);
 }

@@ -35,8 +35,11 @@ class Journal {
   void hold(const ChannelKey& key, const InstrumentConfig& instrument, SafeState safe_state);
   void safe(const ChannelKey& key);
   void switched(const ChannelKey& key, bool on, SteadyTime when);
+  /// It was found off, nobody knows since when: counted from now.
+  void found_off(const ChannelKey& key, SteadyTime when);
 
  private:
+  void note_switch(const ChannelKey& key, bool on, SteadyTime when, std::uint64_t count);
   void apply(const nlohmann::json& line);
   void append(const nlohmann::json& line, bool sync);
   void rewrite();

@@ -68,8 +68,9 @@ class Device:
         verify = console.run(self.functions["data_verify"])
         if verify.exit_status != 0 and not found.problems:
             found.problems.append(f"its own verification fails: {verify.output.strip()}")
-        allowed = [value for value in (kept.config, kept.config_in_flight) if value]
-        if allowed:
+        # Before the first acknowledged value there is none: the board file says what it reads then.
+        allowed = [kept.config or self.functions["config_missing"], *([kept.config_in_flight] if kept.config_in_flight else [])]
+        if kept.config or kept.config_in_flight:
             value = console.run(self.ask("config_read", name="mode")).output.strip()
             if value not in allowed:
                 found.problems.append(f"setting reads '{value}', not {' or '.join(repr(v) for v in allowed)}")

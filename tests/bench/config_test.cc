@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/config.h"
+
+#include <cstdlib>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "fakes/temp_dir.h"
+#include "fixtures/catalog.h"
+
+namespace hilcop {
+namespace {
+
+class ConfigTest : public testing::Test {
+ protected:
+  std::string problems(const std::string& yaml) {
+    std::filesystem::create_directories(dir_ / "boards");
+    std::ofstream(dir_ / "bench.yaml") << yaml;
+    try {
+      load_bench_config(dir_ / "bench.yaml", dir_ / "boards", all_drivers());
+      return "";
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+  }
+  void board(const std::string& name, const std::string& yaml) {
+    std::filesystem::create_directories(dir_ / "boards");
+    std::ofstream(dir_ / "boards" / (name + ".yaml")) << yaml;
+  }
+  static bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+  TempDir dir_;
+};
+
+constexpr const char* kMachine = "machine: { driver: qemu-machine, arguments: [-M, virt], consoles: [{ channel: console }] }\n";
+
+TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
+  const std::filesystem::path source = std::getenv("HILCOP_SOURCE_DIR");
+  const auto bench = load_bench_config(source / "lab-config/virtual.yaml", source / "boards", all_drivers());
+  ASSERT_EQ(bench.duts.size(), 2u);
+  const auto& dut = bench.duts.at("board1");
+  EXPECT_EQ(dut.board.boot_stages.size(), 4u);
+  EXPECT_EQ(dut.power->min_off, 100ms);
+  EXPECT_TRUE(bench.instruments.at("machine-1").config.at("dtb").get<std::string>().starts_with("/"));
+  EXPECT_EQ(bench.instruments.at("machine-1").config.at("inputs").at(0).at("address"), 0x90303fc);
+}
+
+TEST_F(ConfigTest, AllErrorsOfAFileComeAtOnceEachWithItsPlace) {
+  board("b", std::string("board: b\n") + kMachine);
+  const auto text = problems(
+      "bench: x\ninstruments:\n  m: { driver: qemu-machin, board: b }\n  n: { driver: qemu-machine, board: b, colour: red }\nduts:\n  d:\n "
+      "   board: bb\n"
+      "    pwer: {}\n    power: { instrument: nn, channel: power, min_off_ms: soon }\n");
+  EXPECT_TRUE(has(text, "bench.yaml:3:16: instruments.m.driver: 'qemu-machin' is no driver (did you mean 'qemu-machine'?)")) << text;
+  EXPECT_TRUE(has(text, "bench.yaml:4:40: instruments.n.colour: unknown key")) << text;
+  EXPECT_TRUE(has(text, "duts.d.board: there is no board 'bb'")) << text;
+  EXPECT_TRUE(has(text, "(did you mean 'b'?); choose one of: b")) << text;
+  EXPECT_TRUE(has(text, "bench.yaml:8:5: duts.d.pwer: unknown key (did you mean 'power'?)")) << text;
+  EXPECT_TRUE(has(text, "'nn' is no instrument of this bench")) << text;
+  EXPECT_TRUE(has(text, "min_off_ms: must be a number, not 'soon'")) << text;
+}
+
+TEST_F(ConfigTest, ErrorsInABoardNameTheBoardsFile) {
+  board("b", "board: b\nboot_stages:\n  - { name: a, pattern: '(', deadline_s: -1 }\nlinux_watchers: maybe\n");
+  const auto text = problems("bench: x\ninstruments: {}\nduts: { d: { board: b } }\n");
+  EXPECT_TRUE(has(text, "b.yaml:3:25: boot_stages.0.pattern")) << text;
+  EXPECT_TRUE(has(text, "out of range")) << text;
+  EXPECT_TRUE(has(text, "must be true or false, not 'maybe'")) << text;
+}
+
+TEST_F(ConfigTest, OneChannelIsOneRole) {
+  board("b", std::string("board: b\n") + kMachine);
+  const auto text = problems(
+      "bench: x\ninstruments: { m: { board: b } }\nduts:\n  d: { board: b, power: { instrument: m, channel: power } }\n  e: { board: b, "
+      "power: { instrument: m, channel: power } }\n");
+  EXPECT_TRUE(has(text, "'power' is already duts.d.power")) << text;
+}
+
+TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {
+  EXPECT_TRUE(has(problems("bench: [\n"), "is not YAML"));
+  EXPECT_TRUE(has(problems(""), "must be a mapping"));
+  EXPECT_TRUE(has(problems(std::string("bench: \0x\n", 10)), "is not UTF-8"));
+  EXPECT_TRUE(has(problems("bench: \xff\xfe\n"), "is not UTF-8"));
+  EXPECT_TRUE(has(problems("bench: a\nbench: b\ninstruments: {}\nduts: {}\n"), "given twice"));
+  std::string deep = "bench: ";
+  for (int i = 0; i < 3000; ++i) deep += "[";
+  EXPECT_NE(problems(deep), "");
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n";
+  for (char c = 'b'; c < 'k'; ++c)
+    bomb += std::string(1, c) + ": &" + c + " [*" + std::string(1, static_cast<char>(c - 1)) + ",*" +
+            std::string(1, static_cast<char>(c - 1)) + ",*" + std::string(1, static_cast<char>(c - 1)) + ",*" +
+            std::string(1, static_cast<char>(c - 1)) + "]\n";
+  EXPECT_NE(problems(bomb), "");
+}
+
+TEST_F(ConfigTest, AMissingFileIsNamed) {
+  try {
+    load_bench_config(dir_ / "none.yaml", dir_ / "boards", all_drivers());
+    FAIL();
+  } catch (const ConfigError& error) {
+    EXPECT_TRUE(has(error.what(), "none.yaml:1:1: there is no such file")) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace hilcop

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "keeper/driver.h"
+
+namespace hilcop {
+
+/// A relay board whose contacts are files: what is on stays on whoever dies, as with a real one. Every switching is logged.
+/// config: {"dir", "slow_ms" (each switching takes so long)}. The channel "broken" refuses to switch off.
+class FileRelay final : public Instrument {
+ public:
+  explicit FileRelay(const InstrumentConfig& config)
+      : dir_(config.config.at("dir").get<std::string>()), slow_ms_(config.config.value("slow_ms", 0)) {}
+  std::vector<Channel> channels() const override {
+    return {{"1", ChannelKind::Power, ""}, {"2", ChannelKind::Output, ""}, {"3", ChannelKind::Output, ""}};
+  }
+  SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
+    SwitchResult result;
+    result.commanded = real_clock().now();
+    real_clock().sleep_until(result.commanded + std::chrono::milliseconds(slow_ms_));
+    std::ofstream(dir_ / channel) << (on ? "on" : "off");
+    result.acknowledged = real_clock().now();
+    std::ofstream(dir_ / "log", std::ios::app) << channel << (on ? " on " : " off ") << to_ns(result.acknowledged) << "\n";
+    result.read_back = on;
+    return result;
+  }
+  std::optional<bool> get(const std::string& channel, Deadline) override { return is_on(dir_, channel); }
+  static bool is_on(const std::filesystem::path& dir, const std::string& channel) {
+    std::string state;
+    std::ifstream(dir / channel) >> state;
+    return state == "on";
+  }
+
+ private:
+  std::filesystem::path dir_;
+  int slow_ms_;
+};
+
+inline const Driver& file_relay_driver() {
+  static const Driver driver{
+      .name = "file-relay",
+      .summary = "",
+      .keys = {},
+      .identity = [](const InstrumentConfig& config) { return "file:" + config.config.at("dir").get<std::string>(); },
+      .open = [](const InstrumentConfig& config, InstrumentEvent) -> std::unique_ptr<Instrument> {
+        return std::make_unique<FileRelay>(config);
+      },
+      .open_console = nullptr};
+  return driver;
+}
+
+}  // namespace hilcop
