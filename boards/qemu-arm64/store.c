@@ -112,14 +112,32 @@ static int walk(const char *dir, unsigned char *value, int list) {
   return damaged != 0;
 }
 
+// The planted fault in-place: a state of 64 KiB, updated where it stands, block by block. Between two blocks it is neither old nor new.
+static void keep_state(const char *dir, int number) {
+  enum { kState = 64 * 1024, kBlock = 4096 };
+  static unsigned char file[kState];
+  char path[512];
+  const size_t head = 32, n = kState - head;
+  memset(file + head, 'a' + number % 26, n);
+  memset(file, ' ', head);
+  int length = snprintf((char *)file, head, "HC1 %08x %zu", crc32(file + head, n), n);
+  file[length] = ' ';
+  file[head - 1] = '\n';
+  snprintf(path, sizeof path, "%s/state", dir);
+  int fd = open(path, O_WRONLY | O_CREAT, 0644);
+  if (fd < 0) die("state");
+  for (size_t at = 0; at < kState; at += kBlock)
+    if (pwrite(fd, file + at, kBlock, (off_t)at) != kBlock || fdatasync(fd) != 0) die("state");
+  close(fd);
+}
+
 static void burst(const char *dir, const char *prefix, int count, size_t size, unsigned char *value) {
   for (int i = 0; i < count; ++i) {
     char key[256];
     snprintf(key, sizeof key, "%s-%05d", prefix, i);
     for (size_t at = 0; at < size; ++at) value[at] = (unsigned char)('a' + (at * 7 + (size_t)i * 13 + (unsigned char)prefix[at % strlen(prefix)]) % 26);
     uint32_t crc = keep(dir, key, value, size);
-    // In place: one record that is overwritten again and again, as a naive product keeps its state.
-    if (!strcmp(flaw(), "in-place")) keep(dir, "state", value, size);
+    if (!strcmp(flaw(), "in-place")) keep_state(dir, i);
     printf("stored %s %08x\n", key, crc);
     fflush(stdout);
   }

@@ -17,7 +17,7 @@ std::filesystem::path private_dir(const std::filesystem::path& path) {
   std::error_code failed;
   std::filesystem::create_directories(path.parent_path(), failed);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) throw error_from_errno(errno, "directory " + path.string(), "make it");
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0) throw error_from_errno(errno, "directory " + path.string(), "look at it");
   if (!S_ISDIR(info.st_mode) || info.st_uid != ::geteuid() || (info.st_mode & 022) != 0)
     throw Error(ErrorKind::PermissionDenied, "directory " + path.string(), "is not a directory of this user alone",

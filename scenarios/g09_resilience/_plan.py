@@ -43,7 +43,7 @@ def make_plan(rng: random.Random, effort: str, stages: list[str]) -> list[Cut]:
             moments = ["time", *(f"stage:{stage}" for stage in stages[:-1])]
             trigger = rng.choice(moments)
         elif phase in ("data", "config") and rng.random() < 0.85:
-            trigger, offset = "disk-write", float(rng.randint(2, 24 if phase == "data" else 8))
+            trigger, offset = "disk-write", float(rng.randint(2, 90 if phase == "data" else 8))
         off_s = low * (high / low) ** rng.random()
         plan.append(Cut(index, phase, trigger, offset, loss, rng.getrandbits(32), off_s))
     return plan
