@@ -133,7 +133,8 @@ class Worker:
         with self.arrived:
             self.ended = True
             self.arrived.notify()
-        os.kill(os.getpid(), signal.SIGINT)
+        # To the main thread itself: a signal that another thread receives does not wake it.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         threading.Timer(GIVE_UP_S, lambda: os.killpg(0, signal.SIGKILL)).start()
 
     def next_request(self) -> dict[str, Any] | None:

@@ -16,6 +16,13 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int status = 0;
   for (const auto add : hilcop::kCommands) add(app, status);
+  if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](const CLI::App* known) { return known->get_name() == argv[1]; }).empty()) {
+    std::string names;
+    for (const auto* command : app.get_subcommands({}))
+      if (!command->get_group().empty()) names += (names.empty() ? "" : ", ") + command->get_name();
+    std::fprintf(stderr, "hilcop: no command '%s'; choose one of: %s\n", argv[1], names.c_str());
+    return 2;
+  }
   try {
     app.parse(argc, argv);
     return status;

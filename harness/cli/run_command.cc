@@ -92,7 +92,8 @@ int summarise(const json& record, const fs::path& run_dir, bool as_json) {
       std::printf("    %s: %s; %s\n", scenario["error"].value("object", "").c_str(), scenario["error"].value("cause", "").c_str(),
                   scenario["error"].value("remedy", "").c_str());
     for (const auto& check : scenario["checks"]) {
-      const std::string why = check["reason"] == "" ? check["observed"] : check["reason"];
+      const auto reason = check["reason"].get<std::string>();
+      const std::string why = reason.empty() ? check["observed"].get<std::string>() : reason;
       std::printf("    %-13s %s: %s\n", check["verdict"].get<std::string>().c_str(), check["name"].get<std::string>().c_str(), why.c_str());
       for (const auto& entry : check["evidence"])
         if (entry.contains("line"))
