@@ -84,6 +84,7 @@ std::optional<Error> WorkerSession::start() {
   worker_ = ChildProcess::start(std::move(process));
   theirs.reset();
   control_ = std::make_unique<JsonLines>(std::move(ours), "worker of dut " + dut_);
+  pipe_lost_ = false;
   timeline_.emit(make_event("supervisor", "worker.start", {{"dut", dut_}, {"pid", worker_->pid()}}));
   const auto answer =
       hear(Deadline::in(kOpenLimit + std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options_.wait_s))));
@@ -106,6 +107,7 @@ std::optional<json> WorkerSession::hear(Deadline deadline) {
   try {
     return control_->receive(deadline);
   } catch (const Error&) {
+    pipe_lost_ = true;
     return std::nullopt;  // it closed the pipe, or writes nonsense: a worker like that is as good as dead
   }
 }
@@ -117,7 +119,7 @@ WorkerSession::Outcome WorkerSession::run_scenario(const ScenarioInfo& scenario)
   try {
     control_->send({{"op", "run"}, {"id", scenario.id}, {"attempt", 1}, {"timeout_s", limit_s}}, Deadline::in(5s));
     answer = hear(Deadline::in(limit));
-    if (!answer && worker_->running()) {
+    if (!answer && !pipe_lost_ && worker_->running()) {
       // Over its time: an exception in its main thread first, then the end of the whole group.
       ::kill(worker_->pid(), SIGUSR1);
       answer = hear(Deadline::in(options_.grace));
@@ -129,8 +131,9 @@ WorkerSession::Outcome WorkerSession::run_scenario(const ScenarioInfo& scenario)
     throw;
   }
   if (answer && answer->value("op", "") == "done" && answer->value("id", "") == scenario.id) return Outcome::Done;
-  const bool ran = worker_->running();
-  const auto status = ran ? std::nullopt : worker_->wait(Deadline::in(1s));
+  // Its end of the pipe closes a moment before the process itself has ended.
+  const auto status = worker_->wait(Deadline::in(pipe_lost_ ? Nanoseconds(2s) : Nanoseconds(0)));
+  const bool ran = !status;
   lose(scenario, ran ? Error(ErrorKind::Timeout, "worker of dut " + dut_, "did not answer and was killed", "see where the scenario hangs")
                      : Error(ErrorKind::Disconnected, "worker of dut " + dut_, "died: " + (status ? status->text() : "?"),
                              "see worker-" + dut_ + ".out"));

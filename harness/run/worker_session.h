@@ -36,6 +36,7 @@ class WorkerSession {
   Timeline& timeline_;
   std::unique_ptr<ChildProcess> worker_;
   std::unique_ptr<JsonLines> control_;
+  bool pipe_lost_ = false;
   std::jthread watcher_;
 };
 

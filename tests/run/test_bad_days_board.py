@@ -111,7 +111,7 @@ def test_a_killed_supervisor_leaves_no_power(start, tmp_path: Path) -> None:  # 
     run.wait_powered()
     run.process.kill()
     assert until(lambda: not machines(tmp_path), 2)
-    assert (run.out / "console" / "board1-main.raw").stat().st_size > 0
+    assert until(lambda: (run.out / "console" / "board1-main.raw").stat().st_size > 0, 2)
 
 
 def test_both_killed_at_once_leave_no_power_and_a_free_dut(start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
