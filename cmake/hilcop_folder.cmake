@@ -39,6 +39,8 @@ function(hilcop_tests name)
       endif()
       add_executable(${target} ${${kind}})
       target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
+      # Compiled in, not in the environment: gtest_discover_tests takes a property of one value only, and a test run by hand works too.
+      target_compile_definitions(${target} PRIVATE HILCOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HILCOP_BUILD_DIR="${CMAKE_BINARY_DIR}")
       target_link_libraries(${target} PRIVATE hilcop_options GTest::gmock GTest::gtest_main ${ARG_PRIVATE})
       foreach(used IN LISTS ARG_USES)
         target_link_libraries(${target} PRIVATE hilcop::${used})
@@ -48,12 +50,12 @@ function(hilcop_tests name)
         set(limit 300)
       endif()
       gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 30
-        PROPERTIES LABELS ${kind} TIMEOUT ${limit} ENVIRONMENT "HILCOP_SOURCE_DIR=${CMAKE_SOURCE_DIR};HILCOP_BUILD_DIR=${CMAKE_BINARY_DIR};TSAN_OPTIONS=die_after_fork=0")
+        PROPERTIES LABELS ${kind} TIMEOUT ${limit} ENVIRONMENT TSAN_OPTIONS=die_after_fork=0)
     endif()
   endforeach()
 endfunction()
 
-# hilcop_pytest(bindings LABEL unit) runs the test_*.py of the current folder with the system Python and the built package;
+# hilcop_pytest(bindings LABEL python) runs the test_*.py of the current folder with the system Python and the built package;
 # files named test_*_board.py run apart with label board. One ctest entry each file.
 function(hilcop_pytest name)
   cmake_parse_arguments(ARG "" "LABEL" "" ${ARGN})

@@ -19,7 +19,7 @@
 namespace hilcop {
 namespace {
 
-std::filesystem::path source_dir() { return std::getenv("HILCOP_SOURCE_DIR"); }
+std::filesystem::path source_dir() { return HILCOP_SOURCE_DIR; }
 
 class VirtualBoard : public testing::Test {
  protected:
@@ -28,7 +28,7 @@ class VirtualBoard : public testing::Test {
     options.duts = {dut};
     options.record_dir = dir_ / "console";
     options.holder = "test";
-    options.keeper.program = std::filesystem::path(std::getenv("HILCOP_BUILD_DIR")) / "bin/hilcop";
+    options.keeper.program = std::filesystem::path(HILCOP_BUILD_DIR) / "bin/hilcop";
     return Bench::open(load_bench_config(source_dir() / "lab-config/virtual.yaml", source_dir() / "boards", all_drivers()), options,
                        all_drivers(), sink_);
   }

@@ -36,7 +36,7 @@ class ConfigTest : public testing::Test {
 constexpr const char* kMachine = "machine: { driver: qemu-machine, arguments: [-M, virt], consoles: [{ channel: console }] }\n";
 
 TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
-  const std::filesystem::path source = std::getenv("HILCOP_SOURCE_DIR");
+  const std::filesystem::path source = HILCOP_SOURCE_DIR;
   const auto bench = load_bench_config(source / "lab-config/virtual.yaml", source / "boards", all_drivers());
   ASSERT_EQ(bench.duts.size(), 2u);
   const auto& dut = bench.duts.at("board1");

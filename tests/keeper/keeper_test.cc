@@ -149,13 +149,16 @@ TEST_F(KeeperTest, ASecondHolderIsRefusedWithTheNameOfTheFirst) {
 }
 
 TEST_F(KeeperTest, WhoQueuesGetsItWhenItIsFree) {
-  const auto client = connect();
-  auto lease = client->lease(request("1"), soon());
+  // Forked before this process has threads: a thread's state does not survive a fork.
   const pid_t waiter = in_process([&] {
+    wait_for_file("go");
     auto wanted = request("1");
     wanted.wait_until = Deadline::in(10s);
     connect()->lease(std::move(wanted), soon());
   });
+  const auto client = connect();
+  auto lease = client->lease(request("1"), soon());
+  std::ofstream(dir_ / "go") << "x";
   const Deadline deadline = soon();
   while (client->status(soon()).at(0).at("waiting") == 0 && !deadline.expired()) wait_until(deadline.at_most(5ms));
   lease.reset();
