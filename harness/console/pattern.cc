@@ -50,26 +50,23 @@ class Regex final : public CompiledPattern {
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     int code = 0;
     PCRE2_SIZE offset = 0;
-    code_ = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(bounded.data()), bounded.size(), PCRE2_MULTILINE, &code, &offset, context);
+    code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(bounded.data()), bounded.size(), PCRE2_MULTILINE, &code, &offset, context));
     pcre2_compile_context_free(context);
     if (code_ == nullptr)
       throw Error(ErrorKind::Config, "pattern '" + regex + "'", pcre2_text(code), "mend the regex (PCRE syntax), or use a literal");
-    pcre2_jit_compile(code_, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
+    pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD);
     std::uint32_t may_be_empty = 0;
-    pcre2_pattern_info(code_, PCRE2_INFO_MATCHEMPTY, &may_be_empty);
+    pcre2_pattern_info(code_.get(), PCRE2_INFO_MATCHEMPTY, &may_be_empty);
     if (may_be_empty != 0)
       throw Error(ErrorKind::Config, "pattern '" + regex + "'", "can match the empty text: it would match before anything arrived",
                   "make a part of it obligatory");
   }
-  ~Regex() override { pcre2_code_free(code_); }
-  Regex(const Regex&) = delete;
-  Regex& operator=(const Regex&) = delete;
 
   Search search(std::string_view text, std::size_t from, bool complete) const override {
     if (from > text.size()) return {false, {}, text.size()};
     auto* data = match_data();
-    const int count =
-        pcre2_match(code_, reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from, complete ? 0 : PCRE2_PARTIAL_HARD, data, nullptr);
+    const int count = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), from,
+                                  complete ? 0 : PCRE2_PARTIAL_HARD, data, nullptr);
     const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data);
     Search result;
     if (count > 0 && ends[1] > ends[0]) {
@@ -100,7 +97,11 @@ class Regex final : public CompiledPattern {
     return owner.data;
   }
 
-  pcre2_code* code_ = nullptr;
+  struct FreeCode {
+    void operator()(pcre2_code* code) const { pcre2_code_free(code); }
+  };
+
+  std::unique_ptr<pcre2_code, FreeCode> code_;
   bool dollar_ = false;
 };
 
