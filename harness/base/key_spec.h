@@ -22,14 +22,14 @@ struct KeySpec {
     OpenMap,  // keys are free names; children[0] describes a value
   };
 
-  std::string name;
+  std::string name = {};
   Type type = Type::String;
-  std::string description;
+  std::string description = {};
   bool required = false;
-  nlohmann::json fallback;  // null: none
-  std::vector<std::string> choices;
-  std::optional<double> min, max;
-  std::vector<KeySpec> children;
+  nlohmann::json fallback = {};  // null: none
+  std::vector<std::string> choices = {};
+  std::optional<double> min = {}, max = {};
+  std::vector<KeySpec> children = {};
 };
 
 }  // namespace hilcop

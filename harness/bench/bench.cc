@@ -129,7 +129,12 @@ class RealBench final : public Bench {
     if (driver->open_console) {
       lock("console:" + driver->identity(instrument), dut.name);
       stream = driver->open_console(instrument, Deadline::in(10s));
-      options.reopen = [driver, instrument] { return driver->open_console(instrument, Deadline::in(1s)); };
+      // By identity: after an unplug the same port name may be another adapter.
+      options.reopen = [driver, instrument, first = stream->name()] {
+        auto again = driver->open_console(instrument, Deadline::in(1s));
+        if (again->name() == first) return again;
+        throw Error(ErrorKind::NotFound, first, "another one stands in its place: " + again->name(), "plug the first one in again");
+      };
     } else {
       const auto endpoint = lease(dut, role, SafeState::Keep).endpoint(Deadline::in(10s));
       stream = open_unix_stream(endpoint.at("unix").get<std::string>(), Deadline::in(10s));

@@ -144,15 +144,17 @@ void RealConsole::check_line(SteadyTime now) {
     const auto previous_check = std::exchange(last_check_, now);
     stream_->check_present();
     const auto counters = stream_->line_counters();
-    if (counters && counters_ && *counters != *counters_) {
-      const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
-        if (after != before) add_gap({cause, received_, previous_check, now, std::to_string(after - before) + " times"});
-      };
-      note("overrun", counters_->overrun + counters_->buffer_overrun, counters->overrun + counters->buffer_overrun);
-      note("framing", counters_->framing + counters_->parity, counters->framing + counters->parity);
-      note("break", counters_->breaks, counters->breaks);
-    }
-    counters_ = counters;
+    if (!counters || *counters == counters_) return;
+    // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said.
+    const bool by_power = !powered_ || power_changed_at_ >= previous_check;
+    const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
+      const std::string detail = std::string(cause) + " " + std::to_string(after - before) + " times";
+      if (after != before) add_gap({by_power ? "powered_off" : cause, received_, previous_check, now, detail});
+    };
+    note("overrun", counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);
+    note("framing", counters_.framing + counters_.parity, counters->framing + counters->parity);
+    note("break", counters_.breaks, counters->breaks);
+    counters_ = *counters;
   } catch (const Error& error) {
     lose(error);
   }
@@ -173,7 +175,7 @@ void RealConsole::reopen_if_lost() {
   const std::scoped_lock lock(mutex_);
   stream_ = std::move(again);
   lost_.reset();
-  counters_.reset();
+  counters_ = {};
   loop_.watch(stream_->fd(), this);
   const auto now = real_clock().now();
   add_gap({powered_ ? "lost" : "powered_off", received_, gaps_.empty() ? now : gaps_.back().begin, now, "opened again"});
@@ -195,6 +197,7 @@ std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
 void RealConsole::power_changed(bool on) {
   const std::scoped_lock lock(mutex_);
   powered_ = on;
+  power_changed_at_ = real_clock().now();
   failed_.reset();
 }
 

@@ -85,10 +85,10 @@ class RealConsole final : public Console, private Polled {
   bool overflowed_ = false;  // unjudged bytes had to be dropped
   std::vector<WatcherHit> hits_;
   std::vector<Gap> gaps_;
-  SteadyTime last_byte_at_, last_check_{};
+  SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
   std::optional<Error> lost_, failed_;
-  std::optional<LineCounters> counters_;
+  LineCounters counters_;
   std::list<int> waiting_;  // eventfds of those who wait while another borrows
   std::string read_buffer_;
 };

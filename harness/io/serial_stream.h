@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "io/byte_stream.h"
+
+namespace hilcop {
+
+enum class Parity { None, Odd, Even, Mark, Space };
+enum class FlowControl { None, RtsCts, XonXoff };
+
+struct SerialSettings {
+  int baud = 115200;
+  int data_bits = 8;  // 5..8
+  Parity parity = Parity::None;
+  int stop_bits = 1;  // 1 or 2
+  FlowControl flow = FlowControl::None;
+  /// How the lines stand while the port is open. Linux raises both for a moment when it opens a port, before they can be set.
+  bool dtr = true;
+  bool rts = true;  // not with FlowControl::RtsCts, which drives it
+};
+
+/// A serial port ("/dev/ttyUSB0", or a link to one), for this process alone: refused with Error{Busy} that names who has it open.
+/// The lines stay as they are when it is closed. Throws Error{NotFound, PermissionDenied, Busy, Config, Unsupported}.
+std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings);
+
+}  // namespace hilcop

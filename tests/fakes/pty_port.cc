@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fakes/pty_port.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdarg>
+#include <filesystem>
+#include <stdexcept>
+
+namespace {
+
+struct Line {
+  int modem = 0;
+  serial_icounter_struct errors{};
+};
+std::array<Line, 4096> lines;
+
+// The pts number of a descriptor, or -1 (Unix98 slaves: majors 136 to 143).
+int pts_of(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0 || !S_ISCHR(info.st_mode)) return -1;
+  const auto number = major(info.st_rdev);
+  return number >= 136 && number <= 143 ? static_cast<int>((number - 136) * 256 + minor(info.st_rdev)) : -1;
+}
+
+bool answer(int fd, unsigned long request, void* argument) {
+  if (request != TIOCMGET && request != TIOCMSET && request != TIOCMBIS && request != TIOCMBIC && request != TIOCGICOUNT) return false;
+  const int index = pts_of(fd);
+  if (index < 0 || index >= static_cast<int>(lines.size())) return false;
+  auto& line = lines[static_cast<std::size_t>(index)];
+  int* bits = static_cast<int*>(argument);
+  if (request == TIOCMGET) *bits = line.modem;
+  if (request == TIOCMSET) line.modem = *bits;
+  if (request == TIOCMBIS) line.modem |= *bits;
+  if (request == TIOCMBIC) line.modem &= ~*bits;
+  if (request == TIOCGICOUNT) *static_cast<serial_icounter_struct*>(argument) = line.errors;
+  return true;
+}
+
+}  // namespace
+
+extern "C" int ioctl(int fd, unsigned long request, ...) noexcept {
+  va_list list;
+  va_start(list, request);
+  void* argument = va_arg(list, void*);
+  va_end(list);
+  static const auto real = reinterpret_cast<int (*)(int, unsigned long, ...)>(::dlsym(RTLD_NEXT, "ioctl"));
+  return answer(fd, request, argument) ? 0 : real(fd, request, argument);
+}
+
+namespace hilcop {
+
+PtyPort::PtyPort() : device_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
+  std::array<char, 64> name{};
+  if (!device_ || ::grantpt(device_.get()) != 0 || ::unlockpt(device_.get()) != 0 ||
+      ::ptsname_r(device_.get(), name.data(), name.size()) != 0)
+    throw std::runtime_error("no pseudo-terminal");
+  terminal_ = name.data();
+  index_ = std::stoi(terminal_.substr(terminal_.rfind('/') + 1));
+  lines.at(static_cast<std::size_t>(index_)) = {};
+  std::filesystem::create_symlink(terminal_, dir_ / "dut");
+}
+
+void PtyPort::says(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto n = ::write(device_.get(), bytes.data(), bytes.size());
+    if (n <= 0) throw std::runtime_error("the pseudo-terminal takes nothing");
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
+std::string PtyPort::hears(std::size_t bytes) {
+  std::string text;
+  std::array<char, 4096> buffer;
+  while (text.size() < bytes) {
+    pollfd entry{device_.get(), POLLIN, 0};
+    if (::poll(&entry, 1, 5000) <= 0) break;
+    const auto n = ::read(device_.get(), buffer.data(), std::min(buffer.size(), bytes - text.size()));
+    if (n <= 0) break;
+    text.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  return text;
+}
+
+int PtyPort::modem_lines() const { return lines.at(static_cast<std::size_t>(index_)).modem; }
+serial_icounter_struct& PtyPort::errors() { return lines.at(static_cast<std::size_t>(index_)).errors; }
+
+}  // namespace hilcop

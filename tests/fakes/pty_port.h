@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <linux/serial.h>
+
+#include <string>
+#include <string_view>
+
+#include "fakes/temp_dir.h"
+#include "io/unique_fd.h"
+
+namespace hilcop {
+
+/// A pseudo-terminal that passes for a serial port: the test holds the device's end. Linking it gives pseudo-terminals of the
+/// test program the modem lines and error counters that libserialport and hilcop ask for, and a kernel pty lacks.
+class PtyPort {
+ public:
+  PtyPort();
+  /// A name that libserialport 0.1.1 takes: it wants "/dev/..." that is also found below /sys/class/tty.
+  std::string port() const { return "/dev/../../.." + (dir_ / "dut").string(); }
+  std::string terminal() const { return terminal_; }  // /dev/pts/N
+  void says(std::string_view bytes);
+  std::string hears(std::size_t bytes);
+  void unplug() { device_.reset(); }
+
+  int modem_lines() const;          // TIOCM_* bits that the harness has set
+  serial_icounter_struct& errors();  // what TIOCGICOUNT answers
+
+ private:
+  TempDir dir_;
+  UniqueFd device_;
+  std::string terminal_;
+  int index_ = 0;
+};
+
+}  // namespace hilcop
