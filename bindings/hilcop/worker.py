@@ -114,11 +114,7 @@ class Worker:
         self.arrived = threading.Condition()
         self.ended = False
         self.limit = TimeLimit()
-        self.timeline = hilcop.Timeline(
-            file=str(self.run_dir / "timeline" / f"worker-{self.dut_name}.ndjson"),
-            socket=str(settings["event_socket"]),
-            writer=f"worker-{self.dut_name}",
-        )
+        self.timeline: hilcop.Timeline
 
     def say(self, **line: Any) -> None:
         with contextlib.suppress(OSError):  # a supervisor that is gone is noticed by the reader
@@ -147,6 +143,11 @@ class Worker:
         reader = threading.Thread(target=self.read_requests, daemon=True)
         reader.start()
         try:
+            self.timeline = hilcop.Timeline(
+                file=str(self.run_dir / "timeline" / f"worker-{self.dut_name}.ndjson"),
+                socket=str(Path(self.settings["runtime_dir"]) / f"events-{os.getpid()}.sock"),
+                writer=f"worker-{self.dut_name}",
+            )
             bench = hilcop.open_bench(
                 self.settings["bench"],
                 duts=[self.dut_name],

@@ -41,13 +41,15 @@ struct flock whole_file(short type) {
   return lock;
 }
 
-std::string describe(int fd) {
+LeaseHolder holder_in(int fd) {
   std::string text(1000, '\0');
   const auto n = ::pread(fd, text.data(), text.size(), 0);
   const auto value = nlohmann::json::parse(text.substr(0, n > 0 ? static_cast<std::size_t>(n) : 0), nullptr, false);
-  if (!value.is_object()) return "somebody";
-  return value.value("holder", "somebody") + ", pid " + std::to_string(value.value("pid", 0)) + ", since " + value.value("since", "?");
+  if (!value.is_object()) return {"somebody", 0, "?"};
+  return {value.value("holder", "somebody"), value.value("pid", 0), value.value("since", "?")};
 }
+
+LeaseHolder ourselves() { return {"this very process", ::getpid(), "?"}; }
 
 class Held final : public LeaseLock {
  public:
@@ -65,10 +67,10 @@ class Held final : public LeaseLock {
 };
 
 // The lock, or who has it.
-std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::string& holder, std::string& other) {
+std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::string& holder, LeaseHolder& other) {
   const std::scoped_lock lock(table_mutex);
   if (held_here.contains(identity)) {
-    other = "this very process";
+    other = ourselves();
     return nullptr;
   }
   const auto path = file_of(identity);
@@ -77,7 +79,7 @@ std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::s
   auto range = whole_file(F_WRLCK);
   if (::fcntl(fd.get(), F_SETLK, &range) != 0) {
     if (errno != EACCES && errno != EAGAIN) throw error_from_errno(errno, "lease of " + identity, "lock");
-    other = describe(fd.get());
+    other = holder_in(fd.get());
     return nullptr;
   }
   const std::string owner = nlohmann::json{{"holder", holder}, {"pid", ::getpid()}, {"since", to_iso8601(real_clock().utc_now())}}.dump();
@@ -89,25 +91,27 @@ std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::s
 
 }  // namespace
 
+std::string LeaseHolder::text() const { return holder + ", pid " + std::to_string(pid) + ", since " + since; }
+
 std::unique_ptr<LeaseLock> LeaseLock::acquire(const std::string& identity, const std::string& holder,
                                               std::optional<Deadline> wait_until_deadline) {
   while (true) {
-    std::string other;
+    LeaseHolder other;
     if (auto lock = try_acquire(identity, holder, other)) return lock;
     if (!wait_until_deadline || wait_until_deadline->expired())
-      throw Error(ErrorKind::Busy, identity, "held by " + other, "wait for it with --wait, or end that process");
+      throw Error(ErrorKind::Busy, identity, "held by " + other.text(), "wait for it with --wait, or end that process");
     wait_until(wait_until_deadline->at_most(100ms));
   }
 }
 
-std::optional<std::string> lease_holder(const std::string& identity) {
+std::optional<LeaseHolder> lease_holder(const std::string& identity) {
   const std::scoped_lock lock(table_mutex);
   // Opening and closing the file would drop our own lock.
-  if (held_here.contains(identity)) return "this very process";
+  if (held_here.contains(identity)) return ourselves();
   UniqueFd fd(::open(file_of(identity).c_str(), O_RDWR | O_CLOEXEC));
   auto range = whole_file(F_WRLCK);
   if (!fd || ::fcntl(fd.get(), F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return std::nullopt;
-  return describe(fd.get());
+  return holder_in(fd.get());
 }
 
 }  // namespace hilcop

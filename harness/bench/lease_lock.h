@@ -18,7 +18,13 @@ class LeaseLock {
   virtual ~LeaseLock() = default;
 };
 
-/// Who holds it ("hilcop run 4711, pid 4711, since 2026-11-24T04:05:52Z"); nullopt: nobody.
-std::optional<std::string> lease_holder(const std::string& identity);
+struct LeaseHolder {
+  std::string holder;  // as its program calls itself: "dut board1 (hilcop run 4711)"
+  int pid = 0;
+  std::string since;         // UTC
+  std::string text() const;  // "dut board1 (hilcop run 4711), pid 4712, since 2026-11-24T04:05:52Z"
+};
+/// nullopt: nobody holds it.
+std::optional<LeaseHolder> lease_holder(const std::string& identity);
 
 }  // namespace hilcop

@@ -102,8 +102,9 @@ void add_console(CLI::App& app, int& status) {
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
     stop_on_signals();
-    if (arguments->watch) {
-      status = watch_console(arguments->dut);
+    auto config = load_bench(arguments->bench);
+    if (arguments->watch && config.duts.contains(arguments->dut)) {
+      status = watch_console(config.name, arguments->dut);
       return;
     }
     ToTerminal sink;
@@ -111,7 +112,7 @@ void add_console(CLI::App& app, int& status) {
     options.duts = {arguments->dut};
     options.holder = "hilcop console";
     options.record_dir = arguments->log;
-    auto bench = Bench::open(load_bench(arguments->bench), options, all_drivers(), sink);
+    auto bench = Bench::open(std::move(config), options, all_drivers(), sink);
     std::fprintf(stderr, "console of %s: Ctrl-] then q ends it, p switches power, b sends a break\n", arguments->dut.c_str());
     {
       const RawTerminal raw;

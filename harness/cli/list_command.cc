@@ -36,7 +36,7 @@ json collect(const BenchConfig& bench) {
                            {"board", dut.board.name},
                            {"serial_number", dut.serial_number},
                            {"boot_stages", stages},
-                           {"held_by", holder ? json(*holder) : json()}});
+                           {"held_by", holder ? json(holder->text()) : json()}});
   }
   for (const auto& [name, instrument] : bench.instruments) all["instruments"].push_back({{"name", name}, {"driver", instrument.driver}});
   for (const auto* driver : all_drivers()) all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}});

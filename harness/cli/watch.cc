@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "bench/lease_lock.h"
 #include "io/unix_socket.h"
 #include "run/supervisor.h"
 
@@ -30,13 +31,17 @@ std::string decoded(const std::string& base64) {
 
 }  // namespace
 
-int watch_console(const std::string& dut) {
+int watch_console(const std::string& bench, const std::string& dut) {
+  const auto holder = lease_holder("dut:" + bench + "/" + dut);
+  if (!holder)
+    throw Error(ErrorKind::NotFound, "dut '" + dut + "'", "nobody is using it now",
+                "start a run with `hilcop run`, or open the console without --watch");
   std::unique_ptr<JsonLines> events;
   try {
-    events = std::make_unique<JsonLines>(connect_unix(event_socket_of(dut), Deadline::in(2s)), "worker of dut " + dut);
+    events = std::make_unique<JsonLines>(connect_unix(event_socket_of(holder->pid), Deadline::in(2s)), "worker of dut " + dut);
   } catch (const Error&) {
-    throw Error(ErrorKind::NotFound, "dut '" + dut + "'", "no run is using it now",
-                "start one with `hilcop run`, or open the console without --watch");
+    throw Error(ErrorKind::Unsupported, "dut '" + dut + "'", "is held by " + holder->text() + ", which shows its console to nobody",
+                "watch a DUT that `hilcop run` uses");
   }
   try {
     while (true) {

@@ -5,6 +5,6 @@
 namespace hilcop {
 
 /// Shows what the worker of a DUT receives on its consoles, from its event socket, until it ends or Ctrl-C. Exit status.
-int watch_console(const std::string& dut);
+int watch_console(const std::string& bench, const std::string& dut);
 
 }  // namespace hilcop

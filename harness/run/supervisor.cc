@@ -14,7 +14,7 @@ namespace hilcop {
 
 using nlohmann::json;
 
-std::filesystem::path event_socket_of(const std::string& dut) { return runtime_dir() / ("events-" + dut + ".sock"); }
+std::filesystem::path event_socket_of(int worker_pid) { return runtime_dir() / ("events-" + std::to_string(worker_pid) + ".sock"); }
 
 void supervise(const RunOptions& options) {
   const auto timeline = Timeline::open({options.run_dir / "timeline" / "supervisor.ndjson", {}, "supervisor"});

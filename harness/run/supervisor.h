@@ -49,7 +49,7 @@ struct RunOptions {
 /// died meanwhile. Throws Interrupted after the workers have ended.
 void supervise(const RunOptions& options);
 
-/// run_dir/events socket of a DUT's worker, in the runtime directory.
-std::filesystem::path event_socket_of(const std::string& dut);
+/// Where a worker serves its events. Its pid is that of the lease of its DUT (bench/lease_lock.h).
+std::filesystem::path event_socket_of(int worker_pid);
 
 }  // namespace hilcop

@@ -12,6 +12,7 @@
 #include <iterator>
 
 #include "base/interrupt.h"
+#include "base/paths.h"
 
 namespace hilcop {
 
@@ -20,6 +21,7 @@ using nlohmann::json;
 namespace {
 
 constexpr Nanoseconds kOpenLimit = 90s;  // a worker opens its bench, queueing aside
+constexpr Nanoseconds kLastMoment = 2s;  // the end of a worker's pipe closes a little before the process itself has ended
 constexpr int kControlFd = 3;
 
 std::string last_output(const std::filesystem::path& file) {
@@ -61,7 +63,7 @@ std::optional<Error> WorkerSession::start() {
                       {"boards_dir", options_.boards_dir.string()},
                       {"dut", dut_},
                       {"run_dir", options_.run_dir.string()},
-                      {"event_socket", event_socket_of(dut_).string()},
+                      {"runtime_dir", runtime_dir().string()},
                       {"keeper_socket", ""},
                       {"seed", options_.seed},
                       {"effort", options_.effort},
@@ -95,7 +97,7 @@ std::optional<Error> WorkerSession::start() {
   Error why(ErrorKind::Timeout, "worker of dut " + dut_, "did not open its bench in time", "see " + output.string());
   if (answer && answer->value("op", "") == "failed")
     why = Error::from_json(answer->at("error"));
-  else if (!worker_->running())
+  else if (pipe_lost_ && worker_->wait(Deadline::in(kLastMoment)))
     why = Error(ErrorKind::Disconnected, "worker of dut " + dut_, "ended while it opened its bench: " + last_output(output),
                 "see " + output.string());
   stop("bench not open");
@@ -131,8 +133,7 @@ WorkerSession::Outcome WorkerSession::run_scenario(const ScenarioInfo& scenario)
     throw;
   }
   if (answer && answer->value("op", "") == "done" && answer->value("id", "") == scenario.id) return Outcome::Done;
-  // Its end of the pipe closes a moment before the process itself has ended.
-  const auto status = worker_->wait(Deadline::in(pipe_lost_ ? Nanoseconds(2s) : Nanoseconds(0)));
+  const auto status = worker_->wait(Deadline::in(pipe_lost_ ? kLastMoment : Nanoseconds(0)));
   const bool ran = !status;
   lose(scenario, ran ? Error(ErrorKind::Timeout, "worker of dut " + dut_, "did not answer and was killed", "see where the scenario hangs")
                      : Error(ErrorKind::Disconnected, "worker of dut " + dut_, "died: " + (status ? status->text() : "?"),
@@ -162,6 +163,8 @@ void WorkerSession::stop(const std::string& reason) {
     pollfd ended{worker_->pidfd(), POLLIN, 0};
     if (orderly || reason == "interrupted") ::poll(&ended, 1, static_cast<int>(options_.grace / 1ms) + 5000);
   }
+  std::error_code ignored;
+  std::filesystem::remove(event_socket_of(worker_->pid()), ignored);
   const auto status = worker_->kill();
   timeline_.emit(make_event("supervisor", "worker.end",
                             {{"dut", dut_},
@@ -176,7 +179,7 @@ void WorkerSession::stop(const std::string& reason) {
 void WorkerSession::watch_events() {
   const auto stop = watcher_.get_stop_token();
   try {
-    JsonLines events(connect_unix(event_socket_of(dut_), Deadline::in(5s)), "events of dut " + dut_);
+    JsonLines events(connect_unix(event_socket_of(worker_->pid()), Deadline::in(5s)), "events of dut " + dut_);
     while (!stop.stop_requested())
       if (const auto event = events.receive(Deadline::in(100ms)); event && options_.progress) options_.progress(*event);
   } catch (const std::exception&) {

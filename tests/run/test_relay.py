@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whoever dies, a relay that keeps its state by itself is brought to its safe state, and only the relay that was his."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from conftest import Rig
+
+
+def test_two_runs_on_two_duts_of_one_board_do_not_disturb_each_other(rig: Rig) -> None:
+    first, second = rig.run("a"), rig.run("b")
+    assert rig.powered("a")
+    assert rig.powered("b")
+    assert rig.becomes("11000000", 2)
+    (rig.folder / "end-a").touch()
+    assert first.wait(20) == 0, first.stdout.read() if first.stdout else ""
+    assert rig.becomes("01000000", 2)
+    assert second.poll() is None
+    os.kill(rig.worker_pid("b"), signal.SIGKILL)
+    assert rig.becomes("00000000", 2)
+    assert second.wait(20) == 3
+    assert sorted(rig.switchings()) == ["1 off", "1 on", "2 off", "2 on"]
+
+
+@pytest.mark.parametrize("victims", ["worker", "supervisor", "worker and supervisor"])
+def test_a_relay_is_off_within_2_s_of_a_sigkill_of(victims: str, rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    assert rig.becomes("10000000", 2)
+    worker = rig.worker_pid("a")
+    if "worker" in victims:
+        os.kill(worker, signal.SIGKILL)
+    if "supervisor" in victims:
+        run.kill()
+    assert rig.becomes("00000000", 2)
+    status = rig.hilcop("power", "a", "status", "-b", "bench.yaml")
+    assert status.stdout == "off\n", status.stderr
+    events = (rig.folder / "run-a" / "timeline" / "worker-a.ndjson").read_text().splitlines()
+    assert any(json.loads(line)["kind"] == "power.edge" for line in events)
+
+
+def test_after_a_sigkill_of_the_keeper_the_next_one_switches_off_what_nobody_claims(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    worker, keeper = rig.worker_pid("a"), rig.keeper_pid()
+    for pid in (worker, run.pid, keeper):
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)
+    assert rig.coils() == "10000000"  # nobody is left who could switch: the relay keeps what it had
+    begin = time.monotonic()
+    status = rig.hilcop("power", "b", "status", "-b", "bench.yaml")
+    assert status.returncode == 0, status.stderr
+    assert rig.becomes("00000000", max(0.1, 2.5 - (time.monotonic() - begin)))
+
+
+def test_a_sigkill_of_the_keeper_alone_ends_the_run_as_an_error(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    os.kill(rig.keeper_pid(), signal.SIGKILL)
+    (rig.folder / "end-a").touch()  # its power.off() finds no keeper
+    assert run.wait(30) == 3
+    assert rig.hilcop("power", "b", "status", "-b", "bench.yaml").returncode == 0
+    assert rig.becomes("00000000", 2.5)
+
+
+def test_a_scenarios_child_that_lives_on_holds_no_lease(rig: Rig) -> None:
+    (rig.folder / "leave-a-child").touch()
+    run = rig.run("a")
+    assert rig.powered("a")
+    os.kill(rig.worker_pid("a"), signal.SIGKILL)
+    run.kill()
+    assert rig.becomes("00000000", 2)
+    (rig.folder / "leave-a-child").unlink()
+    (rig.folder / "end-a").touch()
+    again = rig.run("a", name="again")
+    assert again.wait(20) == 0, again.stdout.read() if again.stdout else ""
+
+
+def test_a_killed_pytest_leaves_no_power(rig: Rig) -> None:
+    (rig.folder / "test_it.py").write_text(
+        "import time\nfrom pathlib import Path\n\ndef test_it(dut):\n    dut.power.on()\n    Path('on').touch()\n    time.sleep(60)\n"
+    )
+    process = rig.start(
+        sys.executable, "-m", "pytest", "-p", "hilcop.pytest_plugin", "--hilcop-bench", "bench.yaml", "--hilcop-dut", "a", "test_it.py"
+    )
+    assert rig.becomes("10000000", 20), process.poll()
+    process.kill()
+    assert rig.becomes("00000000", 2)
+
+
+def test_a_pytest_gets_its_dut_without_power_and_leaves_it_so(rig: Rig) -> None:
+    (rig.folder / "test_it.py").write_text(
+        "def test_one(dut):\n    assert dut.power.state() is False\n    dut.power.on()\n    assert dut.power.state() is True\n\n"
+        "def test_two(dut):\n    assert dut.power.state() is False\n"
+    )
+    process = rig.start(
+        sys.executable, "-m", "pytest", "-q", "-p", "hilcop.pytest_plugin", "--hilcop-bench", "bench.yaml", "--hilcop-dut", "a", "test_it.py"
+    )
+    output, _ = process.communicate(timeout=40)
+    assert process.returncode == 0, output
+    assert rig.switchings() == ["1 on", "1 off"]
+
+
+def test_a_board_that_does_not_answer_is_switched_off_as_soon_as_it_does(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    (rig.folder / "mute").touch()
+    os.kill(rig.worker_pid("a"), signal.SIGKILL)
+    assert run.wait(30) == 3
+    time.sleep(1)
+    assert rig.coils() == "10000000"
+    (rig.folder / "mute").unlink()
+    assert rig.becomes("00000000", 5)
+
+
+def test_a_welded_contact_is_a_bench_error_that_says_so(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    (rig.folder / "welded-1").touch()
+    (rig.folder / "end-a").touch()
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 3, output
+    record = json.loads((rig.folder / "run-a" / "run.json").read_text())
+    assert record["scenarios"][0]["verdict"] == "Error"
+    assert "reads back on" in record["scenarios"][0]["error"]["cause"]
+
+
+def test_a_dut_that_is_in_use_names_its_holder(rig: Rig) -> None:
+    rig.run("a")
+    assert rig.powered("a")
+    other = rig.run("a", name="other")
+    output, _ = other.communicate(timeout=30)
+    assert other.returncode == 3
+    assert "held by dut a" in output
+    assert f"pid {rig.worker_pid('a')}" in output
+    assert rig.coils() == "10000000"
+
+
+def test_a_missing_serial_port_is_told_and_nothing_is_powered(rig: Rig) -> None:
+    text = (rig.folder / "bench.yaml").read_text().replace("duts:", "  adapter: { driver: serial, port: /dev/ttyNOSUCH7 }\nduts:")
+    text = text.replace("channel: '1' } }", "channel: '1' }, consoles: { main: { instrument: adapter, channel: console } } }")
+    (rig.folder / "serial.yaml").write_text(text)
+    run = rig.run("a", bench="serial.yaml")
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 3, output
+    assert "serial port /dev/ttyNOSUCH7" in output
+    assert "check the path, the cable" in output
+    assert rig.switchings() == []
+
+
+def test_safe_state_leaves_what_is_leased_unless_forced(rig: Rig) -> None:
+    rig.run("a")
+    assert rig.powered("a")
+    left = rig.hilcop("safe-state")
+    assert left.returncode == 0, left.stderr
+    assert rig.coils() == "10000000"
+    forced = rig.hilcop("safe-state", "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert rig.becomes("00000000", 2)
