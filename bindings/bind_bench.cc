@@ -32,7 +32,12 @@ void bind_dut(py::module_& module) {
       .def_readonly("begin", &BootResult::begin_offset)
       .def_readonly("stages", &BootResult::stages)
       .def_readonly("complete", &BootResult::complete)
-      .def_readonly("missing", &BootResult::missing, "The stage that did not come; empty when complete.");
+      .def_readonly("missing", &BootResult::missing, "The stage that did not come; empty when complete.")
+      .def_property_readonly(
+          "starved_s", [](const BootResult& b) { return seconds(b.starved); },
+          "A late boot of an emulated board: how long the host kept the emulator waiting.")
+      .def_readonly("starved_only", &BootResult::starved_only,
+                    "Whether that alone explains every stage that is late or missing: then the boot judges the host, not the device.");
   py::class_<Dut, std::unique_ptr<Dut, py::nodelete>>(module, "Dut", "This very unit on this bench. It keeps its bench alive.")
       .def_property_readonly("name", [](const Dut& self) { return self.config().name; })
       .def_property_readonly("board", [](const Dut& self) { return self.config().board.name; })

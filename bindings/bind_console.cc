@@ -140,9 +140,19 @@ void bind_console(py::module_& module) {
           },
           py::arg("begin"), py::arg("end"), "Received bytes again; at most 64 MiB.")
       .def(
+          "set_line",
+          [](Console& self, const std::string& line, bool asserted) {
+            if (line != "dtr" && line != "rts") throw py::value_error("no modem line '" + line + "'; choose one of: dtr, rts");
+            without_gil([&] { self.set_line(line == "dtr" ? ModemLine::Dtr : ModemLine::Rts, asserted); });
+          },
+          py::arg("line"), py::arg("asserted"), "Sets DTR or RTS. Raises UnsupportedError where the transport has none.")
+      .def(
           "send_break",
-          [](Console& self, double length_s) { self.send_break(std::chrono::milliseconds(static_cast<std::int64_t>(length_s * 1000))); },
-          py::arg("length_s") = 0.25);
+          [](Console& self, double length_s) {
+            const auto length = std::chrono::milliseconds(static_cast<std::int64_t>(length_s * 1000));
+            without_gil([&] { self.send_break(length); });
+          },
+          py::arg("length_s") = 0.25, "Holds the line in break for so long; blocks meanwhile.");
 }
 
 }  // namespace hilcop

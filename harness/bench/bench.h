@@ -28,6 +28,10 @@ struct BootResult {
   std::vector<StageTime> stages;
   bool complete = false;
   std::string missing;  // the stage that did not come in time; empty when complete
+  /// Emulated boards: how long the host kept the emulator waiting during this boot, and whether that alone explains every stage
+  /// that is late or missing. Such a boot judges the host, not the device.
+  Nanoseconds starved{};
+  bool starved_only = false;
 };
 
 /// This very unit on this bench. Roles that lab-config does not give throw Error{NotFound} naming what to add.

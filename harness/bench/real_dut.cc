@@ -89,6 +89,8 @@ void RealDut::died(const Error& why) {
 void RealDut::begin_boot(const char* cause, SteadyTime at) {
   ++boot_number_;
   boot_began_ = at;
+  starved_before_ = {};
+  starved_before_ = starved_since_power_on();
   boot_ = {};
   boot_.begin_offset = offset_before_on_;
   sink_.emit(
@@ -175,8 +177,32 @@ BootResult RealDut::boot_to(const std::string& wanted, Deadline deadline) {
   }
   boot_.complete = boot_.stages.size() >= goal;
   boot_.missing = boot_.complete ? "" : stages[boot_.stages.size()].name;
+  explain_lateness(goal);
   main_console()->mark();
   return boot_;
+}
+
+// 0 for real hardware: nobody but itself keeps it waiting.
+Nanoseconds RealDut::starved_since_power_on() {
+  if (!power_) return {};
+  const double total = power_->report(Deadline::in(5s)).value("starved_s", 0.0);
+  return std::max(Nanoseconds{}, std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(total)) - starved_before_);
+}
+
+void RealDut::explain_lateness(std::size_t goal) {
+  const bool late = std::any_of(boot_.stages.begin(), boot_.stages.end(), [](const StageTime& stage) { return !stage.within; });
+  boot_.starved_only = false;
+  if (!late && boot_.complete) return;
+  boot_.starved = starved_since_power_on();
+  const auto explained = [this](Nanoseconds elapsed, Nanoseconds limit) { return elapsed - boot_.starved <= limit; };
+  boot_.starved_only = std::all_of(boot_.stages.begin(), boot_.stages.end(),
+                                   [&](const StageTime& stage) { return explained(stage.since_power_on, stage.limit); });
+  if (boot_.stages.size() < goal)
+    boot_.starved_only =
+        boot_.starved_only && explained(real_clock().now() - boot_began_, config_.board.boot_stages[boot_.stages.size()].deadline);
+  sink_.emit(make_event(
+      config_.name, "boot.late",
+      {{"boot", boot_number_}, {"missing", boot_.missing}, {"starved_s", seconds(boot_.starved)}, {"starved_only", boot_.starved_only}}));
 }
 
 }  // namespace hilcop

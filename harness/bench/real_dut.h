@@ -45,6 +45,8 @@ class RealDut final : public Dut, private PowerListener {
   Error missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const;
   void begin_boot(const char* cause, SteadyTime at);
   std::uint64_t next_stage_offset() const;
+  Nanoseconds starved_since_power_on();
+  void explain_lateness(std::size_t goal);
   void reached(const BootStage& stage, const WatcherHit& hit);
 
   const DutConfig& config_;
@@ -57,6 +59,7 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
   int boot_number_ = 0;
   SteadyTime boot_began_{};
+  Nanoseconds starved_before_{};
   std::uint64_t offset_before_on_ = 0;
   BootResult boot_;
 };

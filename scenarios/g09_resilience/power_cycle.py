@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from _device import Device, Kept
 from _plan import CUTS, Cut, make_plan
-from hilcop import BootResult, Check, Dut, Measurement, PowerEdge, ProtocolError, Run, scenario
+from hilcop import BootResult, Check, Dut, Evidence, Measurement, PowerEdge, ProtocolError, Run, scenario
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Cycle:
     def cut(self, cut: Cut) -> PowerEdge:
         """Brings the board to the phase and cuts its power there."""
         console, power, prefix = self.dut.console, self.dut.power, f"c{cut.index:03d}"
-        loss = {"loss": cut.loss, "seed": cut.seed}
+        loss: dict[str, Any] = {"loss": cut.loss, "seed": cut.seed}
         begin = console.mark()
         if cut.phase == "boot":
             power.off()
@@ -132,6 +133,9 @@ def power_cycle(dut: Dut, run: Run) -> None:
             pause = cut.off_s - (time.monotonic_ns() - edge.acknowledged_ns) / 1e9
             dut.console.wait_silence(max(pause, 0.0), timeout_s=max(pause, 0.0) + 5)
             back, wrong = cycle.boot()
+            if wrong and back.starved_only:
+                recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, while the host was busy for {back.starved_s:.1f} s")
+                break
             if wrong:
                 span = (back.begin, dut.console.offset)
                 recovers.fail(observed=f"after cut {cut.index + 1} ({cut}): {wrong}", evidence=[run.console_evidence(span, wrong)])
@@ -148,7 +152,7 @@ def power_cycle(dut: Dut, run: Run) -> None:
     conclude(cycle, recovers, keeps, done, count, gaps(cycle, begin), [table])
 
 
-def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, hole: str, evidence: list) -> None:  # type: ignore[type-arg]
+def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, hole: str, evidence: list[Evidence]) -> None:
     """The last word: a Fail stands; a Pass needs all cuts, their effect, and a recording without holes."""
     effect = f"{cycle.lost_sectors} sectors lost" if cycle.counted else "this bench cannot count lost sectors"
     keeps.control("cuts lost data that was not flushed", ok=cycle.lost_sectors > 0, detail=effect)

@@ -22,7 +22,7 @@ class PtyPort {
   std::string hears(std::size_t bytes);
   void unplug() { device_.reset(); }
 
-  int modem_lines() const;          // TIOCM_* bits that the harness has set
+  int modem_lines() const;           // TIOCM_* bits that the harness has set
   serial_icounter_struct& errors();  // what TIOCGICOUNT answers
 
  private:

@@ -78,9 +78,8 @@ TEST_F(SerialStreamTest, UnplugIsSeenByReadingWritingAndLooking) {
   const auto stream = open();
   device_.unplug();
   std::array<std::byte, 16> buffer{};
-  for (const auto& action : std::initializer_list<std::function<void()>>{[&] { stream->read_some(buffer); },
-                                                                         [&] { stream->write_some(buffer); },
-                                                                         [&] { stream->check_present(); }}) {
+  for (const auto& action : std::initializer_list<std::function<void()>>{
+           [&] { stream->read_some(buffer); }, [&] { stream->write_some(buffer); }, [&] { stream->check_present(); }}) {
     const auto error = error_of(action);
     EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
     EXPECT_THAT(error.what(), HasSubstr(device_.port()));

@@ -103,7 +103,17 @@ def test_a_pytest_gets_its_dut_without_power_and_leaves_it_so(rig: Rig) -> None:
         "def test_two(dut):\n    assert dut.power.state() is False\n"
     )
     process = rig.start(
-        sys.executable, "-m", "pytest", "-q", "-p", "hilcop.pytest_plugin", "--hilcop-bench", "bench.yaml", "--hilcop-dut", "a", "test_it.py"
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "hilcop.pytest_plugin",
+        "--hilcop-bench",
+        "bench.yaml",
+        "--hilcop-dut",
+        "a",
+        "test_it.py",
     )
     output, _ = process.communicate(timeout=40)
     assert process.returncode == 0, output
