@@ -17,17 +17,55 @@ namespace {
 
 using nlohmann::json;
 
+const std::vector<std::string> kWorstFirst{"Fail", "Error", "Inconclusive", "NotRun", "Attested", "Pass", "NotApplicable"};
+
+// What is not as docs/timeline.md says throws json::exception: the line counts as damaged.
+std::string text(const json& d, const char* key) { return d.at(key).get<std::string>(); }
+json texts(const json& d, const char* key) { return d.at(key).get<std::vector<std::string>>(); }
+json error_of(const json& d) {
+  const auto& error = d.at("error");
+  return error.is_null() ? json()
+                         : json{{"kind", error.value("kind", "")},
+                                {"object", error.value("object", "")},
+                                {"cause", error.value("cause", "")},
+                                {"remedy", error.value("remedy", "")}};
+}
+
+// Only with the fields that reports draw.
+void require_drawable(const std::string& kind, const json& d) {
+  if (kind == "power.edge") {
+    d.at("acknowledged_ns").get<std::int64_t>(), d.at("on").get<bool>();
+    for (const auto& disk : d.at("details").value("disks", json::array()))
+      disk.value("lost_sectors", std::uint64_t{0}), disk.value("kept_sectors", std::uint64_t{0});
+    d.at("details").value("loss", "");
+  } else if (kind == "boot.stage") {
+    d.at("boot").get<int>(), d.at("stage").get<std::string>(), d.at("within").get<bool>();
+    d.at("elapsed_s").get<double>(), d.at("limit_s").get<double>();
+  } else if (kind == "bench.open") {
+    d.value("bench", ""), d.value("sha256", "");
+    for (const auto& dut : d.at("duts")) dut.value("board", ""), dut.value("serial_number", ""), dut.value("board_sha256", "");
+  }
+}
+
 // Scenarios of a run by (dut, id), filled event by event.
 class RecordMaker {
  public:
   explicit RecordMaker(const std::filesystem::path& run_dir) : lines_(run_dir) {}
 
   json make(const TimelineRead& read) {
-    for (const auto& event : read.events) take(event);
+    damaged_ = !read.damaged.empty();
+    for (const auto& event : read.events) {
+      try {
+        take(event);
+      } catch (const json::exception&) {
+        damaged_ = true;
+      }
+    }
     json list = json::array();
     for (const auto& key : order_) list.push_back(finish(scenarios_.at(key)));
     record_["scenarios"] = list;
     record_["torn"] = read.torn;
+    record_["damaged"] = damaged_;
     if (!read.events.empty()) {
       const auto& first = read.events.front();
       record_["begin_utc"] = to_iso8601(first.utc);
@@ -79,6 +117,7 @@ class RecordMaker {
     json list = json::array();
     for (auto entry : evidence) {
       const std::string path = entry.value("path", "");
+      entry.value("text", ""), entry.value("begin", std::uint64_t{0}), entry.value("end", std::uint64_t{0});
       if (path.ends_with(".raw")) {
         entry["log"] = path.substr(0, path.size() - 4) + ".log";
         entry["line"] = lines_.line_of(path, entry.value("begin", std::uint64_t{0}));
@@ -93,6 +132,7 @@ class RecordMaker {
     const auto& d = event.data;
     const std::string& kind = event.kind;
     const std::string dut = d.value("dut", "");
+    require_drawable(kind, d);
     if (kind == "timeline.open")
       record_["writers"].push_back({{"writer", event.source},
                                     {"host", d.value("host", "")},
@@ -104,24 +144,24 @@ class RecordMaker {
       record_["host_load"].push_back(
           {{"steady_ns", to_ns(event.steady)}, {"load1", d.value("load1", 0.0)}, {"cpu_busy", d.value("cpu_busy", 0.0)}});
     if (kind == "power.edge" || kind == "boot.begin" || kind == "boot.stage" || kind == "console.gap" || kind == "worker.end" ||
-        kind == "machine.died") {
+        kind == "machine.died" || kind == "boot.late") {
       json entry = d;
       entry["steady_ns"] = to_ns(event.steady);
       entry["source"] = event.source;
-      record_[kind == "power.edge"        ? "power_edges"
-              : kind == "console.gap"     ? "gaps"
-              : kind.starts_with("boot.") ? "boots"
-                                          : "incidents"]
+      record_[kind == "power.edge"                           ? "power_edges"
+              : kind == "console.gap"                        ? "gaps"
+              : kind == "boot.begin" || kind == "boot.stage" ? "boots"
+                                                             : "incidents"]
           .push_back(entry);
     }
     if (kind.starts_with("scenario.")) about_scenario(kind, d, dut);
     if (!d.contains("scenario")) return;
-    auto& s = scenario(dut, d["scenario"]);
+    auto& s = scenario(dut, d.at("scenario"));
     if (kind.starts_with("check.")) about_check(kind, d, check(s, d.value("check", "")));
     if (kind == "measurement") {
       auto& m = s["measurements"][d.value("name", "")];
-      m["unit"] = d["unit"], m["minimum"] = d["minimum"], m["maximum"] = d["maximum"];
-      m["values"].push_back(d["value"]);
+      m["unit"] = text(d, "unit"), m["minimum"] = d.at("minimum"), m["maximum"] = d.at("maximum");
+      m["values"].push_back(d.at("value").get<double>());
     }
     if (kind == "log") s["log"].push_back({{"level", d.value("level", "info")}, {"text", d.value("text", "")}});
   }
@@ -129,37 +169,41 @@ class RecordMaker {
   void plan(const json& d) {
     record_["seed"] = d.value("seed", 0);
     record_["effort"] = d.value("effort", "");
-    for (const auto& planned : d["scenarios"]) {
-      auto& s = scenario(planned["dut"], planned["id"]);
-      s["title"] = planned["title"], s["clauses"] = planned["clauses"];
+    for (const auto& planned : d.at("scenarios")) {
+      auto& s = scenario(planned.at("dut"), planned.at("id"));
+      s["title"] = text(planned, "title"), s["clauses"] = texts(planned, "clauses");
     }
   }
 
   void about_scenario(const std::string& kind, const json& d, const std::string& dut) {
     auto& s = scenario(dut, d.value("id", ""));
     if (kind == "scenario.begin") {
-      s["begun"] = true, s["title"] = d.value("title", ""), s["clauses"] = d["clauses"];
+      s["begun"] = true, s["title"] = d.value("title", ""), s["clauses"] = texts(d, "clauses");
       // A new attempt starts with nothing; a Fail of an earlier one is kept.
       if (d.value("attempt", 1) > 1) s["ended"] = false;
     } else if (kind == "scenario.end") {
       s["ended"] = true, s["elapsed_s"] = d.value("elapsed_s", 0.0);
-      if (s["error"].is_null()) s["error"] = d["error"], s["traceback"] = d.value("traceback", "");
+      if (s["error"].is_null()) s["error"] = error_of(d), s["traceback"] = d.value("traceback", "");
     } else if (kind == "scenario.lost") {
-      s["error"] = d["error"];
+      s["error"] = error_of(d);
     }
   }
 
   void about_check(const std::string& kind, const json& d, json& c) {
-    if (kind == "check.declare") c["title"] = d["title"], c["clauses"] = d["clauses"], c["expected"] = d["expected"];
+    if (kind == "check.declare") c["title"] = text(d, "title"), c["clauses"] = texts(d, "clauses"), c["expected"] = text(d, "expected");
     if (kind == "check.control")
-      c["controls"].push_back({{"control", d["control"]}, {"ok", d["ok"]}, {"detail", d["detail"]}, {"evidence", located(d["evidence"])}});
+      c["controls"].push_back({{"control", text(d, "control")},
+                               {"ok", d.at("ok").get<bool>()},
+                               {"detail", text(d, "detail")},
+                               {"evidence", located(d.at("evidence"))}});
     if (kind != "check.verdict" || c["verdict"] == "Fail") return;  // a Fail is never taken back
-    c["verdict"] = d["verdict"], c["reason"] = d["reason"], c["observed"] = d["observed"];
-    c["evidence"] = located(d["evidence"]);
+    const std::string verdict = text(d, "verdict"), reason = text(d, "reason"), observed = text(d, "observed");
+    if (std::find(kWorstFirst.begin(), kWorstFirst.end(), verdict) == kWorstFirst.end()) damaged_ = true;
+    c["evidence"] = located(d.at("evidence"));
+    c["verdict"] = damaged_ && verdict != "Fail" ? "Inconclusive" : verdict, c["reason"] = reason, c["observed"] = observed;
   }
 
-  static json finish(json s) {
-    static const std::vector<std::string> worst_first{"Fail", "Error", "Inconclusive", "NotRun", "Attested", "Pass", "NotApplicable"};
+  json finish(json s) const {
     std::vector<std::string> verdicts;
     for (auto& c : s["checks"]) {
       if (c["verdict"].is_null()) c["verdict"] = "Inconclusive", c["reason"] = "declared, but never judged";
@@ -167,6 +211,8 @@ class RecordMaker {
         const bool shown = !c["controls"].empty() &&
                            std::all_of(c["controls"].begin(), c["controls"].end(), [](const json& one) { return one["ok"] == true; });
         if (!shown) c["verdict"] = "Inconclusive", c["reason"] = "a pass without a control that was ok";
+        // What cannot be read may have been the Fail, or the control that was not ok.
+        if (damaged_) c["verdict"] = "Inconclusive", c["reason"] = "the timeline has lines that cannot be read";
       }
       verdicts.push_back(c["verdict"]);
     }
@@ -178,7 +224,7 @@ class RecordMaker {
                     {"remedy", "see the timeline"}};
     if (!s["error"].is_null()) verdicts.push_back("Error");
     if (verdicts.empty()) verdicts.push_back("Inconclusive"), s["reason"] = "it made no check";
-    for (const auto& verdict : worst_first)
+    for (const auto& verdict : kWorstFirst)
       if (std::find(verdicts.begin(), verdicts.end(), verdict) != verdicts.end()) {
         s["verdict"] = verdict;
         break;
@@ -187,6 +233,7 @@ class RecordMaker {
   }
 
   LineFinder lines_;
+  bool damaged_ = false;
   json record_{{"format", "hilcop run record 1"},
                {"writers", json::array()},
                {"benches", json::array()},

@@ -147,12 +147,11 @@ void read_file(const std::filesystem::path& path, TimelineRead& into) {
   std::string line;
   while (std::getline(file, line)) {
     const bool whole = !file.eof();
-    const auto value = json::parse(line, nullptr, false);
-    if (!whole || !value.is_object() || !value.contains("steady_ns")) {
-      into.torn.push_back(path.filename().string());
-      continue;
+    try {
+      into.events.push_back(event_from_json(json::parse(line)));
+    } catch (const json::exception&) {
+      (whole ? into.damaged : into.torn).push_back(path.filename().string());
     }
-    into.events.push_back(event_from_json(value));
   }
 }
 
@@ -176,8 +175,10 @@ Event event_from_json(const json& value) {
   long nanoseconds = 0;
   const std::string utc = value.value("utc", "");
   if (const char* rest = ::strptime(utc.c_str(), "%Y-%m-%dT%H:%M:%S", &parts); rest != nullptr && *rest == '.')
-    nanoseconds = std::strtol(rest + 1, nullptr, 10);
-  event.utc = UtcTime(Nanoseconds(static_cast<std::int64_t>(::timegm(&parts)) * 1'000'000'000 + nanoseconds));
+    nanoseconds = std::clamp(std::strtol(rest + 1, nullptr, 10), 0L, 999'999'999L);
+  // A 64-bit count of nanoseconds ends in 2262.
+  const auto seconds = std::clamp<std::int64_t>(::timegm(&parts), -9'000'000'000, 9'000'000'000);
+  event.utc = UtcTime(Nanoseconds(seconds * 1'000'000'000 + nanoseconds));
   return event;
 }
 

@@ -28,10 +28,11 @@ class Timeline : public EventSink {
 };
 
 /// Events of one file or of a run's timeline/ folder, merged by steady time (files of another boot id: by UTC). `torn` names
-/// files whose last line was cut off: that line is left out.
+/// files whose last line was cut off, as SIGKILL or a full disk leaves it; `damaged` those with another line that is no event.
+/// Such lines are left out.
 struct TimelineRead {
   std::vector<Event> events;
-  std::vector<std::string> torn;
+  std::vector<std::string> torn, damaged;
 };
 TimelineRead read_timeline(const std::filesystem::path& file_or_folder);
 

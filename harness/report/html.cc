@@ -126,6 +126,8 @@ std::string facts(const json& record) {
   double busiest = 0;
   for (const auto& load : record["host_load"]) busiest = std::max(busiest, load["cpu_busy"].get<double>());
   row("Host load", fmt::format("at most {:.0f} % of all processors", busiest * 100));
+  if (record.value("damaged", false)) row("Timeline", "has lines that cannot be read: no check passes");
+  for (const auto& file : record.value("torn", json::array())) row("Torn", file.get<std::string>() + " ends in the middle of a line");
   row("Gaps in recordings", std::to_string(record["gaps"].size()));
   return "<table class=\"facts\">" + rows + "</table>";
 }
