@@ -76,6 +76,7 @@ Error error_from_errno(int errnum, std::string object, const std::string& action
       return {ErrorKind::Busy, std::move(object), cause, "another program holds it: close it, or wait"};
     case ENOSPC:
     case EDQUOT:
+    case EFBIG:
     case EMFILE:
     case ENFILE:
     case ENOMEM:

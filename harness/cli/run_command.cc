@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <optional>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -67,13 +68,11 @@ RunOptions prepare(const Arguments& arguments) {
   return options;
 }
 
-json write_record(const fs::path& run_dir) {
-  const auto record = make_run_record(run_dir);
+void write_reports(const json& record, const fs::path& run_dir) {
   write_file(run_dir / "run.json", record.dump(1) + "\n");
   write_file(run_dir / "junit.xml", junit_xml(record));
   write_file(run_dir / "report.html", report_html(record, run_dir));
   write_manifest(run_dir);
-  return record;
 }
 
 int summarise(const json& record, const fs::path& run_dir, bool as_json) {
@@ -134,7 +133,18 @@ void add_run(CLI::App& app, int& status) {
         clear_interrupt();
       }
     }
-    status = summarise(write_record(options.run_dir), options.run_dir, a->json);
+    const auto record = make_run_record(options.run_dir);
+    std::optional<Error> unwritten;
+    try {
+      write_reports(record, options.run_dir);
+    } catch (const Error& error) {
+      unwritten = error;  // a full disk: what is known is still said
+    }
+    status = summarise(record, options.run_dir, a->json);
+    if (unwritten) {
+      std::fprintf(stderr, "hilcop: %s\n", unwritten->what());
+      if (status == 0) status = 3;
+    }
     if (interrupted) {
       std::fprintf(stderr, "hilcop: interrupted; what was done by then is recorded\n");
       status = 3;

@@ -146,9 +146,9 @@ void RealConsole::check_line(SteadyTime now) {
     const auto counters = stream_->line_counters();
     if (!counters || *counters == counters_) return;
     // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said.
-    const bool by_power = !powered_ || power_changed_at_ >= previous_check;
+    const bool by_power = !powered_ || power_changed_at_ > previous_check;
     const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
-      const std::string detail = std::string(cause) + " " + std::to_string(after - before) + " times";
+      const std::string detail = std::string(cause) + ": " + std::to_string(after - before);
       if (after != before) add_gap({by_power ? "powered_off" : cause, received_, previous_check, now, detail});
     };
     note("overrun", counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);

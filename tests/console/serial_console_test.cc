@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The console engine on a serial port: what only a UART and its adapter do.
+#include <sys/ioctl.h>
+
+#include <array>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "console/console.h"
+#include "console/io_loop.h"
+#include "fakes/memory_sink.h"
+#include "fakes/pty_port.h"
+#include "io/serial_stream.h"
+
+namespace hilcop {
+namespace {
+
+class SerialConsoleTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    options_.source = "board1/main";
+    options_.record_dir = dir_.path();
+  }
+  Console& open() {
+    console_ = Console::open(open_serial_stream(device_->port(), {}), options_, *loop_, sink_);
+    return *console_;
+  }
+  std::string recorded() const {
+    std::ifstream file(dir_ / "board1-main.raw", std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+  std::vector<Gap> wait_gaps(std::size_t count) const {
+    const Deadline deadline = Deadline::in(10s);
+    while (console_->gaps_since(0).size() < count && !deadline.expired()) wait_until(deadline.at_most(5ms));
+    return console_->gaps_since(0);
+  }
+
+  TempDir dir_;
+  MemorySink sink_;
+  std::optional<PtyPort> device_{std::in_place};
+  ConsoleOptions options_;
+  std::unique_ptr<IoLoop> loop_ = IoLoop::start();
+  std::unique_ptr<Console> console_;
+};
+
+Match expect(Console& console, const std::string& regex) {
+  const std::array patterns{Pattern::regex(regex)};
+  return console.expect(patterns, Deadline::in(10s));
+}
+
+TEST_F(SerialConsoleTest, RecordsEveryByteAndTalksBack) {
+  auto& console = open();
+  std::string all;
+  for (int i = 0; i < 4096; ++i) all += static_cast<char>(i * 7);
+  device_->says(all + "END");
+  expect(console, "END");
+  console.flush();
+  EXPECT_EQ(recorded(), all + "END");
+  console.write("typed", Deadline::in(5s));
+  EXPECT_EQ(device_->hears(5), "typed");
+}
+
+TEST_F(SerialConsoleTest, AnUnpluggedAdapterIsAGapAndEndsTheWait) {
+  auto& console = open();
+  device_->says("last words\n");
+  expect(console, "last words");
+  device_->unplug();
+  try {
+    expect(console, "more");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
+    EXPECT_NE(std::string(error.what()).find("unplugged"), std::string::npos) << error.what();
+  }
+  EXPECT_EQ(wait_gaps(1).at(0).cause, "lost");
+}
+
+TEST_F(SerialConsoleTest, AnUnplugIsSeenWithoutAnyWait) {
+  open();
+  device_->unplug();
+  EXPECT_EQ(wait_gaps(1).at(0).cause, "lost");
+}
+
+TEST_F(SerialConsoleTest, ErrorsOfTheLineAreGaps) {
+  open();
+  device_->errors().overrun = 3;
+  device_->errors().frame = 2;
+  const auto gaps = wait_gaps(2);
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0].cause, "overrun");
+  EXPECT_EQ(gaps[0].detail, "overrun: 3");
+  EXPECT_EQ(gaps[1].cause, "framing");
+}
+
+// A board without power pulls its line down: a break, and framing errors.
+TEST_F(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
+  auto& console = open();
+  console.power_changed(false);
+  device_->errors().brk = 1;
+  device_->errors().frame = 1;
+  const auto gaps = wait_gaps(2);
+  ASSERT_EQ(gaps.size(), 2u);
+  for (const auto& gap : gaps) EXPECT_EQ(gap.cause, "powered_off");
+  EXPECT_EQ(gaps[1].detail, "break: 1");
+}
+
+TEST_F(SerialConsoleTest, LinesAndBreakAreExplicit) {
+  auto& console = open();
+  EXPECT_NO_THROW(console.set_line(ModemLine::Dtr, false));
+  EXPECT_EQ(device_->modem_lines() & TIOCM_DTR, 0);
+  EXPECT_NO_THROW(console.send_break(5ms));
+}
+
+}  // namespace
+}  // namespace hilcop
