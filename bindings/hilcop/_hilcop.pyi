@@ -8,6 +8,7 @@ from typing import Any, Literal, final
 
 Patterns = str | bytes | list[str | bytes] | list[str] | list[bytes] | tuple[str | bytes, ...]
 
+
 @final
 class Bench:
     def __init__(
@@ -32,6 +33,7 @@ class Bench:
     @property
     def timeline(self) -> Timeline: ...
 
+
 @final
 class BootResult:
     @property
@@ -47,11 +49,13 @@ class BootResult:
     @property
     def starved_s(self) -> float: ...
 
+
 @final
 class Button:
     def hold(self, length_s: float, *, timeout_s: float = 60) -> float: ...
     def press(self, *, timeout_s: float = 10) -> None: ...
     def release(self, *, timeout_s: float = 10) -> None: ...
+
 
 @final
 class CommandResult:
@@ -67,6 +71,7 @@ class CommandResult:
     def kernel(self) -> str: ...
     @property
     def output(self) -> str: ...
+
 
 @final
 class Console:
@@ -88,14 +93,17 @@ class Console:
     @property
     def source(self) -> str: ...
 
+
 @final
 class DigitalInput:
     def get(self, *, timeout_s: float = 10) -> bool: ...
     def wait_for(self, level: bool, *, timeout_s: float = 10) -> bool: ...
 
+
 @final
 class DigitalOutput:
     def set(self, asserted: bool, *, timeout_s: float = 10) -> None: ...
+
 
 @final
 class Dut:
@@ -125,6 +133,7 @@ class Dut:
     @property
     def stages(self) -> list[str]: ...
 
+
 @final
 class Gap:
     @property
@@ -133,6 +142,7 @@ class Gap:
     def detail(self) -> str: ...
     @property
     def offset(self) -> int: ...
+
 
 @final
 class Match:
@@ -151,6 +161,7 @@ class Match:
     @property
     def text(self) -> str: ...
 
+
 @final
 class PowerEdge:
     @property
@@ -166,6 +177,7 @@ class PowerEdge:
     @property
     def verified_by(self) -> str: ...
 
+
 @final
 class PowerPort:
     def arm_cut(self, *, timeout_s: float = 10, **options: Any) -> None: ...
@@ -175,6 +187,7 @@ class PowerPort:
     def report(self, *, timeout_s: float = 10) -> dict[str, Any]: ...
     def state(self, *, timeout_s: float = 10) -> bool | None: ...
     def wait_cut(self, *, timeout_s: float = 60) -> PowerEdge | None: ...
+
 
 @final
 class StageTime:
@@ -191,11 +204,13 @@ class StageTime:
     @property
     def within(self) -> bool: ...
 
+
 @final
 class Timeline:
     def __init__(self, file: str = "", socket: str = "", writer: str = "python") -> None: ...
     def check(self) -> None: ...
     def emit(self, source: str, kind: str, data: dict[str, Any]) -> None: ...
+
 
 @final
 class Verdict:
@@ -206,11 +221,13 @@ class Verdict:
     NotApplicable: Verdict
     NotRun: Verdict
     Pass: Verdict
+
     def __init__(self, value: int) -> None: ...
     @property
     def name(self) -> str: ...
     @property
     def value(self) -> int: ...
+
 
 @final
 class WatcherHit:
@@ -222,6 +239,7 @@ class WatcherHit:
     def line(self) -> str: ...
     @property
     def watcher(self) -> str: ...
+
 
 def clear_interrupt() -> None: ...
 def wake_waits_on(signal_number: int) -> None: ...

@@ -147,7 +147,7 @@ void add_run(CLI::App& app, int& status) {
     }
     if (interrupted) {
       std::fprintf(stderr, "hilcop: interrupted; what was done by then is recorded\n");
-      status = 3;
+      if (status != 1) status = 3;  // a Fail stands
     }
   });
 }

@@ -30,7 +30,7 @@ def stub_functions(body: list[ast.stmt]) -> dict[str, list[str]]:
 
 
 def module_parameters(function: object) -> list[str]:
-    """From pybind11's signature line: "off(self: ..., *, timeout_s: float = 30.0, **kwargs) -> ...". """
+    """From pybind11's signature line: "off(self: ..., *, timeout_s: float = 30.0, **kwargs) -> ..."."""
     signature = (inspect.getdoc(function) or "").splitlines()[0]
     inside = signature[signature.index("(") + 1 : signature.rindex(") ->")]
     words, star = [], ""
@@ -77,7 +77,17 @@ def test_a_method_takes_what_its_stub_says(name: str) -> None:
 
 
 def mypy(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file", SOURCE / "pyproject.toml", "--cache-dir", folder / "cache", *words]
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file",
+        SOURCE / "pyproject.toml",
+        "--cache-dir",
+        folder / "cache",
+        *words,
+    ]
     environment = {**os.environ, "MYPYPATH": f"{SOURCE / 'bindings'}:{SOURCE / 'scenarios/g09_resilience'}"}
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=110, check=False)
 

@@ -3,7 +3,7 @@
 # Benchmarks print a table and leave JSON in build/bench.
 set -euo pipefail
 name=${1:-console}
-program=build/release/tests/benchmarks/${name}_bench
-[ -x "$program" ] || { echo "bench: no benchmark '$name'; there are: $(ls build/release/tests/benchmarks | sed -n 's/_bench$//p' | paste -sd' ')" >&2; exit 2; }
+[ -f "tests/benchmarks/${name}_bench.cc" ] || { echo "bench: no benchmark '$name'; there are: $(cd tests/benchmarks && ls | sed -n 's/_bench\.cc$//p' | paste -sd' ')" >&2; exit 2; }
+cmake --build --preset release --target "${name}_bench" >build/build-bench.log || { cat build/build-bench.log >&2; exit 1; }
 mkdir -p build/bench
-exec "$program" --json "build/bench/$name.json" "${@:2}"
+exec "build/release/tests/benchmarks/${name}_bench" --json "build/bench/$name.json" "${@:2}"

@@ -73,7 +73,8 @@ test_all() {
 }
 
 bench() {
-  build release
+  setup
+  configure release
   exec tools/dev/bench.sh "$@"
 }
 
