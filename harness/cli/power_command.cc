@@ -20,6 +20,7 @@ class NoEvents final : public EventSink {
 struct Arguments {
   std::string bench, dut, action;
   double for_s = 0, wait_s = 0;
+  bool json = false;
 };
 
 const char* name_of(std::optional<bool> state) { return !state ? "unknown" : *state ? "on" : "off"; }
@@ -53,7 +54,11 @@ void switch_power(const Arguments& arguments) {
   auto& power = bench->dut(arguments.dut).power();
   const auto limit = [] { return Deadline::in(60s); };
   if (arguments.action == "status") {
-    std::printf("%s\n", name_of(power.state(limit())));
+    const auto state = power.state(limit());
+    if (arguments.json)
+      std::printf("%s\n", nlohmann::json{{"dut", arguments.dut}, {"on", state ? nlohmann::json(*state) : nlohmann::json()}}.dump().c_str());
+    else
+      std::printf("%s\n", name_of(state));
   } else if (arguments.action == "off") {
     const auto edge = power.off(nlohmann::json::object(), limit());
     std::printf("off%s%s\n", edge.verified_by.empty() ? "" : ", verified by ", edge.verified_by.c_str());
@@ -76,6 +81,7 @@ void add_power(CLI::App& app, int& status) {
       ->check(CLI::IsMember({"on", "off", "cycle", "status"}));
   command->add_option("--for", arguments->for_s, "on, cycle: seconds to hold it, then off")->check(CLI::PositiveNumber);
   command->add_option("--wait", arguments->wait_s, "seconds to queue while somebody else holds the DUT")->check(CLI::NonNegativeNumber);
+  command->add_flag("--json", arguments->json, "status: as JSON, on: true, false or null (unknown)");
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
     stop_on_signals();

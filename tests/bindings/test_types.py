@@ -101,6 +101,19 @@ def test_the_package_and_the_scenarios_pass_mypy_strict(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_python_in_the_documents_passes_mypy_strict(tmp_path: Path) -> None:
+    blocks = [
+        block
+        for document in (SOURCE / "README.md", SOURCE / "bindings/docs/python.md")
+        for block in re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    ]
+    assert len(blocks) >= 3
+    for number, block in enumerate(blocks):
+        (tmp_path / f"block{number}.py").write_text(block)
+    done = mypy(*[f"block{number}.py" for number in range(len(blocks))], folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_mypy_sees_a_wrong_call(tmp_path: Path) -> None:
     (tmp_path / "wrong.py").write_text(
         "import hilcop\n\ndef f(dut: hilcop.Dut) -> int:\n    dut.power.on(5)\n    return dut.console.run('x').output\n"

@@ -31,7 +31,7 @@ def offenders(pattern: str, files: list[Path], allowed: set[str] | None = None) 
         name = str(path.relative_to(ROOT))
         if name in (allowed or set()) or name.startswith("tests/lint/"):
             continue
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if re.search(pattern, line):
                 found.append(f"{name}:{number}: {line.strip()}")
     return found

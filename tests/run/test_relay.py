@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+PROGRAM = os.environ["HILCOP_PROGRAM"]
+
 if TYPE_CHECKING:
     from conftest import Rig
 
@@ -52,7 +54,9 @@ def test_after_a_sigkill_of_the_keeper_the_next_one_switches_off_what_nobody_cla
     run = rig.run("a")
     assert rig.powered("a")
     worker, keeper = rig.worker_pid("a"), rig.keeper_pid()
-    for pid in (worker, run.pid, keeper):
+    for pid in (worker, run.pid):
+        os.kill(pid, signal.SIGSTOP)  # all at once: nobody may see another die
+    for pid in (keeper, worker, run.pid):
         os.kill(pid, signal.SIGKILL)
     time.sleep(0.5)
     assert rig.coils() == "10000000"  # nobody is left who could switch: the relay keeps what it had
@@ -83,6 +87,22 @@ def test_a_scenarios_child_that_lives_on_holds_no_lease(rig: Rig) -> None:
     (rig.folder / "end-a").touch()
     again = rig.run("a", name="again")
     assert again.wait(20) == 0, again.stdout.read() if again.stdout else ""
+
+
+def test_power_by_hand_is_held_while_the_command_runs(rig: Rig) -> None:
+    held = rig.start(PROGRAM, "power", "a", "on", "--for", "1", "-b", "bench.yaml")
+    assert rig.becomes("10000000", 20)
+    assert held.wait(20) == 0
+    assert rig.coils() == "00000000"
+    until_ctrl_c = rig.start(PROGRAM, "power", "a", "cycle", "-b", "bench.yaml")
+    assert rig.becomes("10000000", 20)
+    assert until_ctrl_c.stdout
+    assert until_ctrl_c.stdout.readline().startswith("on; held while this command runs")
+    until_ctrl_c.send_signal(signal.SIGINT)
+    assert until_ctrl_c.wait(20) == 0
+    assert rig.coils() == "00000000"
+    status = rig.hilcop("power", "a", "status", "-b", "bench.yaml", "--json")
+    assert json.loads(status.stdout) == {"dut": "a", "on": False}
 
 
 def test_a_killed_pytest_leaves_no_power(rig: Rig) -> None:
