@@ -18,6 +18,7 @@ namespace hilcop {
 namespace {
 
 constexpr int kTries = 4;
+constexpr Nanoseconds kShown = 150ms;
 constexpr std::size_t kPiece = 500;  // of a typed line: busybox' line editor and small UARTs take that
 
 // A command in single quotes, in pieces: __c='...'; __c="$__c"'...'
@@ -156,10 +157,15 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
 void RealConsole::login(Deadline deadline) {
   const auto& shell = options_.shell;
   const std::array states{before_escapes(shell.prompt), before_escapes(shell.login_prompt), before_escapes(shell.password_prompt)};
+  int refused = 0;
   for (bool proved = false; !proved;) {
-    // An empty line makes whoever is there show itself; what is on the line already may be an old prompt.
-    if (!try_expect(states, deadline.at_most(20ms))) write("\n", deadline);
-    const auto state = try_expect(states, deadline.at_most(2s));
+    // What is on the line already is answered first: an empty line to a password prompt is a wrong password. A prompt is known
+    // to be one by the silence after it. Then an empty line makes whoever is there show itself.
+    auto state = try_expect(states, deadline.at_most(kShown));
+    if (!state) {
+      write("\n", deadline);
+      state = try_expect(states, deadline.at_most(2s));
+    }
     if (deadline.expired()) {
       const std::scoped_lock lock(mutex_);
       throw Error(ErrorKind::Timeout, "console " + options_.source, "no shell was reached in time", "check `shell:` in the board file",
@@ -177,6 +183,9 @@ void RealConsole::login(Deadline deadline) {
         write_line(shell.password, deadline);
         const std::array shown{states[0], states[1]};
         const auto result = try_expect(shown, deadline.at_most(10s));
+        if (result && result->pattern == 1 && ++refused == 2)
+          throw Error(ErrorKind::Config, "console " + options_.source, "refuses the login of '" + shell.login + "'",
+                      "check `login:` and `password:` of `shell:` in the board file");
         if (!result || result->pattern == 1) continue;
       }
     } else if (state->pattern == 2) {
