@@ -13,6 +13,7 @@ namespace {
 constexpr Nanoseconds kHandOver = 5ms;
 constexpr Nanoseconds kRestoreLimit = 1500ms;
 constexpr Nanoseconds kRestoreAgain = 500ms;
+constexpr Nanoseconds kGivenBackIn = 5s;
 
 std::string object_of(const ChannelKey& key) { return "channel '" + key.second + "' of " + key.first; }
 
@@ -86,6 +87,8 @@ void Channels::lease(const InstrumentConfig& instrument, const std::string& chan
   wanted.key = {driver->identity(instrument), channel};
   auto& state = channels_[wanted.key];
   if (state.lease == 0) return grant(instrument, std::move(wanted), std::move(outcome));
+  // On its way back to its safe state it is as good as free.
+  if (state.restoring && !wait_until) wait_until = Deadline::in(kGivenBackIn);
   if (wait_until) {
     queue_.at(wait_until->at(), [this, key = wanted.key] { next_waiter(key); });
     state.waiters.push_back({std::move(wanted), instrument, *wait_until, client_alive, std::move(outcome)});

@@ -22,6 +22,7 @@ nlohmann::json Channels::status() const {
     entry["away_from_safe_state"] = memory.held.has_value();
     if (const auto lease = leases_.find(channel.lease); lease != leases_.end())
       entry["held_by"] = {{"holder", lease->second.holder}, {"pid", lease->second.pid}, {"since", lease->second.since}};
+    entry["given_back"] = channel.restoring;
     entry["waiting"] = channel.waiters.size();
     list.push_back(entry);
   }

@@ -64,17 +64,23 @@ class Server {
 
   void step(int limit_ms) {
     std::vector<pollfd> set{{interrupt_fd(), POLLIN, 0}, {queue_.fd(), POLLIN, 0}, {listener_.get(), POLLIN, 0}};
+    std::vector<std::uint64_t> ids;
     for (const auto& [id, c] : connections_) {
+      ids.push_back(id);
       set.push_back({c->fd(), static_cast<short>(c->wants_write() ? POLLIN | POLLOUT : POLLIN), 0});
       set.push_back({c->pidfd(), POLLIN, 0});
     }
     if (::poll(set.data(), set.size(), queue_.timeout_ms(limit_ms)) < 0 && errno != EINTR) throw error_from_errno(errno, "keeper", "poll");
-    std::size_t at = 3;
-    for (const auto& [id, c] : connections_) {
-      if (set[at].revents & (POLLIN | POLLHUP | POLLERR)) read_from(id, *c);
-      if (set[at].revents & POLLOUT) c->flush();
-      if (set[at + 1].revents != 0) c->set_dead();
-      at += 2;
+    // The dead give back before the living ask.
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      if (set[4 + 2 * i].revents != 0) connections_.at(ids[i])->set_dead();
+    drop_dead();
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const auto found = connections_.find(ids[i]);
+      if (found == connections_.end()) continue;
+      const short events = set[3 + 2 * i].revents;
+      if (events & (POLLIN | POLLHUP | POLLERR)) read_from(ids[i], *found->second);
+      if (events & POLLOUT) found->second->flush();
     }
     if (set[2].revents != 0) accept_clients();
     queue_.run();

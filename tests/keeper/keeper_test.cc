@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <functional>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -194,6 +195,18 @@ TEST_F(KeeperTest, AChildThatLivesOnKeepsNoLease) {
   std::ifstream(dir_ / "child") >> child;
   ::kill(child, SIGKILL);
   ::waitpid(victim, nullptr, 0);
+}
+
+// The board takes its time to switch: who asks meanwhile gets the output once it is back, without --wait.
+TEST_F(KeeperTest, WhoAsksForAnOutputThatIsBeingGivenBackGetsIt) {
+  const auto client = connect(), other = connect();
+  auto lease = client->lease(request("1", 200), soon());
+  lease->set(true, nlohmann::json::object(), soon());
+  std::jthread giving([&] { lease->release(soon()); });
+  const Deadline deadline = soon();
+  while (!other->status(soon()).at(0).at("given_back").get<bool>() && !deadline.expired()) wait_until(deadline.at_most(1ms));
+  EXPECT_TRUE(is_on("1"));
+  EXPECT_NO_THROW(other->lease(request("1", 200), soon()));
 }
 
 TEST_F(KeeperTest, AfterTheKeeperWasKilledTheNextOneMakesItsOutputsSafe) {
