@@ -56,8 +56,9 @@ void print(const json& all) {
   for (const auto& instrument : all["instruments"])
     std::printf("  %-12s %s\n", text(instrument["name"]).c_str(), text(instrument["driver"]).c_str());
   for (const auto& held : all["held"])
-    std::printf("  held: %s %s is %s, switched %s times\n", text(held["instrument"]).c_str(), text(held["channel"]).c_str(),
-                held["on"].is_null() ? "?" : (held["on"] == true ? "on" : "off"), text(held["switch_count"]).c_str());
+    if (!held["on"].is_null())
+      std::printf("  held: %s %s is %s, switched %s times\n", text(held["instrument"]).c_str(), text(held["channel"]).c_str(),
+                  held["on"] == true ? "on" : "off", text(held["switch_count"]).c_str());
   std::printf("\nDrivers\n");
   for (const auto& driver : all["drivers"]) std::printf("  %-12s %s\n", text(driver["name"]).c_str(), text(driver["summary"]).c_str());
   std::printf("\nScenarios\n");

@@ -29,9 +29,20 @@ std::string coloured(const std::string& verdict) {
   return fmt::format("\x1b[1;{}m{}\x1b[0m", colour, verdict);
 }
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(::isatty(1) != 0) {}
+Progress::Progress(bool quiet) : quiet_(quiet), terminal_(::isatty(1) != 0) {
+  if (terminal_ && !quiet_) ticker_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
+}
+
+void Progress::tick(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    stopped_.wait_for(lock, stop, 1s, [] { return false; });
+    redraw();
+  }
+}
 
 Progress::~Progress() {
+  ticker_ = {};
   if (terminal_ && !quiet_) std::printf("\r\x1b[K");
   std::fflush(stdout);
 }

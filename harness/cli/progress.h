@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <condition_variable>
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +25,7 @@ class Progress {
     SteadyTime began{};
     int index = 0, of = 0;
   };
+  void tick(const std::stop_token& stop);
   void line(const std::string& text);
   void redraw();
 
@@ -30,6 +33,8 @@ class Progress {
   bool quiet_, terminal_;
   SteadyTime began_ = real_clock().now();
   std::map<std::string, Dut> duts_;
+  std::condition_variable_any stopped_;
+  std::jthread ticker_;  // the elapsed time goes on while nothing happens
 };
 
 /// "Pass" in green and so on, where colours are wanted (a terminal, and no NO_COLOR).

@@ -42,8 +42,9 @@ std::string links(const json& evidence) {
 std::string check_html(const json& check) {
   std::string controls;
   for (const auto& control : check["controls"])
-    controls += fmt::format(R"(<li class="{}">{}{}</li>)", control["ok"] == true ? "ok" : "bad", escaped(control["control"]),
-                            control["detail"] == "" ? "" : ": " + escaped(control["detail"]));
+    controls += fmt::format(R"(<li class="{}">{}{}{}</li>)", control["ok"] == true ? "ok" : "bad", escaped(control["control"]),
+                            control["detail"] == "" ? "" : ": " + escaped(control["detail"]),
+                            control["evidence"].empty() ? "" : "<br>" + links(control["evidence"]));
   std::string html = fmt::format(R"(<section class="check"><h4>{} {}</h4><dl><dt>Expected</dt><dd>{}</dd>)", badge(check["verdict"]),
                                  escaped(check["name"]), escaped(check["expected"]));
   if (check["observed"] != "") html += fmt::format("<dt>Observed</dt><dd>{}</dd>", escaped(check["observed"]));
@@ -147,8 +148,8 @@ std::string report_html(const json& record, const std::filesystem::path& run_dir
   std::string boots, logs;
   for (const auto& dut : duts)
     if (const auto svg = boots_svg(record, dut); !svg.empty())
-      boots += "<h2>Boots of " + escaped(dut) + "</h2><figure>" + svg +
-               "<figcaption>Each row a boot: when each stage came.</figcaption></figure>";
+      boots += "<h2>Boots of " + escaped(dut) + "</h2><figure>" + svg + "<figcaption>Each row a boot: when each stage came. " +
+               boots_legend(record, dut) + "</figcaption></figure>";
   std::vector<std::string> files;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(run_dir / "console", none))

@@ -122,4 +122,19 @@ std::string boots_svg(const json& record, const std::string& dut) {
   return svg + "</svg>";
 }
 
+std::string boots_legend(const json& record, const std::string& dut) {
+  std::vector<std::string> longest, current;
+  for (const auto& stage : record["boots"]) {
+    if (dut_of(stage) != dut) continue;
+    if (!stage.contains("stage"))
+      current.clear();  // another boot begins
+    else
+      current.push_back(stage["stage"]);
+    if (current.size() > longest.size()) longest = current;
+  }
+  std::string html;
+  for (std::size_t i = 0; i < longest.size(); ++i) html += fmt::format(R"(<span class="key b{}"></span>{})", i % 5, escaped(longest[i]));
+  return html;
+}
+
 }  // namespace hilcop

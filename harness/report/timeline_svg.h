@@ -10,5 +10,7 @@ namespace hilcop {
 std::string timeline_svg(const nlohmann::json& record);
 /// Each boot as a bar: when each stage came, against the last stage's limit.
 std::string boots_svg(const nlohmann::json& record, const std::string& dut);
+/// The colours of boots_svg with the names of the stages, as HTML.
+std::string boots_legend(const nlohmann::json& record, const std::string& dut);
 
 }  // namespace hilcop

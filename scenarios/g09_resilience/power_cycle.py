@@ -57,6 +57,7 @@ class Cycle:
             self.kept.config_in_flight = f"v{cut.index}"
             self.device.start_config(self.kept.config_in_flight)
         edge = power.wait_cut(timeout_s=10) if cut.trigger == "disk-write" else None
+        fired = edge is not None
         if edge is None:
             # An armed cut that did not fire (fewer writes than planned) is made now.
             at = time.monotonic_ns() if cut.trigger == "disk-write" else event_ns + int(cut.offset * 1e9)
@@ -70,7 +71,9 @@ class Cycle:
         self.counted |= bool(disks)
         lost = sum(disk["lost_sectors"] for disk in disks)
         self.lost_sectors += lost
-        self.table.append(f"{cut.index}\t{cut}\tobserved {observed:.3f} s\tlost {lost}\tkept {sum(d['kept_sectors'] for d in disks)}")
+        kept = sum(disk["kept_sectors"] for disk in disks)
+        note = "" if fired or cut.trigger != "disk-write" else ", not so many writes came: cut by time"
+        self.table.append(f"{cut.index}\t{cut}{note}\tobserved {observed:.3f} s\tlost {lost}\tkept {kept}")
         return edge
 
 
@@ -126,6 +129,7 @@ def power_cycle(dut: Dut, run: Run) -> None:
         plan = make_plan(run.random, run.effort, dut.stages)
     run.attach("plan.txt", "\n".join(str(cut) for cut in plan))
     done = 0
+    evidence: list[Evidence] = []
     for cut in plan:
         with run.step(f"cut {cut.index + 1} of {count}: {cut}", index=cut.index + 1, of=count):
             dut.console.login()
@@ -148,8 +152,10 @@ def power_cycle(dut: Dut, run: Run) -> None:
                 keeps.fail(observed=observed, evidence=[run.console_evidence(span, found.problems[0])])
                 break
             done += 1
-    table = run.attach("cuts.tsv", "\n".join(cycle.table))
-    conclude(cycle, recovers, keeps, done, count, gaps(cycle, begin), [table])
+            cycle.table[-1] += f"\texamined at bytes {found.begin} to {found.end}"
+            evidence = [run.console_evidence((found.begin, found.end), f"examined after cut {cut.index + 1}")]
+    evidence.append(run.attach("cuts.tsv", "\n".join(cycle.table)))
+    conclude(cycle, recovers, keeps, done, count, gaps(cycle, begin), evidence)
 
 
 def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, hole: str, evidence: list[Evidence]) -> None:
