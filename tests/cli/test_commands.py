@@ -63,3 +63,37 @@ def test_a_broken_scenario_file_is_shown_with_its_error(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "broken.py" in done.stderr
     assert "oh" in done.stderr
+
+
+def test_the_example_of_a_real_bench_in_the_documents_is_valid(tmp_path: Path) -> None:
+    text = (SOURCE / "harness/bench/docs/files.md").read_text()
+    (tmp_path / "desk.yaml").write_text(text.rsplit("```yaml\n", 1)[1].split("```")[0].replace("board: lamp", "board: lamp.yaml"))
+    (tmp_path / "lamp.yaml").write_text("board: lamp\n")
+    done = hilcop("check", "desk.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_watching_a_dut_that_nobody_uses_says_so(tmp_path: Path) -> None:
+    done = hilcop("console", "board1", "--watch", "-b", "virtual", folder=tmp_path)
+    assert done.returncode == 3
+    assert "nobody is using it now" in done.stderr
+    assert hilcop("console", "board9", "--watch", "-b", "virtual", folder=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ("driver: serial", "port"),
+        ("driver: serial, port: /dev/ttyX, baud: fast", "baud"),
+        ("driver: serial, port: /dev/ttyX, parity: sometimes", "none, odd, even, mark, space"),
+        ("driver: modbus-relay, host: h, port: 70000", "65535"),
+        ("driver: modbus-relay, host: h, prot: 502", "port"),
+        ("driver: relayboard", "modbus-relay"),
+    ],
+)
+def test_a_wrong_key_of_a_driver_is_named_with_what_is_right(keys: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(f"bench: x\ninstruments:\n  i: {{ {keys} }}\nduts: {{}}\n")
+    done = hilcop("check", "x.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "x.yaml:3:" in done.stderr + done.stdout
+    assert says in done.stderr + done.stdout
