@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <fnmatch.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 #include <deque>
-#include <regex>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@
 namespace hilcop {
 
 /// A device that follows a transcript: says its lines, hears ours in order. Anything else that it hears, and what is left of the
-/// transcript when it goes, fails the test. In what it says, $1 is the group that it heard last.
+/// transcript when it goes, fails the test. In what it says, $1 is the last word that it heard.
 class ScriptedStream final : public ByteStream {
  public:
   ScriptedStream() : ready_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
@@ -31,7 +31,7 @@ class ScriptedStream final : public ByteStream {
     advance();
     return *this;
   }
-  /// A whole line, as a regular expression, without its line end.
+  /// A whole line without its line end, as a shell pattern (fnmatch).
   ScriptedStream& hears(std::string line) {
     steps_.push_back({true, std::move(line)});
     return *this;
@@ -69,19 +69,21 @@ class ScriptedStream final : public ByteStream {
     std::string text;
   };
   void hear(const std::string& line) {
-    std::smatch match;
-    if (steps_.empty() || !std::regex_match(line, match, std::regex(steps_.front().text))) {
+    if (steps_.empty() || ::fnmatch(steps_.front().text.c_str(), line.c_str(), 0) != 0) {
       ADD_FAILURE() << "heard '" << line << "', but the transcript has " << (steps_.empty() ? "ended" : "'" + steps_.front().text + "'");
       return;
     }
-    if (match.size() > 1) group_ = match[1];
+    last_word_ = line.substr(line.rfind(' ') + 1);
     steps_.pop_front();
     advance();
   }
+  std::string with_last_word(std::string text) const {
+    for (std::size_t at = 0; (at = text.find("$1", at)) != std::string::npos; at += last_word_.size()) text.replace(at, 2, last_word_);
+    return text;
+  }
   void advance() {
     const auto before = said_.size();
-    for (; !steps_.empty() && !steps_.front().heard; steps_.pop_front())
-      said_ += std::regex_replace(steps_.front().text, std::regex("\\$1"), group_);
+    for (; !steps_.empty() && !steps_.front().heard; steps_.pop_front()) said_ += with_last_word(steps_.front().text);
     const std::uint64_t one = 1;
     if (said_.size() > before) [[maybe_unused]]
       const auto n = ::write(ready_.get(), &one, sizeof one);
@@ -90,7 +92,7 @@ class ScriptedStream final : public ByteStream {
   std::string name_ = "scripted";
   UniqueFd ready_;
   std::deque<Step> steps_;
-  std::string said_, line_, group_;
+  std::string said_, line_, last_word_;
 };
 
 }  // namespace hilcop
