@@ -91,7 +91,7 @@ std::optional<Error> WorkerSession::start() {
   const auto answer =
       hear(Deadline::in(kOpenLimit + std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options_.wait_s))));
   if (answer && answer->value("op", "") == "ready") {
-    watcher_ = std::jthread([this] { watch_events(); });
+    watcher_ = std::jthread([this, socket = event_socket_of(worker_->pid())](const std::stop_token& stop) { watch_events(stop, socket); });
     return std::nullopt;
   }
   Error why(ErrorKind::Timeout, "worker of dut " + dut_, "did not open its bench in time", "see " + output.string());
@@ -176,10 +176,9 @@ void WorkerSession::stop(const std::string& reason) {
   worker_.reset();
 }
 
-void WorkerSession::watch_events() {
-  const auto stop = watcher_.get_stop_token();
+void WorkerSession::watch_events(const std::stop_token& stop, const std::filesystem::path& socket) const {
   try {
-    JsonLines events(connect_unix(event_socket_of(worker_->pid()), Deadline::in(5s)), "events of dut " + dut_);
+    JsonLines events(connect_unix(socket, Deadline::in(5s)), "events of dut " + dut_);
     while (!stop.stop_requested())
       if (const auto event = events.receive(Deadline::in(100ms)); event && options_.progress) options_.progress(*event);
   } catch (const std::exception&) {

@@ -29,7 +29,7 @@ class WorkerSession {
   void stop(const std::string& reason);
   void lose(const ScenarioInfo& scenario, const Error& error);
   std::optional<nlohmann::json> hear(Deadline deadline);
-  void watch_events();
+  void watch_events(const std::stop_token& stop, const std::filesystem::path& socket) const;
 
   const RunOptions& options_;
   std::string dut_;

@@ -22,9 +22,9 @@ class LoginTest : public ConsoleTest {
   // run("true"): what the shell is told, and its framed answer: status 0, no output (cksum of nothing: 4294967295 0).
   static ScriptedStream& proof(ScriptedStream& script) {
     return script.hears("__c=''")
-        .hears("__c=.*'true'")
-        .hears("__k.*")
-        .hears(".*__p (\\S+)")
+        .hears("__c=*'true'")
+        .hears("__k*")
+        .hears("*__p *")
         .says("\r\n<hb $1 0 4294967295:0>\r\n\r\n<he $1>\r\n# ");
   }
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "report/report.h"
 
-#include <regex>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,7 +54,7 @@ TEST(Report, ADevicesTextCannotBreakOut) {
 TEST(Report, LoadsNothingFromAnywhere) {
   const auto run = with_verdict("Pass");
   const auto html = report_html(run.record(), run.path());
-  EXPECT_FALSE(std::regex_search(html, std::regex(R"((src|href)="(https?:)?//)")));
+  for (const char* elsewhere : {"=\"http", "=\"//", "src=", "<link", "<script"}) EXPECT_THAT(html, Not(HasSubstr(elsewhere)));
   EXPECT_THAT(html, Not(HasSubstr("@import")));
   EXPECT_THAT(html, Not(HasSubstr("url(")));
 }
