@@ -40,6 +40,9 @@ void wake_waits_on(int number) {
 void bind_interrupt(py::module_& module) {
   module.def("wake_waits_on", &wake_waits_on, py::arg("signal_number"),
              "From now on this signal ends every wait of hilcop; its Python handler runs then. Call again after signal.signal().");
+  module.def(
+      "wait_until", [](std::int64_t steady_ns) { without_gil([&] { wait_until(Deadline(from_ns(steady_ns))); }); }, py::arg("steady_ns"),
+      "Waits until that time of the steady clock (time.monotonic_ns()); ends at once on Ctrl-C or a scenario's time limit.");
   module.def("clear_interrupt", &clear_interrupt, "Forgets an interrupt that was requested: after its handler has run outside of a wait.");
 }
 

@@ -33,6 +33,7 @@ from hilcop._hilcop import (
     Verdict,
     WatcherHit,
     clear_interrupt,
+    wait_until,
     wake_waits_on,
     worst,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "open_bench",
     "powered",
     "scenario",
+    "wait_until",
     "wake_waits_on",
     "worst",
 ]

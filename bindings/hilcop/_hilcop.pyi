@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Types of the C++ half. A test holds this file and the module together."""
 
+from __future__ import annotations
+
 import builtins
 from collections.abc import Sequence
 from types import TracebackType
@@ -242,5 +244,6 @@ class WatcherHit:
 
 
 def clear_interrupt() -> None: ...
+def wait_until(steady_ns: int) -> None: ...
 def wake_waits_on(signal_number: int) -> None: ...
 def worst(verdicts: Sequence[Verdict]) -> Verdict: ...

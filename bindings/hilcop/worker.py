@@ -92,6 +92,7 @@ class TimeLimit:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
+        hilcop.clear_interrupt()  # of the scenario before, after its end
         self.running = True
         try:
             yield
@@ -211,8 +212,8 @@ class Worker:
         """Whatever the scenario left: its children are ended, the DUT's power is off."""
         _end_children()
         try:
-            if dut.power.state() is not False:
-                dut.power.off()
+            # Whatever it reads now: an `on` that was interrupted may still be on its way, and `off` comes after it.
+            dut.power.off()
         except hilcop.NotFoundError:
             pass  # a DUT without a power role
         except hilcop.Error as error:

@@ -62,7 +62,8 @@ class KeptPowerPort final : public PowerPort {
     }
     auto* console = listener_.main_console();
     if (config_.verify_console_silence && console != nullptr) {
-      if (!console->wait_silence(*config_.verify_console_silence, deadline.at_most(*config_.verify_console_silence + 5s)))
+      if (!console->wait_silence(*config_.verify_console_silence, deadline.at_most(*config_.verify_console_silence + 5s),
+                                 edge.result.acknowledged))
         throw Error(ErrorKind::Protocol, object(), "was switched off but the console still speaks",
                     "check that this output powers this DUT");
       means += means.empty() ? "console-silence" : ", console-silence";

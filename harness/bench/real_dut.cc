@@ -73,12 +73,18 @@ Console* RealDut::main_console() {
 
 void RealDut::before_on() {
   for (auto& [name, console] : consoles_) console->power_changed(true);
+  again_ = on_asked_.has_value();
+  if (again_) return;  // an `on` made again after an interrupt: the boot may have begun with the first
+  on_asked_ = real_clock().now();
   offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;
 }
 void RealDut::after_on(const SwitchResult& result) {
-  if (!result.details.value("already", false)) begin_boot("power", result.commanded);
+  const bool already = result.details.value("already", false);
+  if (!already || again_) begin_boot("power", already ? *on_asked_ : result.commanded);
+  on_asked_.reset();
 }
 void RealDut::after_off() {
+  on_asked_.reset();
   for (auto& [name, console] : consoles_) console->power_changed(false);
 }
 
@@ -178,6 +184,7 @@ BootResult RealDut::boot_to(const std::string& wanted, Deadline deadline) {
   boot_.complete = boot_.stages.size() >= goal;
   boot_.missing = boot_.complete ? "" : stages[boot_.stages.size()].name;
   explain_lateness(goal);
+  main_console()->check_alive(boot_.begin_offset);  // a device that died on the way and started again did not boot
   main_console()->mark();
   return boot_;
 }

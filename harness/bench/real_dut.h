@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,8 @@ class RealDut final : public Dut, private PowerListener {
   int boot_number_ = 0;
   SteadyTime boot_began_{};
   Nanoseconds starved_before_{};
+  std::optional<SteadyTime> on_asked_;  // an `on` whose end was not heard: it may have switched
+  bool again_ = false;
   std::uint64_t offset_before_on_ = 0;
   BootResult boot_;
 };

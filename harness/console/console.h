@@ -129,8 +129,8 @@ class Console {
   /// Gets a shell: wakes the line, logs in if asked, and proves it by a run() of its own.
   virtual void login(Deadline deadline) = 0;
 
-  /// Waits until nothing has arrived for `quiet`. Returns false at the deadline.
-  virtual bool wait_silence(Nanoseconds quiet, Deadline deadline) = 0;
+  /// Waits until nothing has arrived for `quiet`, counted from `since` at the earliest. Returns false at the deadline.
+  virtual bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) = 0;
   virtual SteadyTime last_byte_at() const = 0;
 
   virtual void set_line(ModemLine line, bool asserted) = 0;
@@ -139,6 +139,8 @@ class Console {
   /// Watcher hits after `offset`, and a wait for the next hit of one watcher at or after `offset`.
   virtual std::vector<WatcherHit> hits_since(std::uint64_t offset) const = 0;
   virtual WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) = 0;
+  /// Throws Error{Protocol} if a fatal watcher fired at or after `offset`, whatever came later.
+  virtual void check_alive(std::uint64_t offset) const = 0;
   /// The board's power went or came: a loss of the stream in between is recorded as powered_off, not as lost.
   virtual void power_changed(bool on) = 0;
   /// The device behind the line is known to be gone (its virtual machine died): every wait ends with this error until power_changed.

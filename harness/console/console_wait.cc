@@ -204,10 +204,15 @@ std::uint64_t RealConsole::mark() {
   return cursor_ = received_;
 }
 
-bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline) {
+void RealConsole::check_alive(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  if (const auto* fatal = fatal_since(offset)) throw died(*fatal);
+}
+
+bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since) {
   while (true) {
     const auto now = real_clock().now();
-    const auto silent_at = last_byte_at() + quiet;
+    const auto silent_at = std::max(last_byte_at(), since) + quiet;
     if (now >= silent_at) return true;
     if (silent_at > deadline.at() && deadline.expired()) return false;
     wait_until(Deadline(std::min(silent_at, deadline.at())));
@@ -220,9 +225,10 @@ WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t o
     {
       const std::scoped_lock lock(mutex_);
       check_usable();
+      const auto* fatal = fatal_since(offset);
       for (const auto& hit : hits_)
-        if (hit.watcher == watcher && hit.span.begin >= offset) return hit;
-      if (const auto* fatal = fatal_since(offset)) throw died(*fatal);
+        if (hit.watcher == watcher && hit.span.begin >= offset && (fatal == nullptr || hit.span.begin < fatal->span.begin)) return hit;
+      if (fatal != nullptr) throw died(*fatal);
       check_connected();
       if (deadline.expired())
         throw Error(ErrorKind::Timeout, "console " + options_.source, "watcher '" + watcher + "' saw nothing in time", "", {tail()});

@@ -25,7 +25,8 @@ class RealConsole final : public Console, private Polled {
   void write(std::string_view bytes, Deadline deadline) override;
   CommandResult run(std::string_view command, Deadline deadline) override;
   void login(Deadline deadline) override;
-  bool wait_silence(Nanoseconds quiet, Deadline deadline) override;
+  bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) override;
+  void check_alive(std::uint64_t offset) const override;
   SteadyTime last_byte_at() const override;
   void set_line(ModemLine line, bool asserted) override;
   void send_break(std::chrono::milliseconds length) override;

@@ -34,6 +34,9 @@ nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeStat
   const bool wanted = safe_state == SafeState::On;
   if (instrument.get(key.second, deadline) == wanted) return {{"switched", false}, {"on", wanted}};
   const auto result = instrument.set(key.second, wanted, nlohmann::json::object(), deadline);
+  if (result.read_back && *result.read_back != wanted)
+    throw Error(ErrorKind::Protocol, object_of(key), std::string("was switched ") + (wanted ? "on" : "off") + " but reads back otherwise",
+                "check the instrument and its wiring");
   return {{"switched", true}, {"on", wanted}, {"result", to_json(result)}};
 }
 
@@ -188,16 +191,28 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Sa
           if (result.contains("on")) state.state = result["on"].get<bool>();
           if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
           if (journal_.of(key).held) journal_.safe(key);
+          state.restore_failures = 0;
         } else {
           // Left powered is the worst that can be: try again until somebody leases it or it works.
-          log(LogLevel::Error, "keeper: {} is not in its safe state: {}", object_of(key), error->what());
-          if (journal_.of(key).held)
-            queue_.at(real_clock().now() + kRestoreAgain, [this, key, config, safe_state] {
-              if (channels_[key].lease == 0 && journal_.of(key).held) restore(key, config, safe_state, false, [] {});
-            });
+          // Said at the 1st, 2nd, 4th, 8th ... failure.
+          if (++state.restore_failures; (state.restore_failures & (state.restore_failures - 1)) == 0)
+            log(LogLevel::Error, "keeper: {} is not in its safe state: {}", object_of(key), error->what());
+          restore_later(key, config, safe_state);
         }
         done();
       });
+}
+
+// Until it is there, whoever leases it meanwhile and fails.
+void Channels::restore_later(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state) {
+  if (!journal_.of(key).held || std::exchange(channels_[key].restore_due, true)) return;
+  queue_.at(real_clock().now() + kRestoreAgain, [this, key, config, safe_state] {
+    auto& state = channels_[key];
+    state.restore_due = false;
+    if (!journal_.of(key).held) return;
+    if (state.lease != 0) return restore_later(key, config, safe_state);
+    restore(key, config, safe_state, false, [] {});
+  });
 }
 
 void Channels::next_waiter(const ChannelKey& key) {
@@ -227,7 +242,14 @@ void Channels::set(std::uint64_t id, bool on, const nlohmann::json& options, Dea
   const auto& lease = leases_.at(id);
   auto& state = channels_[lease.key];
   if (state.busy) {
-    state.switches.push_back([=, this] { set(id, on, options, deadline, at, outcome); });
+    state.switches.push_back([=, this, key = lease.key] {
+      try {
+        set(id, on, options, deadline, at, outcome);
+      } catch (const Error& error) {
+        outcome(nullptr, &error);
+        next_switch(key);
+      }
+    });
     return;
   }
   const auto off_since = journal_.of(lease.key).off_since;

@@ -68,6 +68,8 @@ class Channels {
   struct Channel {
     std::uint64_t lease = 0;  // 0: free
     bool restoring = false;
+    bool restore_due = false;       // it failed, and is tried again
+    unsigned restore_failures = 0;  // since it last worked
     std::optional<bool> state;
     bool busy = false;
     std::deque<std::function<void()>> switches;
@@ -89,6 +91,7 @@ class Channels {
   void next_switch(const ChannelKey& key);
   void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
                const std::function<void()>& done);
+  void restore_later(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state);
   void instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data);
 
   DriverTable drivers_;

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace hilcop {
 namespace {
@@ -40,7 +41,14 @@ Journal::Journal(std::filesystem::path file) : file_(std::move(file)), boot_id_(
       }
     }
   }
-  rewrite();
+  try {
+    rewrite();
+  } catch (const Error& error) {
+    // With a full disk, too, what was read must be brought to its safe state. Nothing new can be held until there is space.
+    log(LogLevel::Error, "keeper: {}", error.what());
+    fd_.reset(::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    [[maybe_unused]] const auto n = ::write(fd_.get(), "\n", 1);
+  }
 }
 
 ChannelMemory Journal::of(const ChannelKey& key) const {
@@ -70,15 +78,11 @@ void Journal::hold(const ChannelKey& key, const InstrumentConfig& instrument, Sa
   line["driver"] = instrument.driver;
   line["config"] = instrument.config;
   line["safe_state"] = to_string(safe_state);
+  append(line, true);  // first: what is not on the disk is not held, and its switch is refused
   apply(line);
-  append(line, true);
 }
 
-void Journal::safe(const ChannelKey& key) {
-  const auto line = line_for("safe", key);
-  apply(line);
-  append(line, false);
-}
+void Journal::safe(const ChannelKey& key) { note(line_for("safe", key)); }
 
 void Journal::switched(const ChannelKey& key, bool on, SteadyTime when) { note_switch(key, on, when, memory_[key].switch_count + 1); }
 
@@ -90,15 +94,30 @@ void Journal::note_switch(const ChannelKey& key, bool on, SteadyTime when, std::
   line["steady_ns"] = to_ns(when);
   line["boot_id"] = boot_id_;
   line["count"] = count;
+  note(line);
+}
+
+// What has happened has happened: a full disk must not keep the keeper from knowing it. The next keeper then reads an older
+// line, which at worst makes it switch off what is off.
+void Journal::note(const nlohmann::json& line) {
   apply(line);
-  append(line, false);
+  try {
+    append(line, false);
+  } catch (const Error& error) {
+    log(LogLevel::Error, "keeper: {}", error.what());
+  }
 }
 
 void Journal::append(const nlohmann::json& line, bool sync) {
   const std::string text = line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   const auto written = ::write(fd_.get(), text.data(), text.size());
-  if (written != static_cast<ssize_t>(text.size()))
-    throw error_from_errno(written < 0 ? errno : ENOSPC, "journal " + file_.string(), "write");
+  if (written != static_cast<ssize_t>(text.size())) {
+    const int why = written < 0 ? errno : ENOSPC;
+    // The next line must not be glued to a torn one.
+    if (const auto size = ::lseek(fd_.get(), 0, SEEK_END); written > 0 && size >= written) [[maybe_unused]]
+      const int cut = ::ftruncate(fd_.get(), size - written);
+    throw error_from_errno(why, "journal " + file_.string(), "write");
+  }
   if (sync && ::fdatasync(fd_.get()) != 0) throw error_from_errno(errno, "journal " + file_.string(), "sync");
 }
 

@@ -41,6 +41,7 @@ class Journal {
  private:
   void note_switch(const ChannelKey& key, bool on, SteadyTime when, std::uint64_t count);
   void apply(const nlohmann::json& line);
+  void note(const nlohmann::json& line);
   void append(const nlohmann::json& line, bool sync);
   void rewrite();
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace hilcop {
 
@@ -44,7 +45,14 @@ void MainQueue::run() {
     due.push_back(std::move(timers_.begin()->second));
     timers_.erase(timers_.begin());
   }
-  for (auto& task : due) task();
+  // A task that fails must not take the keeper, and with it every output, down.
+  for (auto& task : due) {
+    try {
+      task();
+    } catch (const std::exception& error) {
+      log(LogLevel::Error, "keeper: {}", error.what());
+    }
+  }
 }
 
 }  // namespace hilcop

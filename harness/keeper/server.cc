@@ -45,7 +45,11 @@ class Server {
   }
 
   int serve() {
-    while (!interrupt_requested() && !idle()) step(250);
+    try {
+      while (!interrupt_requested() && !idle()) step(250);
+    } catch (const std::exception& error) {
+      log(LogLevel::Error, "keeper: ends, with every output at its safe state: {}", error.what());
+    }
     ::unlink(socket_.c_str());
     listener_.reset();
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.

@@ -9,7 +9,7 @@ from typing import Any
 
 from _device import Device, Kept
 from _plan import CUTS, Cut, make_plan
-from hilcop import BootResult, Check, Dut, Evidence, Measurement, PowerEdge, ProtocolError, Run, scenario
+from hilcop import BootResult, Check, Dut, Evidence, Measurement, PowerEdge, ProtocolError, Run, scenario, wait_until
 
 
 @dataclass
@@ -24,32 +24,37 @@ class Cycle:
     lost_sectors: int = 0
     counted: bool = False  # whether the instrument says how many sectors it lost
     table: list[str] = field(default_factory=list)
+    on_ns: int = 0  # when power was last switched on
 
-    def boot(self) -> tuple[BootResult, str]:
-        """Powers on and boots; what is wrong with it, if anything."""
-        self.dut.power.on()
+    def boot(self, stage: str = "") -> tuple[BootResult, str]:
+        """Powers on and boots, to the last stage or to this one; what is wrong with it, if anything."""
+        self.on_ns = self.dut.power.on().commanded_ns
         try:
-            boot = self.dut.boot_to()
+            boot = self.dut.boot_to(stage)
         except ProtocolError as died:  # a fatal watcher: the device's own doing
             return self.dut.boot_so_far(), died.cause
         if not boot.complete:
             return boot, f"stage '{boot.missing}' did not come"
-        self.boot_time.record(boot.stages[-1].elapsed_s)
+        if not stage:
+            self.boot_time.record(boot.stages[-1].elapsed_s)
         late = [f"{s.stage} {s.elapsed_s:.1f} s (limit {s.limit_s:g})" for s in boot.stages if not s.within]
         return boot, f"late: {', '.join(late)}" if late else ""
 
-    def cut(self, cut: Cut) -> PowerEdge:
-        """Brings the board to the phase and cuts its power there."""
+    def cut(self, cut: Cut) -> PowerEdge | tuple[BootResult, str]:
+        """Brings the board to the phase and cuts its power there. Or what was wrong with the boot that was to be cut."""
         console, power, prefix = self.dut.console, self.dut.power, f"c{cut.index:03d}"
         loss: dict[str, Any] = {"loss": cut.loss, "seed": cut.seed}
         begin = console.mark()
         if cut.phase == "boot":
             power.off()
-            power.on()
+            if cut.trigger.startswith("stage:"):
+                boot, wrong = self.boot(cut.trigger.removeprefix("stage:"))
+                if wrong:
+                    return boot, wrong
+            else:
+                power.on()
         elif cut.trigger == "disk-write":
             power.arm_cut(trigger="disk-write", disk=self.device.functions["disk"], count=int(cut.offset), **loss)
-        if cut.trigger.startswith("stage:"):
-            self.dut.boot_to(cut.trigger.removeprefix("stage:"))
         event_ns = time.monotonic_ns()
         if cut.phase == "data":
             self.device.start_burst(prefix)
@@ -134,9 +139,12 @@ def power_cycle(dut: Dut, run: Run) -> None:
         with run.step(f"cut {cut.index + 1} of {count}: {cut}", index=cut.index + 1, of=count):
             dut.console.login()
             edge = cycle.cut(cut)
-            pause = cut.off_s - (time.monotonic_ns() - edge.acknowledged_ns) / 1e9
-            dut.console.wait_silence(max(pause, 0.0), timeout_s=max(pause, 0.0) + 5)
-            back, wrong = cycle.boot()
+            if isinstance(edge, tuple):
+                back, wrong = edge
+            else:
+                wait_until(edge.acknowledged_ns + int(cut.off_s * 1e9))
+                back, wrong = cycle.boot()
+                cycle.table[-1] += f"\toff {(cycle.on_ns - edge.acknowledged_ns) / 1e9:.2f} s"
             if wrong and back.starved_only:
                 recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, while the host was busy for {back.starved_s:.1f} s")
                 break

@@ -183,5 +183,24 @@ TEST_P(ConsoleTest, AFullDiskIsToldAndMatchingGoesOn) {
   EXPECT_EQ(console.gaps_since(0)[0].cause, "disk_full");
 }
 
+TEST_P(ConsoleTest, ADeathBeforeTheStageIsNoStage) {
+  options_.watchers = linux_watchers();
+  options_.watchers.push_back({"stage:ready", Pattern::regex("READY"), false});
+  auto& console = open();
+  device_says("Kernel panic - not syncing: x\r\nrebooting\r\nREADY\r\n");
+  ASSERT_TRUE(console.wait_silence(50ms, Deadline::in(5s)));
+  EXPECT_EQ(error_of([&] { console.wait_watcher("stage:ready", 0, Deadline::in(1s)); }).kind(), ErrorKind::Protocol);
+  EXPECT_EQ(error_of([&] { console.check_alive(0); }).kind(), ErrorKind::Protocol);
+  EXPECT_NO_THROW(console.check_alive(console.offset()));
+}
+
+TEST_P(ConsoleTest, SilenceCountsFromAMomentOnRequest) {
+  auto& console = open();
+  ASSERT_TRUE(console.wait_silence(20ms, Deadline::in(5s)));
+  const auto now = real_clock().now();
+  EXPECT_TRUE(console.wait_silence(60ms, Deadline::in(5s), now));
+  EXPECT_GE(real_clock().now() - now, 60ms);
+}
+
 }  // namespace
 }  // namespace hilcop

@@ -3,6 +3,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <memory>
+
 #include "console/cksum.h"
 #include "console/text.h"
 #include "console_fixture.h"
@@ -146,6 +149,21 @@ TEST(KernelText, IsTakenOutWhereverItStands) {
   std::string kernel;
   EXPECT_EQ(without_kernel_lines("hel[    1.234567] a [x] b\r\nlo [1.2] w", &kernel), "hello [1.2] w");
   EXPECT_EQ(kernel, "[    1.234567] a [x] b\n");
+}
+
+// Of all damage the worst: a failure that looks like a success.
+TEST_P(ShellTest, ADamagedStatusIsNoStatus) {
+  auto& console = open();
+  auto damaged = std::make_shared<std::atomic<bool>>(false);
+  start_shell_behind([damaged](std::string text) {
+    // The first answer's status "10" loses its first digit on the way.
+    const auto at = text.find("<hb ");
+    const auto status = at == std::string::npos ? at : text.find(" 10 ", at);
+    if (status != std::string::npos && !damaged->exchange(true)) text.erase(status + 1, 1);
+    return text;
+  });
+  EXPECT_EQ(console.run("exit 10", Deadline::in(20s)).exit_status, 10);
+  EXPECT_TRUE(*damaged);
 }
 
 }  // namespace

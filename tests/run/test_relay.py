@@ -152,6 +152,45 @@ def test_a_board_that_does_not_answer_is_switched_off_as_soon_as_it_does(rig: Ri
     assert rig.becomes("00000000", 5)
 
 
+def test_a_contact_that_does_not_open_is_tried_again_until_it_does(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    (rig.folder / "welded-1").touch()
+    os.kill(rig.worker_pid("a"), signal.SIGKILL)
+    assert run.wait(30) == 3
+    time.sleep(1)
+    assert rig.coils() == "10000000"
+    (rig.folder / "welded-1").unlink()
+    assert rig.becomes("00000000", 5)
+
+
+def test_who_asks_for_an_output_meanwhile_does_not_end_the_tries(rig: Rig) -> None:
+    run = rig.run("a")
+    assert rig.powered("a")
+    (rig.folder / "mute").touch()
+    os.kill(rig.worker_pid("a"), signal.SIGKILL)
+    assert run.wait(30) == 3
+    assert rig.hilcop("power", "a", "status", "-b", "bench.yaml").returncode == 3
+    (rig.folder / "mute").unlink()
+    assert rig.becomes("00000000", 5)
+
+
+def test_a_full_state_directory_leaves_no_power(rig: Rig) -> None:
+    # The keeper may write files of at most 4 KiB: its journal soon is one.
+    limited = rig.start("/bin/sh", "-c", f'trap "" XFSZ; ulimit -f 4; exec {PROGRAM} keeper')
+    for _ in range(60):
+        if rig.hilcop("power", "a", "on", "--for", "0.01", "-b", "bench.yaml").returncode != 0:
+            break
+    else:
+        pytest.fail("the journal never filled")
+    assert rig.becomes("00000000", 5)
+    assert limited.poll() is None, "the keeper goes on"
+    refused = rig.hilcop("power", "a", "on", "--for", "0.01", "-b", "bench.yaml")
+    assert refused.returncode == 3
+    assert "free disk space" in refused.stderr
+    assert rig.coils() == "00000000"
+
+
 def test_a_welded_contact_is_a_bench_error_that_says_so(rig: Rig) -> None:
     run = rig.run("a")
     assert rig.powered("a")
