@@ -124,8 +124,8 @@ class Check:
         self._set("Inconclusive", "", evidence, reason)
 
     def _set(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:
-        if self.verdict == "Fail":
-            return
+        if self.verdict == "Fail" or (self.verdict == "Inconclusive" and verdict == "Pass"):
+            return  # never taken back by something better
         self.verdict = verdict
         self._run.emit(
             "check.verdict",

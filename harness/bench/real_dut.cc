@@ -114,7 +114,7 @@ void RealDut::reset(Nanoseconds hold, Deadline deadline) {
     throw;
   }
   offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;
-  const auto released = reset_->set(false, deadline);
+  const auto released = reset_->set(false, Deadline(std::max(deadline.at(), real_clock().now() + 5s)));  // never left asserted
   begin_boot("reset", released.commanded);
 }
 

@@ -167,7 +167,7 @@ class RecordMaker {
   }
 
   void plan(const json& d) {
-    record_["seed"] = d.value("seed", 0);
+    record_["seed"] = d.value("seed", std::uint64_t{0});
     record_["effort"] = d.value("effort", "");
     for (const auto& planned : d.at("scenarios")) {
       auto& s = scenario(planned.at("dut"), planned.at("id"));
@@ -196,9 +196,11 @@ class RecordMaker {
                                {"ok", d.at("ok").get<bool>()},
                                {"detail", text(d, "detail")},
                                {"evidence", located(d.at("evidence"))}});
-    if (kind != "check.verdict" || c["verdict"] == "Fail") return;  // a Fail is never taken back
+    if (kind != "check.verdict") return;
     const std::string verdict = text(d, "verdict"), reason = text(d, "reason"), observed = text(d, "observed");
     if (std::find(kWorstFirst.begin(), kWorstFirst.end(), verdict) == kWorstFirst.end()) damaged_ = true;
+    const auto rank = [](const json& of) { return std::find(kWorstFirst.begin(), kWorstFirst.end(), of) - kWorstFirst.begin(); };
+    if (!c["verdict"].is_null() && rank(verdict) >= rank(c["verdict"])) return;  // never taken back by something better
     c["evidence"] = located(d.at("evidence"));
     c["verdict"] = damaged_ && verdict != "Fail" ? "Inconclusive" : verdict, c["reason"] = reason, c["observed"] = observed;
   }

@@ -77,7 +77,7 @@ class ClientLease final : public Lease {
     const auto state = ask("get", json::object(), deadline);
     return state.is_boolean() ? std::optional(state.get<bool>()) : std::nullopt;
   }
-  void arm(const json& options, Deadline deadline) override { ask("arm", {{"options", options}}, deadline); }
+  void arm(const json& options, Deadline deadline) override;
   std::optional<SwitchResult> wait_fired(Deadline deadline) override;
   json endpoint(Deadline deadline) override { return ask("endpoint", json::object(), deadline); }
   json report(Deadline deadline) override { return ask("report", json::object(), deadline); }
@@ -261,6 +261,16 @@ json ClientLease::ask(const char* op, json fields, Deadline deadline) {
   fields["lease"] = number_;
   fields["deadline_ns"] = to_ns(deadline.at());
   return client_->ask(std::move(fields), deadline);
+}
+
+void ClientLease::arm(const json& options, Deadline deadline) {
+  {
+    // A cut that fired after its wait had ended belongs to the arm before.
+    const auto fired = client_->fired(number_);
+    const std::scoped_lock lock(client_->mutex());
+    fired->results.clear();
+  }
+  ask("arm", {{"options", options}}, deadline);
 }
 
 std::optional<SwitchResult> ClientLease::wait_fired(Deadline deadline) {

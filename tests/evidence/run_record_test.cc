@@ -80,6 +80,18 @@ TEST(RunRecord, AFailIsNeverTakenBack) {
   EXPECT_EQ(run.scenario_verdict(), "Fail");
 }
 
+TEST(RunRecord, AnInconclusiveIsNotMendedByALaterPass) {
+  RunDir run;
+  run.plan();
+  run.begin();
+  run.declare("c");
+  run.control("c", true);
+  run.verdict("c", "Inconclusive");
+  run.verdict("c", "Pass");
+  run.end();
+  EXPECT_EQ(run.scenario_verdict(), "Inconclusive");
+}
+
 TEST(RunRecord, ADeclaredCheckThatWasNeverJudgedIsInconclusive) {
   auto run = passing();
   run.declare("d");
