@@ -302,7 +302,10 @@ void Channels::call(std::uint64_t id, Deadline deadline, std::function<nlohmann:
   const auto lease = leases_.at(id);
   run(
       held_[lease.key.first], false, {},
-      [lease, deadline, action = std::move(action)](Instrument& instrument) { return action(instrument, lease.key.second, deadline); },
+      [lease, deadline, action = std::move(action)](Instrument& instrument) {
+        if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
+        return action(instrument, lease.key.second, deadline);
+      },
       std::move(outcome));
 }
 

@@ -29,7 +29,7 @@ def run(bench: Path, dut: str, out: Path, effort: str = "demo") -> tuple[int, di
 
 
 def test_the_sound_board_passes(tmp_path: Path) -> None:
-    status, record = run(SOURCE / "lab-config" / "virtual.yaml", "board1", tmp_path / "run")
+    status, record = run(SOURCE / "lab-config" / "virtual.yaml", "board1", tmp_path / "run", effort="test")
     assert status == 0, record["scenarios"]
     checks = {check["name"]: check for check in record["scenarios"][0]["checks"]}
     assert {name: check["verdict"] for name, check in checks.items()} == {"recovers": "Pass", "keeps": "Pass"}
