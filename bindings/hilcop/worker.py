@@ -203,13 +203,13 @@ class Worker:
         except Exception as failure:
             error = _error("Protocol", f"scenario {found.id}", f"is broken: {type(failure).__name__}: {failure}", "mend the scenario")
             trace = traceback.format_exc(limit=-6)
-        finally:
-            self.restore(dut, run)
+        left = self.restore(dut, run)
+        error = error or left  # a board that may still have power is an error of its own
         run.finish()
         run.emit("scenario.end", id=found.id, error=error, traceback=trace, elapsed_s=time.monotonic() - begin)
 
-    def restore(self, dut: hilcop.Dut, run: scenarios.Run) -> None:
-        """Whatever the scenario left: its children are ended, the DUT's power is off."""
+    def restore(self, dut: hilcop.Dut, run: scenarios.Run) -> dict[str, str] | None:
+        """Whatever the scenario left: its children are ended, the DUT's power is off. Or the error that prevents it."""
         _end_children()
         try:
             # Whatever it reads now: an `on` that was interrupted may still be on its way, and `off` comes after it.
@@ -218,6 +218,8 @@ class Worker:
             pass  # a DUT without a power role
         except hilcop.Error as error:
             run.emit("log", level="error", text=f"the DUT could not be brought to its safe state: {error}")
+            return error.as_json()
+        return None
 
 
 def _error(kind: str, object: str, cause: str, remedy: str) -> dict[str, str]:

@@ -75,6 +75,15 @@ void write_reports(const json& record, const fs::path& run_dir) {
   write_manifest(run_dir);
 }
 
+// A worker that did everything and then could not close its bench, or not write its last events.
+std::optional<Error> worker_trouble(const json& record) {
+  for (const auto& incident : record["incidents"])
+    if (incident.value("reason", "") == "end" && incident.value("status", json()) != 0)
+      return Error(ErrorKind::Protocol, "worker of dut " + incident.value("dut", "?"), "did not end as it should",
+                   "see worker-" + incident.value("dut", "?") + ".out, and whether the power is off");
+  return std::nullopt;
+}
+
 int summarise(const json& record, const fs::path& run_dir, bool as_json) {
   std::vector<Verdict> verdicts;
   for (const auto& scenario : record["scenarios"])
@@ -123,6 +132,7 @@ void add_run(CLI::App& app, int& status) {
     auto options = prepare(*a);
     stop_on_signals();
     bool interrupted = false;
+    std::optional<Error> trouble;
     {
       Progress progress(a->json);
       options.progress = [&](const json& event) { progress.take(event); };
@@ -131,18 +141,20 @@ void add_run(CLI::App& app, int& status) {
       } catch (const Interrupted&) {
         interrupted = true;
         clear_interrupt();
+      } catch (const Error& error) {
+        trouble = error;  // a full disk: what is known is still said
       }
     }
     const auto record = make_run_record(options.run_dir);
-    std::optional<Error> unwritten;
     try {
       write_reports(record, options.run_dir);
     } catch (const Error& error) {
-      unwritten = error;  // a full disk: what is known is still said
+      trouble = error;
     }
     status = summarise(record, options.run_dir, a->json);
-    if (unwritten) {
-      std::fprintf(stderr, "hilcop: %s\n", unwritten->what());
+    if (!trouble) trouble = worker_trouble(record);
+    if (trouble) {
+      std::fprintf(stderr, "hilcop: %s\n", trouble->what());
       if (status == 0) status = 3;
     }
     if (interrupted) {

@@ -40,7 +40,8 @@ def hold(dut, run):
     run.log("powered")
     while not Path(f"end-{dut.name}").exists():
         time.sleep(0.01)
-    dut.power.off()
+    if not Path("leave-it-on").exists():
+        dut.power.off()
     check.judge(True, observed="told")
 """
 
@@ -85,6 +86,11 @@ class Rig:
 
     def becomes(self, coils: str, seconds: float) -> bool:
         return until(lambda: self.coils() == coils, seconds)
+
+    def restore_failed(self) -> bool:
+        """The keeper tried to bring relay 1 to its safe state, could not, and holds it against nobody."""
+        held = json.loads(self.hilcop("list", "-b", "bench.yaml", "--json").stdout)["held"]
+        return any(entry["channel"] == "1" and entry["away_from_safe_state"] and "held_by" not in entry for entry in held)
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(

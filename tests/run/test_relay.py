@@ -8,14 +8,24 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 PROGRAM = os.environ["HILCOP_PROGRAM"]
 
+from conftest import until
+
 if TYPE_CHECKING:
     from conftest import Rig
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
 
 
 def test_two_runs_on_two_duts_of_one_board_do_not_disturb_each_other(rig: Rig) -> None:
@@ -58,7 +68,7 @@ def test_after_a_sigkill_of_the_keeper_the_next_one_switches_off_what_nobody_cla
         os.kill(pid, signal.SIGSTOP)  # all at once: nobody may see another die
     for pid in (keeper, worker, run.pid):
         os.kill(pid, signal.SIGKILL)
-    time.sleep(0.5)
+    assert until(lambda: not any(alive(pid) for pid in (keeper, worker, run.pid)), 5)
     assert rig.coils() == "10000000"  # nobody is left who could switch: the relay keeps what it had
     begin = time.monotonic()
     status = rig.hilcop("power", "b", "status", "-b", "bench.yaml")
@@ -146,7 +156,7 @@ def test_a_board_that_does_not_answer_is_switched_off_as_soon_as_it_does(rig: Ri
     (rig.folder / "mute").touch()
     os.kill(rig.worker_pid("a"), signal.SIGKILL)
     assert run.wait(30) == 3
-    time.sleep(1)
+    assert until(rig.restore_failed, 10)
     assert rig.coils() == "10000000"
     (rig.folder / "mute").unlink()
     assert rig.becomes("00000000", 5)
@@ -158,7 +168,7 @@ def test_a_contact_that_does_not_open_is_tried_again_until_it_does(rig: Rig) -> 
     (rig.folder / "welded-1").touch()
     os.kill(rig.worker_pid("a"), signal.SIGKILL)
     assert run.wait(30) == 3
-    time.sleep(1)
+    assert until(rig.restore_failed, 10)
     assert rig.coils() == "10000000"
     (rig.folder / "welded-1").unlink()
     assert rig.becomes("00000000", 5)
@@ -201,6 +211,20 @@ def test_a_welded_contact_is_a_bench_error_that_says_so(rig: Rig) -> None:
     record = json.loads((rig.folder / "run-a" / "run.json").read_text())
     assert record["scenarios"][0]["verdict"] == "Error"
     assert "reads back on" in record["scenarios"][0]["error"]["cause"]
+
+
+def test_a_board_that_keeps_its_power_after_a_scenario_is_an_error(rig: Rig) -> None:
+    (rig.folder / "leave-it-on").touch()
+    run = rig.run("a")
+    assert rig.powered("a")
+    (rig.folder / "welded-1").touch()
+    (rig.folder / "end-a").touch()
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 3, output
+    scenario = json.loads((rig.folder / "run-a" / "run.json").read_text())["scenarios"][0]
+    assert scenario["checks"][0]["verdict"] == "Pass"
+    assert scenario["verdict"] == "Error"
+    assert "reads back on" in scenario["error"]["cause"]
 
 
 def test_a_dut_that_is_in_use_names_its_holder(rig: Rig) -> None:
