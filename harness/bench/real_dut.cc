@@ -80,7 +80,10 @@ void RealDut::before_on() {
 }
 void RealDut::after_on(const SwitchResult& result) {
   const bool already = result.details.value("already", false);
-  if (!already || again_) begin_boot("power", already ? *on_asked_ : result.commanded);
+  if (!already || again_) {
+    starved_before_ = {};  // power-on is a new emulator
+    begin_boot("power", already ? *on_asked_ : result.commanded);
+  }
   on_asked_.reset();
 }
 void RealDut::after_off() {
@@ -95,8 +98,6 @@ void RealDut::died(const Error& why) {
 void RealDut::begin_boot(const char* cause, SteadyTime at) {
   ++boot_number_;
   boot_began_ = at;
-  starved_before_ = {};
-  starved_before_ = starved_since_power_on();
   boot_ = {};
   boot_.begin_offset = offset_before_on_;
   sink_.emit(
@@ -114,6 +115,7 @@ void RealDut::reset(Nanoseconds hold, Deadline deadline) {
     throw;
   }
   offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;
+  starved_before_ += starved_since_power_on();
   const auto released = reset_->set(false, Deadline(std::max(deadline.at(), real_clock().now() + 5s)));  // never left asserted
   begin_boot("reset", released.commanded);
 }
