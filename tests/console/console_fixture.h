@@ -14,6 +14,7 @@
 #include "base/interrupt.h"
 #include "console/console.h"
 #include "console/io_loop.h"
+#include "fakes/error_of.h"
 #include "fakes/memory_sink.h"
 #include "fakes/slow_stream.h"
 #include "fakes/temp_dir.h"
@@ -77,16 +78,5 @@ class ConsoleTest : public testing::TestWithParam<std::size_t> {
   std::unique_ptr<IoLoop> loop_;
   std::unique_ptr<Console> console_;
 };
-
-template <typename Action>
-Error error_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error;
-  }
-  ADD_FAILURE() << "no error";
-  return Error(ErrorKind::Unsupported, "", "");
-}
 
 }  // namespace hilcop

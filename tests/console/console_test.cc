@@ -147,9 +147,11 @@ TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
 }
 
 TEST_P(ConsoleTest, WritesInPacedChunks) {
-  options_.pacing = {2, 1ms};
+  options_.pacing = {2, 20ms};
   auto& console = open();
+  const auto begin = real_clock().now();
   console.write("abcdef", Deadline::in(5s));
+  EXPECT_GE(real_clock().now() - begin, 40ms);  // three chunks, two pauses
   EXPECT_EQ(device_hears(6), "abcdef");
 }
 

@@ -5,13 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <functional>
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
 
 namespace hilcop {
@@ -21,16 +21,6 @@ std::pair<UniqueFd, UniqueFd> socket_pair() {
   int ends[2];
   EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
-}
-
-ErrorKind kind_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.kind();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorKind::Unsupported;
 }
 
 TEST(UnixSocket, IsForThisUserAloneAndConnects) {
@@ -48,9 +38,9 @@ TEST(UnixSocket, IsForThisUserAloneAndConnects) {
 TEST(UnixSocket, ALiveListenerIsBusyAndADeadOneIsReplaced) {
   TempDir dir;
   auto first = listen_unix(dir / "s");
-  EXPECT_EQ(kind_of([&] { listen_unix(dir / "s"); }), ErrorKind::Busy);
+  EXPECT_EQ(error_of([&] { listen_unix(dir / "s"); }).kind(), ErrorKind::Busy);
   first.reset();
-  EXPECT_EQ(kind_of([&] { connect_unix(dir / "s", Deadline::in(1s)); }), ErrorKind::Disconnected);
+  EXPECT_EQ(error_of([&] { connect_unix(dir / "s", Deadline::in(1s)); }).kind(), ErrorKind::Disconnected);
   EXPECT_TRUE(listen_unix(dir / "s"));
 }
 
@@ -80,9 +70,9 @@ TEST(JsonLines, GarbageIsAProtocolErrorAndEndOfFileIsDisconnected) {
   auto [ours, theirs] = socket_pair();
   JsonLines reader(std::move(ours), "peer");
   ASSERT_EQ(::send(theirs.get(), "nonsense\n", 9, 0), 9);
-  EXPECT_EQ(kind_of([&] { reader.receive(Deadline::in(1s)); }), ErrorKind::Protocol);
+  EXPECT_EQ(error_of([&] { reader.receive(Deadline::in(1s)); }).kind(), ErrorKind::Protocol);
   theirs.reset();
-  EXPECT_EQ(kind_of([&] { reader.receive(Deadline::in(1s)); }), ErrorKind::Disconnected);
+  EXPECT_EQ(error_of([&] { reader.receive(Deadline::in(1s)); }).kind(), ErrorKind::Disconnected);
 }
 
 TEST(JsonLines, AnEndlessLineIsRefused) {
@@ -93,7 +83,7 @@ TEST(JsonLines, AnEndlessLineIsRefused) {
     while (::send(fd, block.data(), block.size(), MSG_NOSIGNAL) > 0 || errno == EAGAIN) {
     }
   });
-  EXPECT_EQ(kind_of([&] { reader.receive(Deadline::in(20s)); }), ErrorKind::Protocol);
+  EXPECT_EQ(error_of([&] { reader.receive(Deadline::in(20s)); }).kind(), ErrorKind::Protocol);
   reader = JsonLines(UniqueFd(), "closed");
   flood.join();
 }
@@ -102,7 +92,7 @@ TEST(JsonLines, APeerThatDoesNotReadIsATimeout) {
   auto [ours, theirs] = socket_pair();
   JsonLines writer(std::move(ours), "peer");
   const nlohmann::json big = std::string(8 << 20, 'x');
-  EXPECT_EQ(kind_of([&] { writer.send(big, Deadline::in(30ms)); }), ErrorKind::Timeout);
+  EXPECT_EQ(error_of([&] { writer.send(big, Deadline::in(30ms)); }).kind(), ErrorKind::Timeout);
 }
 
 TEST(JsonLines, NothingByTheDeadlineIsNoError) {
