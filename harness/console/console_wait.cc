@@ -42,6 +42,7 @@ class RealConsole::Turn {
   }
   ~Turn() {
     const std::scoped_lock lock(console_.mutex_);
+    need_.reset();
     if (borrows_) {
       console_.borrowed_ = false;
       if (console_.stream_) console_.loop_.enable(console_.stream_->fd(), &console_, true);
@@ -51,6 +52,14 @@ class RealConsole::Turn {
   }
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
+
+  /// With the lock held: from here on everything stays in memory.
+  void need(std::uint64_t from) {
+    if (need_)
+      need_->advance(from);
+    else
+      need_.emplace(console_.window_, from);
+  }
 
   /// Waits for bytes, without the lock; false at the deadline. Throws Interrupted.
   bool wait(Deadline deadline) {
@@ -74,14 +83,11 @@ class RealConsole::Turn {
   RealConsole& console_;
   bool borrows_ = false;
   UniqueFd wake_;
+  std::optional<Window::Need> need_;
 };
 
-std::string_view RealConsole::window_from(std::uint64_t offset) const {
-  return std::string_view(window_).substr(std::min<std::uint64_t>(offset - window_offset_, window_.size()));
-}
-
 std::string RealConsole::tail() const {
-  const std::string seen = last_lines(window_from(cursor_), 5);
+  const std::string seen = last_lines(window_.from(window_.cursor()), 5);
   return seen.empty() ? "nothing was received since the last match" : "last seen:\n  | " + seen;
 }
 
@@ -93,22 +99,18 @@ void RealConsole::check_connected() const {
 }
 
 Error RealConsole::died(const WatcherHit& hit) const {
-  const bool kept = hit.span.begin >= window_offset_;
-  const std::string line = kept ? line_around(window_, hit.span.begin - window_offset_, hit.span.end - window_offset_) : hit.line;
+  const bool kept = hit.span.begin >= window_.begin();
+  const std::string line =
+      kept ? line_around(window_.text(), hit.span.begin - window_.begin(), hit.span.end - window_.begin()) : hit.line;
   return {ErrorKind::Protocol, "console " + options_.source, "died: " + hit.watcher + ": " + line, "", {tail()}};
 }
 
 // A fatal hit counts once its line is complete, or nothing more comes: what it says at its end is what people need.
 const WatcherHit* RealConsole::fatal_since(std::uint64_t offset) const {
-  const bool still = lost_ || real_clock().now() - last_byte_at_ >= kStillDollar;
-  for (const auto& hit : hits_) {
-    if (hit.span.end <= offset) continue;
-    for (const auto& watcher : options_.watchers)
-      if (watcher.name == hit.watcher && watcher.fatal &&
-          (still || window_from(std::max(hit.span.end, window_offset_)).find('\n') != std::string_view::npos))
-        return &hit;
-  }
-  return nullptr;
+  const auto* hit = hits_.first_fatal(offset);
+  if (hit == nullptr) return nullptr;
+  const bool complete = hit->span.end < window_.begin() || window_.from(hit->span.end).find('\n') != std::string_view::npos;
+  return complete || lost_ || real_clock().now() - last_byte_at_ >= kStillDollar ? hit : nullptr;
 }
 
 std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool complete) {
@@ -116,9 +118,9 @@ std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool co
   Found found;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     auto& one = wanted[i];
-    const auto search = one.pattern->search(window_, one.from - window_offset_, complete);
+    const auto search = one.pattern->search(window_.text(), one.from - window_.begin(), complete);
     if (!search.found) {
-      if (!complete) one.from = window_offset_ + search.retry_from;
+      if (!complete) one.from = window_.begin() + search.retry_from;
     } else if (!best || search.match.begin < found.begin) {
       best = i;
       found = search.match;
@@ -131,13 +133,13 @@ std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool co
 Match RealConsole::take(std::size_t index, const Found& found) {
   Match match;
   match.pattern = index;
-  match.span = {window_offset_ + found.begin, window_offset_ + found.end};
-  match.text = window_.substr(found.begin, found.end - found.begin);
+  match.span = {window_.begin() + found.begin, window_.begin() + found.end};
+  match.text = window_.text().substr(found.begin, found.end - found.begin);
   match.groups = found.groups;
-  const std::uint64_t from = std::max(cursor_, match.span.begin > kBefore ? match.span.begin - kBefore : 0);
-  match.before = window_.substr(from - window_offset_, match.span.begin - from);
+  const std::uint64_t from = std::max(window_.cursor(), match.span.begin > kBefore ? match.span.begin - kBefore : 0);
+  match.before = window_.bytes({from, match.span.begin});
   match.at = last_byte_at_;
-  cursor_ = match.span.end;
+  window_.judge_to(match.span.end);
   return match;
 }
 
@@ -149,11 +151,12 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
   Turn turn(*this);
   {
     const std::scoped_lock lock(mutex_);
-    if (std::exchange(overflowed_, false))
+    if (window_.take_overflow())
       throw Error(ErrorKind::Exhausted, "console " + options_.source,
                   "more than 64 MiB arrived that nobody judged: their beginning is no longer kept",
                   "call mark() where old output does not matter");
-    for (auto& one : wanted) one.from = cursor_;
+    turn.need(window_.cursor());
+    for (auto& one : wanted) one.from = window_.cursor();
   }
   while (true) {
     SteadyTime still_at;
@@ -163,7 +166,7 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
       const auto now = real_clock().now();
       const bool expired = now >= deadline.at();
       const bool still = now - last_byte_at_ >= (dollar ? kStillDollar : kStill);
-      const auto* fatal = fatal_since(cursor_);
+      const auto* fatal = fatal_since(window_.cursor());
       auto match = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
       if (match && (fatal == nullptr || match->span.begin <= fatal->span.end)) {
         const auto& text = patterns[match->pattern].text;
@@ -177,7 +180,8 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
       if (fatal != nullptr) throw died(*fatal);
       check_connected();
       if (expired) return std::nullopt;
-      const bool soon = dollar || (!hits_.empty() && hits_.back().span.end > cursor_);
+      turn.need(std::min_element(wanted.begin(), wanted.end(), [](const auto& a, const auto& b) { return a.from < b.from; })->from);
+      const bool soon = dollar || (!hits_.empty() && hits_.newest().span.end > window_.cursor());
       still_at = still ? deadline.at() : last_byte_at_ + (soon && now < last_byte_at_ + kStillDollar ? kStillDollar : kStill);
     }
     turn.wait(Deadline(std::min({still_at, deadline.at(), real_clock().now() + kLookAgain})));
@@ -200,8 +204,9 @@ Match RealConsole::expect(std::span<const Pattern> patterns, Deadline deadline) 
 std::uint64_t RealConsole::mark() {
   const std::scoped_lock lock(mutex_);
   if (stream_ && !borrowed_) read_available();  // what the kernel has by now arrived before the mark
-  overflowed_ = false;
-  return cursor_ = received_;
+  window_.take_overflow();
+  window_.judge_to(window_.end());
+  return window_.end();
 }
 
 void RealConsole::check_alive(std::uint64_t offset) const {
@@ -226,8 +231,8 @@ WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t o
       const std::scoped_lock lock(mutex_);
       check_usable();
       const auto* fatal = fatal_since(offset);
-      for (const auto& hit : hits_)
-        if (hit.watcher == watcher && hit.span.begin >= offset && (fatal == nullptr || hit.span.begin < fatal->span.begin)) return hit;
+      if (const auto* hit = hits_.first_of(watcher, offset); hit != nullptr && (fatal == nullptr || hit->span.begin < fatal->span.begin))
+        return *hit;
       if (fatal != nullptr) throw died(*fatal);
       check_connected();
       if (deadline.expired())
@@ -251,7 +256,7 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
           throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")",
                       lost_ ? lost_->cause() : "is closed");
         piece.remove_prefix(stream_->write_some(std::as_bytes(std::span(piece))));
-        fd = stream_->fd();
+        fd = stream_->write_fd();
       }
       if (!piece.empty() && !wait_ready(fd, POLLOUT, deadline))
         throw Error(ErrorKind::Timeout, "console " + options_.source, "the transport does not take what is sent",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/interrupt.h"
@@ -13,8 +14,6 @@
 namespace hilcop {
 namespace {
 
-constexpr std::size_t kMaxUnjudged = 64u << 20;
-constexpr std::size_t kTrimAt = 1u << 20;
 constexpr std::size_t kRead = 64 * 1024;
 constexpr Nanoseconds kPresenceEvery = 500ms;
 constexpr Nanoseconds kQuiet = 20ms;
@@ -33,8 +32,9 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
       sink_(sink),
       recorder_(options_.record_dir, options_.source),
       matcher_(WatchMatcher::make(options_.watchers)),
-      last_byte_at_(real_clock().now()),
-      read_buffer_(kRead, '\0') {
+      window_(recorder_),
+      hits_("watchers of console " + options_.source),
+      last_byte_at_(real_clock().now()) {
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
@@ -49,64 +49,53 @@ RealConsole::~RealConsole() {
   recorder_.flush(true);
 }
 
-void RealConsole::on_readable() {
+std::size_t RealConsole::on_readable() {
   const std::scoped_lock lock(mutex_);
   // A borrower took it between epoll_wait and here: the bytes are its to read.
-  if (!borrowed_) read_available();
+  return borrowed_ ? 0 : read_available();
 }
 
-void RealConsole::read_available() {
-  if (!stream_) return;
+std::size_t RealConsole::read_available() {
+  if (!stream_) return 0;
+  // Of the thread, not of the console: hundreds of consoles share it.
+  thread_local std::array<char, kRead> buffer;
   try {
-    const auto n = stream_->read_some(std::as_writable_bytes(std::span(read_buffer_)));
-    if (n > 0) receive(std::string_view(read_buffer_).substr(0, n));
+    const auto n = stream_->read_some(std::as_writable_bytes(std::span(buffer)));
+    if (n > 0) receive(std::string_view(buffer.data(), n));
+    return n;
   } catch (const Error& error) {
     lose(error);
+    return 0;
   }
 }
 
 void RealConsole::receive(std::string_view bytes) {
   const auto steady = real_clock().now();
   recorder_.append(bytes, steady, real_clock().utc_now());
-  sink_.console_bytes(options_.source, received_, std::as_bytes(std::span(bytes)));
+  sink_.console_bytes(options_.source, window_.end(), std::as_bytes(std::span(bytes)));
   window_.append(bytes);
-  received_ += bytes.size();
   last_byte_at_ = steady;
   quiet_scanned_ = false;
-  announce(matcher_->scan(bytes, window_, window_offset_));
-  trim_window();
+  announce(matcher_->scan(bytes, window_.text(), window_.begin()));
   wake_waiters();
 }
 
 void RealConsole::announce(const std::vector<WatchMatcher::Hit>& found) {
   for (const auto& hit : found) {
-    WatcherHit entry{options_.watchers[hit.watcher].name, hit.span,
-                     line_around(window_, hit.span.begin - window_offset_, hit.span.end - window_offset_), last_byte_at_};
+    const auto& watcher = options_.watchers[hit.watcher];
+    WatcherHit entry{watcher.name, hit.span, line_around(window_.text(), hit.span.begin - window_.begin(), hit.span.end - window_.begin()),
+                     last_byte_at_};
     sink_.emit({entry.at,
                 real_clock().utc_now(),
                 options_.source,
                 "console.watch",
                 {{"watcher", entry.watcher}, {"begin", entry.span.begin}, {"end", entry.span.end}, {"line", entry.line}}});
-    hits_.push_back(std::move(entry));
-  }
-}
-
-void RealConsole::trim_window() {
-  const std::uint64_t look_back = received_ > WatchMatcher::kLookBack ? received_ - WatchMatcher::kLookBack : 0;
-  if (received_ - cursor_ > kMaxUnjudged) {
-    cursor_ = received_ - kMaxUnjudged / 2;
-    overflowed_ = true;
-  }
-  const std::uint64_t keep_from = std::min(look_back, cursor_);
-  // Seldom, and much at once: erasing moves the rest.
-  if (keep_from - window_offset_ > std::max(kTrimAt, window_.size() / 2)) {
-    window_.erase(0, keep_from - window_offset_);
-    window_offset_ = keep_from;
+    hits_.add(std::move(entry), watcher.fatal, window_.end());
   }
 }
 
 void RealConsole::add_gap(Gap gap) {
-  gap.offset = received_;
+  gap.offset = window_.end();
   recorder_.note_gap(gap);
   sink_.emit(make_event(
       options_.source, "console.gap",
@@ -118,22 +107,22 @@ void RealConsole::lose(const Error& why) {
   stream_.reset();
   lost_ = why;
   const auto now = real_clock().now();
-  add_gap({powered_ ? "lost" : "powered_off", received_, now, now, why.cause()});
+  add_gap({powered_ ? "lost" : "powered_off", window_.end(), now, now, why.cause()});
   wake_waiters();
 }
 
 void RealConsole::on_tick(SteadyTime now) {
   reopen_if_lost();
   const std::scoped_lock lock(mutex_);
-  recorder_.flush();
+  recorder_.on_tick(now);
   if (recorder_.failure() &&
       (gaps_.empty() || std::none_of(gaps_.begin(), gaps_.end(), [](const Gap& g) { return g.cause == "disk_full"; })))
-    add_gap({"disk_full", received_, now, now, recorder_.failure()->cause()});
+    add_gap({"disk_full", window_.end(), now, now, recorder_.failure()->cause()});
   if (!quiet_scanned_ && now - last_byte_at_ >= kQuiet) {
     quiet_scanned_ = true;
-    const auto before = hits_.size();
-    announce(matcher_->scan_quiet(window_, window_offset_));
-    if (hits_.size() > before) wake_waiters();
+    const auto found = matcher_->scan_quiet(window_.text(), window_.begin());
+    announce(found);
+    if (!found.empty()) wake_waiters();
   }
   if (stream_) check_line(now);
 }
@@ -149,7 +138,7 @@ void RealConsole::check_line(SteadyTime now) {
     const bool by_power = !powered_ || power_changed_at_ > previous_check;
     const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
       const std::string detail = std::string(cause) + ": " + std::to_string(after - before);
-      if (after != before) add_gap({by_power ? "powered_off" : cause, received_, previous_check, now, detail});
+      if (after != before) add_gap({by_power ? "powered_off" : cause, window_.end(), previous_check, now, detail});
     };
     note("overrun", counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);
     note("framing", counters_.framing + counters_.parity, counters->framing + counters->parity);
@@ -178,7 +167,7 @@ void RealConsole::reopen_if_lost() {
   counters_ = {};
   loop_.watch(stream_->fd(), this);
   const auto now = real_clock().now();
-  add_gap({powered_ ? "lost" : "powered_off", received_, gaps_.empty() ? now : gaps_.back().begin, now, "opened again"});
+  add_gap({powered_ ? "lost" : "powered_off", window_.end(), gaps_.empty() ? now : gaps_.back().begin, now, "opened again"});
 }
 
 SteadyTime RealConsole::last_byte_at() const {
@@ -188,10 +177,7 @@ SteadyTime RealConsole::last_byte_at() const {
 
 std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
   const std::scoped_lock lock(mutex_);
-  std::vector<WatcherHit> found;
-  for (const auto& hit : hits_)
-    if (hit.span.begin >= offset) found.push_back(hit);
-  return found;
+  return hits_.since(offset);
 }
 
 void RealConsole::power_changed(bool on) {
@@ -214,7 +200,7 @@ void RealConsole::wake_waiters() const {
 
 std::uint64_t RealConsole::offset() const {
   const std::scoped_lock lock(mutex_);
-  return received_;
+  return window_.end();
 }
 
 std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
@@ -227,14 +213,7 @@ std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
 
 std::string RealConsole::bytes(ByteSpan span) const {
   const std::scoped_lock lock(mutex_);
-  const std::string object = "console " + options_.source;
-  if (span.begin > span.end || span.end > received_)
-    throw Error(ErrorKind::Config, object, "no such span of its bytes", "offsets end at offset()");
-  if (span.end - span.begin > kMaxUnjudged) throw Error(ErrorKind::Config, object, "a span of over 64 MiB", "read it in parts");
-  if (span.begin >= window_offset_) return window_.substr(span.begin - window_offset_, span.end - span.begin);
-  if (!recorder_.recording())
-    throw Error(ErrorKind::NotFound, object, "those bytes are not kept", "open the bench with a record directory");
-  return recorder_.read(span);
+  return window_.bytes(span);
 }
 
 void RealConsole::flush() {

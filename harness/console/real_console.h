@@ -5,10 +5,12 @@
 #include <map>
 #include <mutex>
 
+#include "console/hit_log.h"
 #include "console/pattern.h"
 #include "console/real_io_loop.h"
 #include "console/recorder.h"
 #include "console/watch_matcher.h"
+#include "console/window.h"
 
 namespace hilcop {
 
@@ -49,14 +51,13 @@ class RealConsole final : public Console, private Polled {
     std::uint64_t from;
   };
 
-  void on_readable() override;
+  std::size_t on_readable() override;
   void on_tick(SteadyTime now) override;
 
   // The rest with the lock held.
-  void read_available();
+  std::size_t read_available();
   void receive(std::string_view bytes);
   void announce(const std::vector<WatchMatcher::Hit>& hits);
-  void trim_window();
   void lose(const Error& why);
   void add_gap(Gap gap);
   void check_usable() const;
@@ -66,9 +67,7 @@ class RealConsole final : public Console, private Polled {
   const WatcherHit* fatal_since(std::uint64_t offset) const;
   Match take(std::size_t index, const Found& found);
   std::string tail() const;
-  std::string_view window_from(std::uint64_t offset) const;
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
-  std::string log_line_of(ByteSpan span) const;
   void reopen_if_lost();
   void check_line(SteadyTime now);
   Error died(const WatcherHit& hit) const;
@@ -81,17 +80,14 @@ class RealConsole final : public Console, private Polled {
   EventSink& sink_;
   mutable Recorder recorder_;
   std::unique_ptr<WatchMatcher> matcher_;
-  std::string window_;  // the newest bytes: at least what is unjudged, and what watchers may look back on
-  std::uint64_t window_offset_ = 0, cursor_ = 0, received_ = 0;
-  bool overflowed_ = false;  // unjudged bytes had to be dropped
-  std::vector<WatcherHit> hits_;
+  Window window_;
+  HitLog hits_;
   std::vector<Gap> gaps_;
   SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
   std::optional<Error> lost_, failed_;
   LineCounters counters_;
   std::list<int> waiting_;  // eventfds of those who wait while another borrows
-  std::string read_buffer_;
 };
 
 }  // namespace hilcop

@@ -14,8 +14,9 @@ namespace hilcop {
 class Polled {
  public:
   virtual ~Polled() = default;
-  virtual void on_readable() = 0;
-  /// Called every 50 ms, and at least once after add().
+  /// Reads what is there; returns how many bytes.
+  virtual std::size_t on_readable() = 0;
+  /// Called every 40 ms, and at least once after add().
   virtual void on_tick(SteadyTime now) = 0;
 };
 

@@ -12,6 +12,9 @@ namespace hilcop {
 namespace {
 
 constexpr std::size_t kBuffer = 64 * 1024;
+// With a tick every 40 ms, SIGKILL loses at most 90 ms of the bytes; fewer writes than one a read cost a tenth of the time.
+constexpr Nanoseconds kBytesWait = 50ms;
+constexpr Nanoseconds kLogWaits = 250ms;
 
 UniqueFd make_file(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0644));
@@ -39,13 +42,27 @@ Recorder::Recorder(const std::filesystem::path& directory, const std::string& so
 
 void Recorder::append(std::string_view bytes, SteadyTime steady, UtcTime utc) {
   if (raw_) {
+    if (raw_buffer_.empty()) bytes_wait_since_ = steady;
+    if (log_.pending().empty()) log_waits_since_ = steady;
     const std::int64_t record[3] = {static_cast<std::int64_t>(offset_), to_ns(steady), utc.time_since_epoch().count()};
     index_buffer_.append(reinterpret_cast<const char*>(record), sizeof record);
     raw_buffer_.append(bytes);
     log_.append(bytes, steady);
   }
   offset_ += bytes.size();
-  if (raw_buffer_.size() >= kBuffer) flush();
+  if (raw_buffer_.size() >= kBuffer) write_bytes();
+  if (log_.pending().size() >= kBuffer) write_out(log_file_, log_.pending());
+}
+
+void Recorder::on_tick(SteadyTime now) {
+  if (!raw_buffer_.empty() && now - bytes_wait_since_ >= kBytesWait) write_bytes();
+  if (!log_.pending().empty() && now - log_waits_since_ >= kLogWaits) write_out(log_file_, log_.pending());
+}
+
+// Bytes first: an index entry never points at what is not there.
+void Recorder::write_bytes() {
+  write_out(raw_, raw_buffer_);
+  write_out(index_, index_buffer_);
 }
 
 void Recorder::note_gap(const Gap& gap) {
@@ -64,8 +81,7 @@ void Recorder::write_out(const UniqueFd& fd, std::string& buffer) {
 
 void Recorder::flush(bool sync) {
   if (!raw_) return;
-  write_out(raw_, raw_buffer_);
-  write_out(index_, index_buffer_);
+  write_bytes();
   write_out(log_file_, log_.pending());
   if (!sync || failure_) return;
   for (const auto* fd : {&raw_, &index_, &log_file_})
@@ -73,8 +89,8 @@ void Recorder::flush(bool sync) {
 }
 
 std::string Recorder::read(ByteSpan span) {
+  write_bytes();
   if (failure_) throw Error(*failure_);
-  flush();
   std::string text(span.end - span.begin, '\0');
   std::size_t done = 0;
   while (done < text.size()) {

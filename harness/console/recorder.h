@@ -13,8 +13,8 @@
 
 namespace hilcop {
 
-/// Writes what a console receives: exact bytes, an index of times, a readable log (docs/recording.md). Buffers at most 64 KiB;
-/// flush_written() must be called at least every 100 ms. Not thread-safe.
+/// Writes what a console receives: exact bytes, an index of times, a readable log (docs/recording.md). Buffers at most 64 KiB
+/// of each; on_tick() must be called at least every 40 ms. Not thread-safe.
 class Recorder {
  public:
   /// An empty directory records nothing. Throws Error if the files cannot be made.
@@ -24,7 +24,9 @@ class Recorder {
   void note_gap(const Gap& gap);
   /// Hands what is buffered to the kernel; `sync` also to the disk.
   void flush(bool sync = false);
-  bool unflushed() const { return !raw_buffer_.empty() || !log_.pending().empty(); }
+  /// Hands over what has waited long enough: bytes and index 50 ms, the readable log 250 ms.
+  void on_tick(SteadyTime now);
+  const std::string& name() const { return name_; }
 
   /// Why recording failed (disk full), if it did: from then on the files have a hole.
   const std::optional<Error>& failure() const { return failure_; }
@@ -35,12 +37,14 @@ class Recorder {
 
  private:
   void write_out(const UniqueFd& fd, std::string& buffer);
+  void write_bytes();
 
   std::string name_;
   UniqueFd raw_, index_, log_file_;
   std::string raw_buffer_, index_buffer_;
   ReadableLog log_;
   std::uint64_t offset_ = 0;
+  SteadyTime bytes_wait_since_{}, log_waits_since_{};  // of what is buffered
   std::optional<Error> failure_;
 };
 

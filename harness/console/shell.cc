@@ -133,7 +133,7 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
       const std::scoped_lock lock(mutex_);
       throw Error(ErrorKind::Timeout, object, "the command '" + printable(command, 120) + "' gave no answer in time",
                   "see whether a shell is at its prompt (login()), and whether the command ends",
-                  {"last seen:\n  | " + last_lines(window_from(begin), 8)});
+                  {"last seen:\n  | " + last_lines(window_.from(begin), 8)});
     }
     const bool begun = answer || ended || bytes({begin, now}).find("<hb " + id) != std::string::npos;
     if (!begun || tries >= kTries) {

@@ -22,12 +22,11 @@ class WatchMatcher {
     std::size_t watcher;
     ByteSpan span;
   };
-  /// `fresh` are the bytes that just arrived; `window` ends with them and begins at stream offset `window_offset`.
+  /// `fresh` are the bytes that just arrived; `window` ends with them, begins at stream offset `window_offset`, and holds
+  /// Window::kLookBack bytes before them.
   /// `quiet`: nothing more came for a while: a pattern that ends with $ may match at the end.
   virtual std::vector<Hit> scan(std::string_view fresh, std::string_view window, std::uint64_t window_offset) = 0;
   virtual std::vector<Hit> scan_quiet(std::string_view window, std::uint64_t window_offset) = 0;
-  /// How many bytes before the newest the window must still hold.
-  static constexpr std::size_t kLookBack = 16 * 1024;
 };
 
 }  // namespace hilcop

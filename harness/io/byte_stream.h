@@ -23,8 +23,10 @@ class ByteStream {
   virtual ~ByteStream() = default;
   /// What errors and the run record call it: "/dev/ttyUSB0 (0403:6001 serial A1B2)", "unix:/run/.../console.sock".
   virtual const std::string& name() const = 0;
-  /// To be polled for reading (and writing); owned by the stream. Changes after a reopen.
+  /// To be polled for reading; owned by the stream. Changes after a reopen.
   virtual int fd() const = 0;
+  /// To be polled for writing.
+  virtual int write_fd() const { return fd(); }
   /// Bytes that are there now; 0: none. Throws Error{Disconnected} when the other side is gone.
   virtual std::size_t read_some(std::span<std::byte> into) = 0;
   /// Bytes taken now; 0: would block. Throws Error{Disconnected}.

@@ -18,12 +18,23 @@
 #include "fakes/memory_sink.h"
 #include "fakes/slow_stream.h"
 #include "fakes/temp_dir.h"
+#include "io/faulty_stream.h"
 #include "io/unix_stream.h"
 
 namespace hilcop {
 
-/// A console on a socket pair; the test holds the device's end. The parameter is the most bytes a read gives.
-class ConsoleTest : public testing::TestWithParam<std::size_t> {
+/// How the bytes come: at most so many a read, and with stalls of the line at seeded places (io/faulty_stream.h).
+struct Arrival {
+  std::size_t most = 65536;
+  std::uint64_t stall_every = 0;
+};
+inline constexpr Arrival kArrivals[] = {{1}, {7}, {65536}, {65536, 25}, {1, 25}};
+inline std::string name_of_arrival(const testing::TestParamInfo<Arrival>& param) {
+  return "AtMost" + std::to_string(param.param.most) + "Bytes" + (param.param.stall_every != 0 ? "AndStalls" : "");
+}
+
+/// A console on a socket pair; the test holds the device's end.
+class ConsoleTest : public testing::TestWithParam<Arrival> {
  protected:
   void SetUp() override {
     int ends[2];
@@ -36,10 +47,17 @@ class ConsoleTest : public testing::TestWithParam<std::size_t> {
 
   Console& open() {
     loop_ = IoLoop::start();
-    auto stream = make_socket_stream(std::move(ours_), "test");
-    console_ = Console::open(std::make_unique<SlowStream>(std::move(stream), GetParam()), options_, *loop_, sink_);
+    console_ = Console::open(arriving(make_socket_stream(std::move(ours_), "test")), options_, *loop_, sink_);
     return *console_;
   }
+
+  std::unique_ptr<ByteStream> arriving(std::unique_ptr<ByteStream> stream) {
+    if (GetParam().stall_every != 0) stream = make_faulty_stream(std::move(stream), faults_);
+    return std::make_unique<SlowStream>(std::move(stream), GetParam().most);
+  }
+
+  // Few bytes a read: what takes a system call each.
+  bool slow() const { return GetParam().most < 100; }
 
   void device_says(std::string_view text) {
     while (!text.empty()) {
@@ -75,6 +93,8 @@ class ConsoleTest : public testing::TestWithParam<std::size_t> {
   MemorySink sink_;
   UniqueFd device_, ours_;
   ConsoleOptions options_;
+  LineFaults stalls_{.seed = 5, .stall_every = GetParam().stall_every, .stall = 2ms};
+  std::shared_ptr<LineFaultState> faults_ = std::make_shared<LineFaultState>(stalls_, nullptr);
   std::unique_ptr<IoLoop> loop_;
   std::unique_ptr<Console> console_;
 };

@@ -4,8 +4,7 @@
 namespace hilcop {
 namespace {
 
-INSTANTIATE_TEST_SUITE_P(AnyChunking, ConsoleTest, testing::Values(1, 7, 65536),
-                         [](const auto& param) { return "AtMost" + std::to_string(param.param) + "Bytes"; });
+INSTANTIATE_TEST_SUITE_P(AnyArrival, ConsoleTest, testing::ValuesIn(kArrivals), name_of_arrival);
 
 TEST_P(ConsoleTest, AReplyThatCameBeforeTheCallCounts) {
   auto& console = open();
@@ -161,13 +160,30 @@ TEST_P(ConsoleTest, SilenceIsToldFromSpeech) {
 }
 
 TEST_P(ConsoleTest, TenMegabytesWithoutALineEndAreOrdinary) {
-  if (GetParam() == 1) options_.record_dir.clear();  // ten million system calls are time enough
+  if (GetParam().stall_every != 0) return;  // a stall every few bytes is judged above; here the amount is
+  if (slow()) options_.record_dir.clear();  // ten million system calls are time enough
   open();
-  const std::size_t size = GetParam() < 100 ? 300'000 : 10'000'000;
+  const std::size_t size = slow() ? 300'000 : 10'000'000;
   std::thread device([&] { device_says(std::string(size, 'x') + "END"); });
   const auto match = expect("[^y]END", 60s);
   device.join();
   EXPECT_EQ(match.span.end, size + 3);
+}
+
+TEST_P(ConsoleTest, WhatCameLongBeforeTheCallCountsToo) {
+  if (GetParam().stall_every != 0) return;  // here the amount is judged
+  auto& console = open();
+  const std::size_t size = slow() ? 100'000 : 2'000'000;
+  std::thread device([&] { device_says("early 42\r\n" + std::string(size, 'x') + "END\r\n"); });
+  const Deadline deadline = Deadline::in(30s);
+  while (console.offset() < size + 15 && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  device.join();
+  const auto match = expect("early ([0-9]+)");
+  EXPECT_EQ(match.span.begin, 0u);
+  EXPECT_EQ(match.groups.at(0), "42");
+  const auto end = expect("END");
+  EXPECT_EQ(end.span.begin, size + 10);
+  EXPECT_EQ(end.before.size(), 64u * 1024);
 }
 
 TEST_P(ConsoleTest, AFullDiskIsToldAndMatchingGoesOn) {

@@ -17,7 +17,7 @@ class LoginTest : public ConsoleTest {
 
   Console& open_with(std::unique_ptr<ScriptedStream> script) {
     loop_ = IoLoop::start();
-    console_ = Console::open(std::make_unique<SlowStream>(std::move(script), GetParam()), options_, *loop_, sink_);
+    console_ = Console::open(arriving(std::move(script)), options_, *loop_, sink_);
     return *console_;
   }
   // run("true"): what the shell is told, and its framed answer: status 0, no output (cksum of nothing: 4294967295 0).
@@ -30,7 +30,7 @@ class LoginTest : public ConsoleTest {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(AnyChunking, LoginTest, testing::Values(1, 3, 65536));
+INSTANTIATE_TEST_SUITE_P(AnyArrival, LoginTest, testing::ValuesIn(kArrivals), name_of_arrival);
 
 TEST_P(LoginTest, GivesNameAndPasswordAndProvesTheShell) {
   auto script = std::make_unique<ScriptedStream>();

@@ -13,6 +13,7 @@ class SlowStream final : public ByteStream {
   SlowStream(std::unique_ptr<ByteStream> inner, std::size_t most) : inner_(std::move(inner)), most_(most) {}
   const std::string& name() const override { return inner_->name(); }
   int fd() const override { return inner_->fd(); }
+  int write_fd() const override { return inner_->write_fd(); }
   std::size_t read_some(std::span<std::byte> into) override { return inner_->read_some(into.subspan(0, std::min(most_, into.size()))); }
   std::size_t write_some(std::span<const std::byte> bytes) override {
     return inner_->write_some(bytes.subspan(0, std::min(most_, bytes.size())));
