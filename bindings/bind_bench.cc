@@ -89,12 +89,13 @@ void bind_bench(py::module_& module) {
   py::class_<OpenBench>(module, "Bench",
                         "One lab-config file, opened. Use as a context manager: closing brings every output to its safe state.")
       .def(py::init([](const std::string& file, const std::string& boards_dir, std::vector<std::string> duts, const std::string& record_dir,
-                       double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket) {
+                       double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket, const std::string& faults) {
              OpenOptions options;
              options.duts = std::move(duts);
              options.record_dir = record_dir;
              options.holder = holder;
              options.keeper.socket = keeper_socket;
+             if (!faults.empty()) options.faults = parse_line_faults(faults);
              if (wait_s > 0) options.wait_until = deadline_in(wait_s);
              auto& sink = *timeline;
              return without_gil([&] {
@@ -103,7 +104,7 @@ void bind_bench(py::module_& module) {
              });
            }),
            py::arg("file"), py::arg("boards_dir"), py::arg("duts"), py::arg("record_dir"), py::arg("wait_s"), py::arg("holder"),
-           py::arg("timeline"), py::arg("keeper_socket"))
+           py::arg("timeline"), py::arg("keeper_socket"), py::arg("faults"))
       .def_property_readonly("name", [](const OpenBench& self) { return self.bench->config().name; })
       .def_property_readonly("duts", [](const OpenBench& self) { return self.bench->dut_names(); })
       .def_property_readonly("timeline", [](const OpenBench& self) { return self.timeline; })

@@ -104,11 +104,14 @@ def open_bench(
     holder: str = "",
     timeline: Timeline | None = None,
     keeper_socket: str | Path = "",
+    faults: str = "",
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
     record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default `boards` beside the
     file's folder. wait_s: seconds to queue while somebody else holds a DUT. Blocks until everything is at its safe state.
+    faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
+    `hilcop run --faults`).
     Raises ConfigError with every problem of the files at once, BusyError naming the holder, NotFoundError, ...
     """
     path = Path(file)
@@ -125,4 +128,5 @@ def open_bench(
         holder=holder or f"python {os.getpid()}",
         timeline=timeline,
         keeper_socket=str(keeper_socket),
+        faults=faults,
     )

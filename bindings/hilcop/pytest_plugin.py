@@ -20,6 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--hilcop-bench", help="lab-config file to open")
     group.addoption("--hilcop-dut", help="DUT of it (default: the first)")
     group.addoption("--hilcop-record", default="", help="directory for console recordings")
+    group.addoption("--hilcop-faults", default="", help="make the consoles faulty on purpose: drop_every=5000,stall_every=20000,seed=3")
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +33,8 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         raise pytest.UsageError("name the bench: --hilcop-bench lab-config/<name>.yaml")
     dut = request.config.getoption("--hilcop-dut")
     record = request.config.getoption("--hilcop-record")
-    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, holder="pytest") as opened:
+    faults = request.config.getoption("--hilcop-faults")
+    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, holder="pytest", faults=faults) as opened:
         yield opened
 
 

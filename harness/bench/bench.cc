@@ -5,6 +5,7 @@
 
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
+#include "io/faulty_stream.h"
 #include "io/unix_stream.h"
 
 namespace hilcop {
@@ -137,10 +138,22 @@ class RealBench final : public Bench {
       };
     } else {
       const auto endpoint = lease(dut, role, SafeState::Keep).endpoint(Deadline::in(10s));
-      stream = open_unix_stream(endpoint.at("unix").get<std::string>(), Deadline::in(10s));
+      const std::string path = endpoint.at("unix");
+      stream = open_unix_stream(path, Deadline::in(10s));
+      if (options_.faults) options.reopen = [path] { return open_unix_stream(path, Deadline::in(1s)); };
     }
+    if (options_.faults) make_faulty(stream, options);
     consoles_.push_back(Console::open(std::move(stream), std::move(options), *loop_, sink_));
     return *consoles_.back();
+  }
+
+  void make_faulty(std::unique_ptr<ByteStream>& stream, ConsoleOptions& options) {
+    auto state = std::make_shared<LineFaultState>(*options_.faults, [this, source = options.source](const LineFault& fault) {
+      sink_.emit(
+          make_event(source, "console.fault", {{"fault", to_string(fault.kind)}, {"to_device", fault.to_device}, {"offset", fault.offset}}));
+    });
+    stream = make_faulty_stream(std::move(stream), state);
+    options.reopen = [state, inner = std::move(options.reopen)] { return make_faulty_stream(inner(), state); };
   }
 
   void emit_open() {
@@ -162,7 +175,8 @@ class RealBench final : public Bench {
                     {"instruments", instruments}};
     }
     sink_.emit(make_event("bench", "bench.open",
-                          {{"bench", config_.name}, {"file", config_.file.string()}, {"sha256", config_.sha256}, {"duts", duts}}));
+                          {{"bench", config_.name}, {"file", config_.file.string()}, {"sha256", config_.sha256}, {"duts", duts},
+                           {"faults", options_.faults ? to_json(*options_.faults) : json()}}));
   }
 
   void keeper_event(const json& event) {

@@ -11,6 +11,7 @@
 #include "bench/config.h"
 #include "bench/roles.h"
 #include "console/io_loop.h"
+#include "io/line_faults.h"
 
 namespace hilcop {
 
@@ -59,6 +60,7 @@ struct OpenOptions {
   std::filesystem::path record_dir;    // console files; empty: not recorded
   std::optional<Deadline> wait_until;  // queue for leases that others hold
   std::string holder;                  // for people: "hilcop run 4711"
+  std::optional<LineFaults> faults;    // consoles misbehave on purpose: nothing that a run judges then stands
   KeeperClient::Options keeper;
 };
 

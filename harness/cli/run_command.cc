@@ -12,6 +12,7 @@
 #include "cli/stop_signals.h"
 #include "compliance/verdict.h"
 #include "evidence/run_record.h"
+#include "io/line_faults.h"
 #include "report/report.h"
 #include "run/supervisor.h"
 
@@ -23,7 +24,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> scenarios, duts, paths;
-  std::string bench, effort = "test", out;
+  std::string bench, effort = "test", out, faults;
   std::uint64_t seed = 1;
   double wait_s = 0;
   bool json = false;
@@ -58,6 +59,8 @@ RunOptions prepare(const Arguments& arguments) {
   options.effort = arguments.effort;
   options.seed = arguments.seed;
   options.wait_s = arguments.wait_s;
+  if (!arguments.faults.empty()) parse_line_faults(arguments.faults);  // before anything is switched
+  options.faults = arguments.faults;
   options.python = python_settings();
   for (const auto& path : arguments.paths) options.scenario_paths.push_back(fs::absolute(path));
   for (const auto& name : arguments.scenarios)
@@ -127,6 +130,8 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)");
   command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)");
   command->add_option("--wait", a->wait_s, "seconds to queue while somebody else holds a DUT")->check(CLI::NonNegativeNumber);
+  command->add_option("--faults", a->faults,
+                      "make the consoles faulty on purpose, to test a scenario: drop_every=5000,stall_every=20000,seed=3; nothing passes then");
   command->add_flag("--json", a->json, "the run record as JSON");
   command->callback([a, &status] {
     auto options = prepare(*a);

@@ -139,7 +139,10 @@ class RecordMaker {
                                     {"boot_id", d.value("boot_id", "")},
                                     {"version", d.value("version", "")}});
     if (kind == "plan") plan(d);
-    if (kind == "bench.open") record_["benches"].push_back(d);
+    if (kind == "bench.open") {
+      record_["benches"].push_back(d);
+      if (d.contains("faults") && !d["faults"].is_null()) record_["faults"] = d["faults"];
+    }
     if (kind == "host.load")
       record_["host_load"].push_back(
           {{"steady_ns", to_ns(event.steady)}, {"load1", d.value("load1", 0.0)}, {"cpu_busy", d.value("cpu_busy", 0.0)}});
@@ -216,6 +219,11 @@ class RecordMaker {
         // What cannot be read may have been the Fail, or the control that was not ok.
         if (damaged_) c["verdict"] = "Inconclusive", c["reason"] = "the timeline has lines that cannot be read";
       }
+      if (!record_["faults"].is_null() && c["verdict"] != "Inconclusive") {
+        c["reason"] = "the console was made faulty on purpose: this proves nothing of the device; the scenario said " +
+                      c["verdict"].get<std::string>() + (c["reason"] == "" ? "" : ": " + c["reason"].get<std::string>());
+        c["said"] = c["verdict"], c["verdict"] = "Inconclusive";
+      }
       verdicts.push_back(c["verdict"]);
     }
     if (!s["begun"].get<bool>()) verdicts.push_back(s["error"].is_null() ? "NotRun" : "Error");
@@ -245,6 +253,7 @@ class RecordMaker {
                {"incidents", json::array()},
                {"host_load", json::array()},
                {"seed", nullptr},
+               {"faults", nullptr},
                {"effort", ""}};
   std::map<Key, json> scenarios_;
   std::vector<Key> order_;

@@ -40,6 +40,7 @@ struct RunOptions {
   std::string effort = "test";
   std::uint64_t seed = 1;
   double wait_s = 0;
+  std::string faults;  // as parse_line_faults() reads them; empty: none
   PythonSettings python;
   Nanoseconds grace = 10s;                                    // for a worker that was interrupted, before it is killed
   std::function<void(const nlohmann::json& event)> progress;  // events of the workers, from several threads

@@ -69,6 +69,7 @@ std::optional<Error> WorkerSession::start() {
                       {"effort", options_.effort},
                       {"scenario_paths", paths},
                       {"wait_s", options_.wait_s},
+                      {"faults", options_.faults},
                       {"holder", "hilcop run " + std::to_string(::getpid())}};
   const auto output = options_.run_dir / ("worker-" + dut_ + ".out");
   ProcessOptions process;

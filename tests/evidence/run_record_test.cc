@@ -48,6 +48,24 @@ TEST(RunRecord, AScenarioThatDidNotEndIsAnErrorWhateverItsChecksSay) {
   EXPECT_EQ(record.at("scenarios").at(0).at("checks").at(0).at("verdict"), "Pass");
 }
 
+TEST(RunRecord, NothingJudgedOverConsolesMadeFaultyOnPurposeStands) {
+  for (const char* said : {"Pass", "Fail"}) {
+    RunDir run;
+    run.plan();
+    run.event("bench.open", {{"bench", "b"}, {"duts", nlohmann::json::object()}, {"faults", {{"drop_every", 5}}}}, "bench");
+    run.begin();
+    run.declare("c");
+    run.control("c", true);
+    run.verdict("c", said);
+    run.end();
+    const auto record = run.record();
+    const auto& check = record.at("scenarios").at(0).at("checks").at(0);
+    EXPECT_EQ(record.at("scenarios").at(0).at("verdict"), "Inconclusive");
+    EXPECT_EQ(check.at("said"), said);
+    EXPECT_EQ(record.at("faults").at("drop_every"), 5);
+  }
+}
+
 TEST(RunRecord, WhatWasPlannedAndNotBegunIsNotRun) {
   RunDir run;
   run.plan();
