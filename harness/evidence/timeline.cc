@@ -23,6 +23,11 @@ namespace {
 using nlohmann::json;
 
 constexpr Nanoseconds kPairEvery = 10s;
+constexpr Nanoseconds kWait = 50ms;
+
+// What was sent and matched explains a run; the bytes themselves are in the recording. Thousands a second may come: writing them
+// together takes no time from who waits for a prompt.
+bool may_wait(const Event& event) { return event.kind == "console.match" || event.kind == "console.sent"; }
 
 std::string boot_id() {
   std::string id;
@@ -76,18 +81,26 @@ class RealTimeline final : public Timeline {
     }
     changed_.notify_all();
     pairs_.join();
+    write_waiting();
     if (file_) ::fdatasync(file_.get());
   }
 
   void emit(Event event) override {
-    const std::string line = to_json(event).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
     std::function<void(const Event&)> callback;
     {
       const std::scoped_lock lock(mutex_);
-      if (file_) append(line);
+      if (may_wait(event) && !callback_ && !(socket_ && socket_->has_readers())) {
+        if (!file_) return;
+        waiting_.push_back(std::move(event));
+        if (waiting_.size() == 1) changed_.notify_all();
+        return;
+      }
+      write_waiting();
       callback = callback_;
+      const std::string line = line_of(event);
+      if (file_) append(line);
+      if (socket_) socket_->send(line);
     }
-    if (socket_) socket_->send(line);
     if (callback) callback(event);
   }
 
@@ -103,6 +116,7 @@ class RealTimeline final : public Timeline {
 
   void check() override {
     const std::scoped_lock lock(mutex_);
+    write_waiting();
     if (failure_) throw Error(*failure_);
   }
 
@@ -115,9 +129,25 @@ class RealTimeline final : public Timeline {
       failure_ = error_from_errno(n < 0 ? errno : ENOSPC, "timeline " + options_.file.string(), "write");
   }
 
+  static std::string line_of(const Event& event) { return to_json(event).dump(-1, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+  void write_waiting() {
+    std::string lines;
+    for (const auto& event : waiting_) lines += line_of(event);
+    waiting_.clear();
+    if (!lines.empty()) append(lines);
+  }
+
+  // Whoever may wait waits for 50 ms at most, and is written in its order.
   void write_pairs() {
     std::unique_lock lock(mutex_);
-    while (!changed_.wait_for(lock, kPairEvery, [this] { return ending_; })) {
+    auto next = clock_.now() + kPairEvery;
+    while (!ending_) {
+      changed_.wait_for(lock, next - clock_.now(), [this] { return ending_ || !waiting_.empty(); });
+      if (changed_.wait_for(lock, waiting_.empty() ? 0ns : kWait, [this] { return ending_; })) return;
+      write_waiting();
+      if (clock_.now() < next) continue;
+      next += kPairEvery;
       lock.unlock();
       const auto now = clock_.utc_now();
       emit(make_event(options_.writer, "clock.pair", {{"utc", to_iso8601(now)}}, clock_));
@@ -136,6 +166,7 @@ class RealTimeline final : public Timeline {
   std::condition_variable changed_;
   std::function<void(const Event&)> callback_;
   std::optional<Error> failure_;
+  std::vector<Event> waiting_;
   CpuBusy busy_;
   bool ending_ = false;
   std::thread pairs_;

@@ -10,8 +10,8 @@
 
 namespace hilcop {
 
-/// Everything that happened, one JSON line an event, appended with one write(2) each so that SIGKILL loses nothing that was
-/// emitted. Also serves the event socket. Thread-safe.
+/// Everything that happened, one JSON line an event, written before emit() returns so that SIGKILL loses nothing; but for
+/// console.match and console.sent, which are written within 50 ms, in their order. Also serves the event socket. Thread-safe.
 class Timeline : public EventSink {
  public:
   struct Options {

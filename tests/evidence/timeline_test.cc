@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "fakes/temp_dir.h"
 #include "io/unix_socket.h"
 
@@ -31,6 +32,23 @@ TEST(Timeline, WhatWasEmittedSurvivesASigkill) {
   EXPECT_TRUE(read.torn.empty());
 }
 
+TEST(Timeline, WhatMayWaitIsWrittenSoonByItselfAndInItsOrder) {
+  TempDir dir;
+  const auto timeline = Timeline::open({dir / "t.ndjson", {}, "w"});
+  const auto kinds = [&] {
+    std::string text;
+    for (const auto& event : read_timeline(dir / "t.ndjson").events) text += event.kind + " ";
+    return text;
+  };
+  timeline->emit(make_event("c", "console.sent"));
+  const Deadline deadline = Deadline::in(5s);
+  while (kinds() == "timeline.open " && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  EXPECT_EQ(kinds(), "timeline.open console.sent ");
+  timeline->emit(make_event("c", "console.match"));
+  timeline->emit(make_event("s", "check.verdict"));
+  EXPECT_EQ(kinds(), "timeline.open console.sent console.match check.verdict ");
+}
+
 TEST(Timeline, SeveralThreadsNeverMixTheirLines) {
   TempDir dir;
   {
@@ -38,7 +56,7 @@ TEST(Timeline, SeveralThreadsNeverMixTheirLines) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
-        for (int i = 0; i < 200; ++i) timeline->emit(make_event("s", "log", {{"text", std::string(500, 'x')}}));
+        for (int i = 0; i < 200; ++i) timeline->emit(make_event("s", i % 2 == 0 ? "log" : "console.match", {{"text", std::string(500, 'x')}}));
       });
   }
   const auto read = read_timeline(dir / "t.ndjson");

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wall time from the first byte to the match at the end of N MB that arrive as fast as a pseudo-terminal can."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import material
+import rig
+from table import Row, ratio, spread
+
+PROMPT = b"root@board:~# "
+ALL = str(rig.MATERIAL / "patterns")
+
+
+def once(engine: str, megabytes: int, patterns: str, text: Path = rig.MATERIAL / "corpus.log", block: int = 4096) -> dict[str, Any]:
+    size = megabytes << 20
+    with rig.folder_and_lines() as (folder, lines):
+        device = rig.device(lines, "flood", lines.masters[0], text, size, block)
+        result = rig.run(engine, "flood", folder, patterns, lines)
+        rig.end(device)
+        if engine.startswith("hilcop"):
+            recorded = folder / "c0-main.raw" if engine == "hilcop" else folder / "record" / "dut-main.raw"
+            corpus = text.read_bytes()
+            sent = (corpus * (size // len(corpus) + 1))[:size] + b"\r\n" + PROMPT
+            if recorded.read_bytes() != sent:
+                raise RuntimeError(f"{engine}: the recording differs from what was sent")
+            result["sent"] = sent
+    return result
+
+
+def walls(engines: list[tuple[str, str]], megabytes: int, rounds: int) -> dict[tuple[str, str], list[float]]:
+    times: dict[tuple[str, str], list[float]] = {engine: [] for engine in engines}
+    for turn in range(rounds):
+        for engine, patterns in engines if turn % 2 == 0 else engines[::-1]:
+            times[engine, patterns].append(once(engine, megabytes, patterns)["wall_s"])
+    return times
+
+
+def planted() -> Row:
+    """Hits at any place, blocks of random size: each is found once, where it is."""
+    text = rig.MATERIAL / "planted.log"
+    result = once("hilcop", 8, ALL, text, 0)
+    expected = [list(hit) for hit in material.hits_in(result["sent"])]
+    found = [hit for hit in result["hits"] if hit[0] != "w63" and hit[0] != "prompt"]
+    wrong = [hit for hit in expected if hit not in found] + [hit for hit in found if hit not in expected]
+    return Row("planted hits lost, moved or invented in 8 MB", len(wrong), "", "<= 0", f"{len(expected)} planted, blocks of 1 to 9000 bytes, recording byte-equal")
+
+
+def flood(quick: bool) -> list[Row]:
+    rounds = 3 if quick else 9
+    rows, ours = [planted()], {}
+    for megabytes, goal in ((4, "<= 2"), (8, "<= 1.5"), (32, "<= 1.5")):
+        times = walls([("read", ALL), ("hilcop", ALL), ("hilcop-python", ALL)], megabytes, rounds)
+        bare, console, python = times["read", ALL], times["hilcop", ALL], times["hilcop-python", ALL]
+        ours[megabytes] = statistics.median(console)
+        detail = f"{statistics.median(console) * 1e3:.0f} ms ({spread(console, 1e3, 0)}) against {statistics.median(bare) * 1e3:.0f} ms ({spread(bare, 1e3, 0)})"
+        rows.append(Row(f"{megabytes} MB to the match, C++, of a bare read() loop", ratio(console, bare), "x", goal, detail))
+        rows.append(Row(f"{megabytes} MB to the match, Python, of a bare read() loop", ratio(python, bare), "x", "", f"{statistics.median(python) * 1e3:.0f} ms"))
+    rows.append(Row("time for 32 MB of that for 8 MB", ours[32] / ours[8], "x", "<= 4.5"))
+    return rows
+
+
+def peers(quick: bool) -> list[Row]:
+    rows = []
+    wanted = [("pexpect-tuned", "1", 8, ">= 12"), ("asyncio", ALL, 8, ""), ("expect", "1", 8, "")]
+    if not quick:
+        wanted += [("pexpect", "1", 8, ">= 80"), ("labgrid", "1", 8, ">= 30"), ("labgrid", ALL, 1, ">= 500"), ("pexpect", ALL, 1, ""), ("expect", ALL, 1, "")]
+    for engine, patterns, megabytes, goal in wanted:
+        times = walls([("hilcop", ALL), (engine, patterns)], megabytes, 3)
+        console, other = times["hilcop", ALL], times[engine, patterns]
+        count = "1 pattern" if patterns == "1" else "64 patterns"
+        detail = f"{statistics.median(other) * 1e3:.0f} ms against {statistics.median(console) * 1e3:.1f} ms"
+        rows.append(Row(f"faster than {engine}, {count}, {megabytes} MB", ratio(other, console), "x", goal, detail))
+    return rows
