@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <fcntl.h>
 #include <linux/serial.h>
 
 #include <string>
@@ -21,6 +22,8 @@ class PtyPort {
   void says(std::string_view bytes);
   std::string hears(std::size_t bytes);
   void unplug() { device_.reset(); }
+  /// The device's end once more, for who polls it himself; the caller closes it.
+  int duplicate() const { return ::fcntl(device_.get(), F_DUPFD_CLOEXEC, 0); }
 
   int modem_lines() const;           // TIOCM_* bits that the harness has set
   serial_icounter_struct& errors();  // what TIOCGICOUNT answers
