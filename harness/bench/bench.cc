@@ -149,8 +149,8 @@ class RealBench final : public Bench {
 
   void make_faulty(std::unique_ptr<ByteStream>& stream, ConsoleOptions& options) {
     auto state = std::make_shared<LineFaultState>(*options_.faults, [this, source = options.source](const LineFault& fault) {
-      sink_.emit(
-          make_event(source, "console.fault", {{"fault", to_string(fault.kind)}, {"to_device", fault.to_device}, {"offset", fault.offset}}));
+      sink_.emit(make_event(source, "console.fault",
+                            {{"fault", to_string(fault.kind)}, {"to_device", fault.to_device}, {"offset", fault.offset}}));
     });
     stream = make_faulty_stream(std::move(stream), state);
     options.reopen = [state, inner = std::move(options.reopen)] { return make_faulty_stream(inner(), state); };
@@ -175,7 +175,10 @@ class RealBench final : public Bench {
                     {"instruments", instruments}};
     }
     sink_.emit(make_event("bench", "bench.open",
-                          {{"bench", config_.name}, {"file", config_.file.string()}, {"sha256", config_.sha256}, {"duts", duts},
+                          {{"bench", config_.name},
+                           {"file", config_.file.string()},
+                           {"sha256", config_.sha256},
+                           {"duts", duts},
                            {"faults", options_.faults ? to_json(*options_.faults) : json()}}));
   }
 

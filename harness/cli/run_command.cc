@@ -130,8 +130,9 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)");
   command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)");
   command->add_option("--wait", a->wait_s, "seconds to queue while somebody else holds a DUT")->check(CLI::NonNegativeNumber);
-  command->add_option("--faults", a->faults,
-                      "make the consoles faulty on purpose, to test a scenario: drop_every=5000,stall_every=20000,seed=3; nothing passes then");
+  command->add_option(
+      "--faults", a->faults,
+      "make the consoles faulty on purpose, to test a scenario: drop_every=5000,stall_every=20000,seed=3; nothing passes then");
   command->add_flag("--json", a->json, "the run record as JSON");
   command->callback([a, &status] {
     auto options = prepare(*a);

@@ -100,8 +100,7 @@ void RealConsole::check_connected() const {
 
 Error RealConsole::died(const WatcherHit& hit) const {
   const bool kept = hit.span.begin >= window_.begin();
-  const std::string line =
-      kept ? line_around(window_.text(), hit.span.begin - window_.begin(), hit.span.end - window_.begin()) : hit.line;
+  const std::string line = kept ? line_around(window_.text(), hit.span.begin - window_.begin(), hit.span.end - window_.begin()) : hit.line;
   return {ErrorKind::Protocol, "console " + options_.source, "died: " + hit.watcher + ": " + line, "", {tail()}};
 }
 

@@ -69,7 +69,9 @@ nlohmann::json to_json(const LineFaults& faults) {
           {"stall_every", faults.stall_every},
           {"stall_ms", faults.stall.count()},
           {"disconnect_every", faults.disconnect_every},
-          {"direction", !faults.to_device ? "from-device" : faults.from_device ? "both" : "to-device"}};
+          {"direction", !faults.to_device    ? "from-device"
+                        : faults.from_device ? "both"
+                                             : "to-device"}};
 }
 
 std::string to_string(LineFaultKind kind) {

@@ -19,9 +19,9 @@ namespace hilcop {
 struct LineFaults {
   std::uint64_t seed = 1;
   std::uint64_t drop_every = 0, duplicate_every = 0, corrupt_every = 0, stall_every = 0, disconnect_every = 0;
-  std::chrono::milliseconds stall{200};   // how long a stall lasts
-  bool from_device = true;                // what the device says
-  bool to_device = false;                 // what it is told; stalls and disconnects are of the whole line, by what the device says
+  std::chrono::milliseconds stall{200};  // how long a stall lasts
+  bool from_device = true;               // what the device says
+  bool to_device = false;                // what it is told; stalls and disconnects are of the whole line, by what the device says
   bool operator==(const LineFaults&) const = default;
 };
 

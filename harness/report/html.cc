@@ -129,7 +129,8 @@ std::string facts(const json& record) {
   row("Host load", fmt::format("at most {:.0f} % of all processors", busiest * 100));
   if (record.value("damaged", false)) row("Timeline", "has lines that cannot be read: no check passes");
   for (const auto& file : record.value("torn", json::array())) row("Torn", file.get<std::string>() + " ends in the middle of a line");
-  if (!record.value("faults", json()).is_null()) row("Faults", "were put on the consoles on purpose: no check says Pass or Fail. " + record["faults"].dump());
+  if (!record.value("faults", json()).is_null())
+    row("Faults", "were put on the consoles on purpose: no check says Pass or Fail. " + record["faults"].dump());
   row("Gaps in recordings", std::to_string(record["gaps"].size()));
   return "<table class=\"facts\">" + rows + "</table>";
 }

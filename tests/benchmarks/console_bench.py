@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -27,17 +26,28 @@ import uarts
 import waits
 from table import Row, print_table
 
-PARTS = {"flood": flood.flood, "peers": flood.peers, "pings": pings.pings, "uarts": uarts.uarts, "waits": waits.waits, "startup": startup.startup}
+PARTS = {
+    "flood": flood.flood,
+    "peers": flood.peers,
+    "pings": pings.pings,
+    "uarts": uarts.uarts,
+    "waits": waits.waits,
+    "startup": startup.startup,
+}
 
 
 def versions() -> dict[str, str]:
     names = ["python3-pexpect", "labgrid", "expect", "tio", "python3", "libvectorscan5", "libserialport0"]
-    shown = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *names], capture_output=True, text=True, check=False, timeout=30)
+    shown = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *names], capture_output=True, text=True, check=False, timeout=30
+    )
     return dict(line.split() for line in shown.stdout.splitlines() if len(line.split()) == 2)
 
 
 def machine() -> dict[str, Any]:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?")
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "?"
+    )
     return {"kernel": platform.release(), "processor": model, "processors": len(list(Path("/sys/devices/system/cpu").glob("cpu[0-9]*")))}
 
 
@@ -56,16 +66,20 @@ def main() -> None:
     for name in arguments.parts or list(PARTS):
         print(f"bench: {name} ...", file=sys.stderr, flush=True)
         rows += PARTS[name](arguments.quick)
-    about = {**machine(), "load1_before": load, "utc": time.strftime("%Y-%m-%d %H:%M", time.gmtime(begin)), "minutes": round((time.time() - begin) / 60, 1)}
+    about = {
+        **machine(),
+        "load1_before": load,
+        "utc": time.strftime("%Y-%m-%d %H:%M", time.gmtime(begin)),
+        "minutes": round((time.time() - begin) / 60, 1),
+    }
     print_table(rows, about)
     if arguments.json:
         Path(arguments.json).write_text(
-            json.dumps({"benchmark": "console", "machine": about, "versions": versions(), "rows": [row.as_json() for row in rows]}, indent=1) + "\n"
+            json.dumps(
+                {"benchmark": "console", "machine": about, "versions": versions(), "rows": [row.as_json() for row in rows]}, indent=1
+            )
+            + "\n"
         )
-
-
-def median(values: list[float]) -> float:
-    return statistics.median(values)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@
 #include <thread>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "base/interrupt.h"
 #include "evidence/timeline.h"
@@ -119,7 +119,8 @@ int main(int argc, char** argv) {
   const auto timeline = Timeline::open({dir / "timeline.ndjson", {}, "soak"});
   const auto loop = IoLoop::start();
   std::vector<Watcher> watchers;
-  for (int i = 0; i < 64; ++i) watchers.push_back({"w" + std::to_string(i), Pattern::regex("fault " + std::to_string(i) + " at 0x[0-9a-f]+"), false});
+  for (int i = 0; i < 64; ++i)
+    watchers.push_back({"w" + std::to_string(i), Pattern::regex("fault " + std::to_string(i) + " at 0x[0-9a-f]+"), false});
   std::vector<std::unique_ptr<SoakLine>> lines;
   for (std::size_t i = 0; i < kConsoles; ++i)
     lines.push_back(std::make_unique<SoakLine>(static_cast<int>(i), dir.path(), watchers, *loop, *timeline));
@@ -132,7 +133,8 @@ int main(int argc, char** argv) {
     std::vector<std::jthread> users;
     for (std::size_t i = 0; i < 4; ++i) users.emplace_back([&, i] { use(lines, i, 4, ending, matched, told); });
     const auto end = real_clock().now() + std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(minutes * 60));
-    const auto every = std::min<Nanoseconds>(10s, std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(minutes * 60 / 20)));
+    const auto every =
+        std::min<Nanoseconds>(10s, std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(minutes * 60 / 20)));
     while (real_clock().now() < end) {
       wait_until(Deadline(std::min(end, real_clock().now() + every)));
       samples.push_back(sample());
@@ -157,12 +159,14 @@ int main(int argc, char** argv) {
   const auto n = samples.size();
   std::printf("%s, %g minutes, %zu consoles, %.1f MB said, %llu breaks, %llu markers matched, %llu hits\n\n",
               to_iso8601(real_clock().utc_now()).substr(0, 16).c_str(), minutes, kConsoles, static_cast<double>(sent) / 1e6,
-              static_cast<unsigned long long>(breaks), static_cast<unsigned long long>(matched.load()), static_cast<unsigned long long>(hits));
+              static_cast<unsigned long long>(breaks), static_cast<unsigned long long>(matched.load()),
+              static_cast<unsigned long long>(hits));
   std::printf("| what | measured | goal | | detail |\n|---|---|---|---|---|\n");
   json rows = json::array();
   rows.push_back(row("recordings that are not what arrived, byte for byte", static_cast<double>(damaged), "", 0));
   rows.push_back(row("bytes lost", static_cast<double>(missing), "", 0));
-  rows.push_back(row("bytes typed that the device did not hear", static_cast<double>(told - heard_late), "", 0, std::to_string(told) + " typed"));
+  rows.push_back(
+      row("bytes typed that the device did not hear", static_cast<double>(told - heard_late), "", 0, std::to_string(told) + " typed"));
   // Each break is a gap when it broke, and one when the line was there again.
   rows.push_back(row("breaks without their gap records", std::abs(static_cast<double>(gaps) - 2.0 * static_cast<double>(breaks)), "", 0));
   const double before = median_of(samples, n / 4, n / 2), after = median_of(samples, n - n / 4, n);
@@ -183,9 +187,11 @@ int main(int argc, char** argv) {
   rows.push_back(row("growth of threads", growth([](const Sample& s) { return s.threads; }), "", 0));
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const double cpu = static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec);
+  const auto seconds_of = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const double cpu = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
   std::printf("\nprocessor time, devices included: %.0f %% of a core\n", 100 * cpu / (minutes * 60));
   if (!file.empty())
-    std::ofstream(file) << json{{"benchmark", "soak"}, {"minutes", minutes}, {"utc", to_iso8601(real_clock().utc_now())}, {"rows", rows}}.dump(1) << "\n";
+    std::ofstream(file)
+        << json{{"benchmark", "soak"}, {"minutes", minutes}, {"utc", to_iso8601(real_clock().utc_now())}, {"rows", rows}}.dump(1) << "\n";
   return std::all_of(rows.begin(), rows.end(), [](const json& one) { return one["met"] == true; }) ? 0 : 1;
 }

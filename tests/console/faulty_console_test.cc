@@ -27,7 +27,8 @@ class FaultyConsoleTest : public testing::Test {
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socket pair");
     device_.reset(ends[1]);
     line_.reset(ends[0]);
-    state_ = std::make_shared<LineFaultState>(faults, [this](const LineFault& fault) { faults_ += fault.kind == LineFaultKind::Disconnect; });
+    state_ =
+        std::make_shared<LineFaultState>(faults, [this](const LineFault& fault) { faults_ += fault.kind == LineFaultKind::Disconnect; });
     // The line outlives the connection: what was not read is there when it is opened again.
     const auto connect = [this] { return make_faulty_stream(make_socket_stream(UniqueFd(::dup(line_.get())), "line"), state_); };
     ConsoleOptions options;
@@ -52,14 +53,20 @@ class FaultyConsoleTest : public testing::Test {
 };
 
 TEST_F(FaultyConsoleTest, RecordsExactlyWhatArrivesOverEveryBreakAndSaysWhereTheyWere) {
-  const LineFaults faults{.seed = 11, .drop_every = 500, .duplicate_every = 400, .corrupt_every = 300, .stall_every = 3000,
-                          .disconnect_every = 5000, .stall = 2ms};
+  const LineFaults faults{.seed = 11,
+                          .drop_every = 500,
+                          .duplicate_every = 400,
+                          .corrupt_every = 300,
+                          .stall_every = 3000,
+                          .disconnect_every = 5000,
+                          .stall = 2ms};
   TempDir dir;
   auto& console = open(faults, dir);
   std::string sent;
   for (int i = 0; sent.size() < 60'000; ++i) sent += "line " + std::to_string(i) + (i % 50 == 0 ? " PLANTED 17;\n" : "\n");
   std::thread device([&] {
-    for (std::string_view rest = sent; !rest.empty();) rest.remove_prefix(::write(device_.get(), rest.data(), std::min<std::size_t>(rest.size(), 777)));
+    for (std::string_view rest = sent; !rest.empty();)
+      rest.remove_prefix(::write(device_.get(), rest.data(), std::min<std::size_t>(rest.size(), 777)));
   });
   const std::string expected = stream_of(faults, sent);
   const Deadline deadline = Deadline::in(60s);
@@ -82,7 +89,8 @@ TEST_F(FaultyConsoleTest, ACommandsAnswerIsRightOrAnErrorNeverWrong) {
   int right = 0, errors = 0;
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     TempDir dir;
-    auto& console = open({.seed = seed, .drop_every = 2500, .duplicate_every = 2500, .corrupt_every = 2500, .from_device = true, .to_device = true}, dir);
+    auto& console = open(
+        {.seed = seed, .drop_every = 2500, .duplicate_every = 2500, .corrupt_every = 2500, .from_device = true, .to_device = true}, dir);
     const pid_t shell = ::fork();
     if (shell == 0) {
       for (int fd = 0; fd < 3; ++fd) ::dup2(device_.get(), fd);

@@ -56,7 +56,8 @@ TEST(Timeline, SeveralThreadsNeverMixTheirLines) {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t)
       threads.emplace_back([&] {
-        for (int i = 0; i < 200; ++i) timeline->emit(make_event("s", i % 2 == 0 ? "log" : "console.match", {{"text", std::string(500, 'x')}}));
+        for (int i = 0; i < 200; ++i)
+          timeline->emit(make_event("s", i % 2 == 0 ? "log" : "console.match", {{"text", std::string(500, 'x')}}));
       });
   }
   const auto read = read_timeline(dir / "t.ndjson");

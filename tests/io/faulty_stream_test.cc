@@ -62,7 +62,8 @@ class FaultyStreamTest : public testing::Test {
     std::vector<std::byte> buffer(most);
     while (state->from_device.passed() < sent.size() || wait_ready(stream->fd(), POLLIN, Deadline::in(20ms))) {
       if (!unsent.empty())
-        if (const auto n = ::write(device_.get(), unsent.data(), std::min<std::size_t>(unsent.size(), 1000)); n > 0) unsent.remove_prefix(n);
+        if (const auto n = ::write(device_.get(), unsent.data(), std::min<std::size_t>(unsent.size(), 1000)); n > 0)
+          unsent.remove_prefix(n);
       if (!wait_ready(stream->fd(), POLLIN, Deadline::in(10s))) break;
       try {
         const auto n = stream->read_some(buffer);
@@ -80,8 +81,13 @@ class FaultyStreamTest : public testing::Test {
 };
 
 TEST_F(FaultyStreamTest, TheSameSeedGivesTheSameFaultsHoweverTheBytesAreCut) {
-  const LineFaults faults{.seed = 7, .drop_every = 300, .duplicate_every = 200, .corrupt_every = 150, .stall_every = 2000,
-                          .disconnect_every = 1500, .stall = 1ms};
+  const LineFaults faults{.seed = 7,
+                          .drop_every = 300,
+                          .duplicate_every = 200,
+                          .corrupt_every = 150,
+                          .stall_every = 2000,
+                          .disconnect_every = 1500,
+                          .stall = 1ms};
   const std::string sent = some_bytes(20'000);
   const std::string expected = model(faults, sent);
   EXPECT_NE(expected, sent);

@@ -49,7 +49,9 @@ def test_a_line_that_stalls_is_survived_and_proves_nothing(tmp_path: Path) -> No
 
 
 def test_a_line_that_loses_and_breaks_ends_in_no_verdict_on_the_device(tmp_path: Path) -> None:
-    done, record, events = run(tmp_path, "drop_every=3000,duplicate_every=3000,corrupt_every=3000,disconnect_every=4000,direction=both,seed=4")
+    done, record, events = run(
+        tmp_path, "drop_every=3000,duplicate_every=3000,corrupt_every=3000,disconnect_every=4000,direction=both,seed=4"
+    )
     assert done.returncode == 3
     assert record["scenarios"][0]["verdict"] in ("Inconclusive", "Error"), done.stdout
     kinds = {event["data"]["fault"] for event in events if event["kind"] == "console.fault"}

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import until
 
 PROGRAM = os.environ["HILCOP_PROGRAM"]
-
-from conftest import until
 
 if TYPE_CHECKING:
     from conftest import Rig

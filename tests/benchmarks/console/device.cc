@@ -144,8 +144,8 @@ int main(int argc, char** argv) {
   else if (mode == "pings" && argc == 5)
     pings(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10), argv[4]);
   else if (mode == "lines" && argc == 9)
-    lines(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10), text_of(argv[4]), std::atof(argv[5]), std::atof(argv[6]), std::atof(argv[7]),
-          argv[8]);
+    lines(std::atoi(argv[2]), std::strtoul(argv[3], nullptr, 10), text_of(argv[4]), std::atof(argv[5]), std::atof(argv[6]),
+          std::atof(argv[7]), argv[8]);
   else
     return 2;
   wait_for_end();

@@ -46,7 +46,17 @@ def planted() -> Row:
     expected = [list(hit) for hit in material.hits_in(result["sent"])]
     found = [hit for hit in result["hits"] if hit[0] != "w63" and hit[0] != "prompt"]
     wrong = [hit for hit in expected if hit not in found] + [hit for hit in found if hit not in expected]
-    return Row("planted hits lost, moved or invented in 8 MB", len(wrong), "", "<= 0", f"{len(expected)} planted, blocks of 1 to 9000 bytes, recording byte-equal")
+    return Row(
+        "planted hits lost, moved or invented in 8 MB",
+        len(wrong),
+        "",
+        "<= 0",
+        f"{len(expected)} planted, blocks of 1 to 9000 bytes, recording byte-equal",
+    )
+
+
+def shown(walls_s: list[float]) -> str:
+    return f"{statistics.median(walls_s) * 1e3:.0f} ms ({spread(walls_s, 1e3, 0)})"
 
 
 def flood(quick: bool) -> list[Row]:
@@ -56,9 +66,17 @@ def flood(quick: bool) -> list[Row]:
         times = walls([("read", ALL), ("hilcop", ALL), ("hilcop-python", ALL)], megabytes, rounds)
         bare, console, python = times["read", ALL], times["hilcop", ALL], times["hilcop-python", ALL]
         ours[megabytes] = statistics.median(console)
-        detail = f"{statistics.median(console) * 1e3:.0f} ms ({spread(console, 1e3, 0)}) against {statistics.median(bare) * 1e3:.0f} ms ({spread(bare, 1e3, 0)})"
+        detail = f"{shown(console)} against {shown(bare)}"
         rows.append(Row(f"{megabytes} MB to the match, C++, of a bare read() loop", ratio(console, bare), "x", goal, detail))
-        rows.append(Row(f"{megabytes} MB to the match, Python, of a bare read() loop", ratio(python, bare), "x", "", f"{statistics.median(python) * 1e3:.0f} ms"))
+        rows.append(
+            Row(
+                f"{megabytes} MB to the match, Python, of a bare read() loop",
+                ratio(python, bare),
+                "x",
+                "",
+                f"{statistics.median(python) * 1e3:.0f} ms",
+            )
+        )
     rows.append(Row("time for 32 MB of that for 8 MB", ours[32] / ours[8], "x", "<= 4.5"))
     return rows
 
@@ -67,7 +85,13 @@ def peers(quick: bool) -> list[Row]:
     rows = []
     wanted = [("pexpect-tuned", "1", 8, ">= 12"), ("asyncio", ALL, 8, ""), ("expect", "1", 8, "")]
     if not quick:
-        wanted += [("pexpect", "1", 8, ">= 80"), ("labgrid", "1", 8, ">= 30"), ("labgrid", ALL, 1, ">= 500"), ("pexpect", ALL, 1, ""), ("expect", ALL, 1, "")]
+        wanted += [
+            ("pexpect", "1", 8, ">= 80"),
+            ("labgrid", "1", 8, ">= 30"),
+            ("labgrid", ALL, 1, ">= 500"),
+            ("pexpect", ALL, 1, ""),
+            ("expect", ALL, 1, ""),
+        ]
     for engine, patterns, megabytes, goal in wanted:
         times = walls([("hilcop", ALL), (engine, patterns)], megabytes, 3)
         console, other = times["hilcop", ALL], times[engine, patterns]

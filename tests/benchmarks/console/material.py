@@ -40,10 +40,41 @@ PATTERNS = [
     r"BOOT_ORDER=[AB] [AB]",
     r"Verifying Hash Integrity",
     r"Bad Data (Hash|CRC)",
-] + [rf"service-{name}: (failed|fatal) \(code [0-9]+\)" for name in (
-    "alarm", "audio", "battery", "bluetooth", "camera", "cloud", "clock", "config", "crash", "display", "door", "energy", "factory", "fan", "gps",
-    "heater", "hub", "led", "lock", "meter", "modem", "mqtt", "ota", "power", "sensor", "setup", "store", "telemetry", "time", "wifi", "zigbee",
-)]  # fmt: skip
+]
+SERVICES = [
+    "alarm",
+    "audio",
+    "battery",
+    "bluetooth",
+    "camera",
+    "cloud",
+    "clock",
+    "config",
+    "crash",
+    "display",
+    "door",
+    "energy",
+    "factory",
+    "fan",
+    "gps",
+    "heater",
+    "hub",
+    "led",
+    "lock",
+    "meter",
+    "modem",
+    "mqtt",
+    "ota",
+    "power",
+    "sensor",
+    "setup",
+    "store",
+    "telemetry",
+    "time",
+    "wifi",
+    "zigbee",
+]
+PATTERNS += [rf"service-{name}: (failed|fatal) \(code [0-9]+\)" for name in SERVICES]
 
 _TEMPLATES = (
     "pci 0000:{a:02x}:{b:02x}.0: BAR {c}: assigned [mem 0x{h:08x}-0x{h:08x}]",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bench's side of the benchmarks in Python: hilcop's package, and the programs that it is compared with.
 
-peers.py ENGINE flood|pings|lines DIR PATTERNS PORT [COUNT STAMPS | PORT...]; prints one line of JSON. PATTERNS may be `1`: the prompt alone.
+peers.py ENGINE flood|pings|lines DIR PATTERNS PORT [COUNT STAMPS | PORT...] prints one line of JSON. PATTERNS `1`: the prompt alone.
 """
 
 from __future__ import annotations

@@ -39,9 +39,33 @@ def pings(quick: bool) -> list[Row]:
     shown = {engine: f"p50 {statistics.median(values):.1f} us ({spread(values)})" for engine, values in latency.items()}
     per_s = {engine: f"{statistics.median(values):.0f} a second" for engine, values in speed.items()}
     return [
-        Row("prompt latency p50, C++, of a blocking read", ratio(latency["hilcop"], latency["read"]), "x", "<= 1.6", f"{shown['hilcop']}; read {shown['read']}"),
-        Row("prompt latency p50, Python, of a blocking read", ratio(latency["hilcop-python"], latency["read"]), "x", "<= 2.1", shown["hilcop-python"]),
-        Row("commands a second from Python, of pexpect fdspawn", ratio(speed["hilcop-python"], speed["pexpect"]), "x", ">= 3", f"{per_s['hilcop-python']}; pexpect {per_s['pexpect']}"),
-        Row("commands a second from Python, of labgrid", ratio(speed["hilcop-python"], speed["labgrid"]), "x", ">= 5", f"labgrid {per_s['labgrid']}"),
+        Row(
+            "prompt latency p50, C++, of a blocking read",
+            ratio(latency["hilcop"], latency["read"]),
+            "x",
+            "<= 1.6",
+            f"{shown['hilcop']}; read {shown['read']}",
+        ),
+        Row(
+            "prompt latency p50, Python, of a blocking read",
+            ratio(latency["hilcop-python"], latency["read"]),
+            "x",
+            "<= 2.1",
+            shown["hilcop-python"],
+        ),
+        Row(
+            "commands a second from Python, of pexpect fdspawn",
+            ratio(speed["hilcop-python"], speed["pexpect"]),
+            "x",
+            ">= 3",
+            f"{per_s['hilcop-python']}; pexpect {per_s['pexpect']}",
+        ),
+        Row(
+            "commands a second from Python, of labgrid",
+            ratio(speed["hilcop-python"], speed["labgrid"]),
+            "x",
+            ">= 5",
+            f"labgrid {per_s['labgrid']}",
+        ),
         Row("commands a second from C++", statistics.median(speed["hilcop"]), "/s", "", f"read {per_s['read']}"),
     ]

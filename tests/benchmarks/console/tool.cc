@@ -57,7 +57,8 @@ nlohmann::json timed(const std::function<void()>& action) {
 std::vector<Watcher> watchers_of(const std::string& file) {
   std::vector<Watcher> watchers;
   std::ifstream lines(file);
-  for (std::string line; std::getline(lines, line);) watchers.push_back({"w" + std::to_string(watchers.size()), Pattern::regex(line), false});
+  for (std::string line; std::getline(lines, line);)
+    watchers.push_back({"w" + std::to_string(watchers.size()), Pattern::regex(line), false});
   watchers.push_back({"prompt", Pattern::literal(std::string(kPrompt)), false});
   return watchers;
 }
@@ -151,7 +152,8 @@ nlohmann::json read_mode(const std::string& mode, const std::vector<std::string>
   return result;
 }
 
-nlohmann::json hilcop_mode(const std::string& mode, const std::string& dir, const std::string& patterns, const std::vector<std::string>& rest) {
+nlohmann::json hilcop_mode(const std::string& mode, const std::string& dir, const std::string& patterns,
+                           const std::vector<std::string>& rest) {
   const auto watchers = watchers_of(patterns);
   const auto kept = PatternDatabase::get(watchers);
   nlohmann::json result;

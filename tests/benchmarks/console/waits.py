@@ -23,7 +23,18 @@ def waits(quick: bool) -> list[Row]:
             tool = subprocess.Popen(words, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
             assert tool.stdout is not None
             tool.stdout.readline()
-            device = rig.device(lines, "lines", FIRST_AT, 1, rig.MATERIAL / "corpus.log", BYTES_PER_S, BURST_MS / 4, seconds, folder / "bursts", first_at=FIRST_AT)
+            device = rig.device(
+                lines,
+                "lines",
+                FIRST_AT,
+                1,
+                rig.MATERIAL / "corpus.log",
+                BYTES_PER_S,
+                BURST_MS / 4,
+                seconds,
+                folder / "bursts",
+                first_at=FIRST_AT,
+            )
             time.sleep(0.5)
             used = []
             for begin in (0, late_from):
@@ -36,5 +47,6 @@ def waits(quick: bool) -> list[Row]:
             ratios.append(used[1] / used[0])
             each.append(used[1] / length / BYTES_PER_S * 1e9)
     ratios.sort()
-    return [Row(f"processor time a byte after {late_from + length} s without a match, of that after {length} s", ratios[len(ratios) // 2], "x", "<= 1.2",
-                f"{sorted(each)[len(each) // 2]:.0f} ns a byte at {BYTES_PER_S} bytes a second")]  # fmt: skip
+    name = f"processor time a byte after {late_from + length} s without a match, of that after {length} s"
+    detail = f"{sorted(each)[len(each) // 2]:.0f} ns a byte at {BYTES_PER_S} bytes a second"
+    return [Row(name, ratios[len(ratios) // 2], "x", "<= 1.2", detail)]

@@ -29,7 +29,8 @@ LineFaults faults_of(int number) {
 
 SoakLine::SoakLine(int number, const std::filesystem::path& record_dir, const std::vector<Watcher>& watchers, IoLoop& loop, EventSink& sink)
     : source_("c" + std::to_string(number) + "/main"), record_dir_(record_dir), faults_(faults_of(number)), model_(faults_, false) {
-  state_ = std::make_shared<LineFaultState>(faults_, [this](const LineFault& fault) { breaks_ += fault.kind == LineFaultKind::Disconnect; });
+  state_ =
+      std::make_shared<LineFaultState>(faults_, [this](const LineFault& fault) { breaks_ += fault.kind == LineFaultKind::Disconnect; });
   if (number % 2 == 0) {
     pty_.emplace();
     device_.reset(pty_->duplicate());
