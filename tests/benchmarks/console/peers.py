@@ -37,7 +37,7 @@ class Hilcop:
     def __init__(self, folder: Path, patterns: str, port: str) -> None:
         import hilcop
 
-        watchers = "".join(f"  - {{ name: w{i}, pattern: '{text}' }}\n" for i, text in enumerate(prompt_and(patterns)))
+        watchers = "".join(f"  - {{ name: w{i}, pattern: '{text}' }}\n" for i, text in enumerate(prompt_and(patterns)[1:]))
         (folder / "board.yaml").write_text(f"board: bench\nwatchers:\n{watchers}")
         (folder / "bench.yaml").write_text(
             f"bench: bench\ninstruments: {{ adapter: {{ driver: serial, port: {port} }} }}\n"

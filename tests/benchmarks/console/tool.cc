@@ -59,7 +59,6 @@ std::vector<Watcher> watchers_of(const std::string& file) {
   std::ifstream lines(file);
   for (std::string line; std::getline(lines, line);)
     watchers.push_back({"w" + std::to_string(watchers.size()), Pattern::regex(line), false});
-  watchers.push_back({"prompt", Pattern::literal(std::string(kPrompt)), false});
   return watchers;
 }
 
