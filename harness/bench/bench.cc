@@ -96,6 +96,8 @@ class RealBench final : public Bench {
     request.min_off = min_off;
     request.wait_until = options_.wait_until;
     const bool power = dut.power && dut.power->role.instrument == role.instrument && dut.power->role.channel == role.channel;
+    if (power && !dut.power->supply.empty())
+      request.supply = Supply{config_.name + "/" + dut.power->supply, config_.supplies.at(dut.power->supply)};
     leases_.push_back({keeper_->lease(std::move(request), Deadline::in(20s)), power});
     return *leases_.back().lease;
   }

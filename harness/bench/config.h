@@ -51,6 +51,7 @@ struct PowerConfig {
   Nanoseconds min_off{};                              // the larger of lab-config's and the board's
   bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
+  std::string supply;                                 // of the bench; empty: shared with nobody
 };
 
 struct OutputConfig {
@@ -76,6 +77,7 @@ struct BenchConfig {
   std::filesystem::path file;
   std::string sha256;
   std::map<std::string, InstrumentConfig> instruments;
+  std::map<std::string, Nanoseconds> supplies;  // their stagger
   std::map<std::string, DutConfig> duts;
 };
 
