@@ -263,6 +263,12 @@ BenchConfig load_bench_config(const std::filesystem::path& file, const std::file
   return BenchLoader(file, boards_dir, drivers).load();
 }
 
+bool is_board_file(const std::filesystem::path& file) {
+  const auto keys = top_keys(file);
+  const auto says = [&keys](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+  return says("board") && !says("duts");
+}
+
 Board load_board(const std::filesystem::path& file, DriverTable drivers) {
   std::vector<ConfigProblem> problems;
   auto board = read_board(file, drivers, problems);
