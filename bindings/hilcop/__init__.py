@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hilcop._hilcop import (
@@ -104,11 +105,13 @@ def open_bench(
     holder: str = "",
     timeline: Timeline | None = None,
     keeper_socket: str | Path = "",
+    on_wait: Callable[[str], None] | None = None,
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
     record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default `boards` beside the
-    file's folder. wait_s: seconds to queue while somebody else holds a DUT. Blocks until everything is at its safe state.
+    file's folder. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
+    then told once who holds it and since when (default: printed on stderr). Blocks until everything is at its safe state.
     Raises ConfigError with every problem of the files at once, BusyError naming the holder, NotFoundError, ...
     """
     path = Path(file)
@@ -125,4 +128,5 @@ def open_bench(
         holder=holder or f"python {os.getpid()}",
         timeline=timeline,
         keeper_socket=str(keeper_socket),
+        on_wait=on_wait or (lambda text: print(f"hilcop: {text}", file=sys.stderr, flush=True)),
     )

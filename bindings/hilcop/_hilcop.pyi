@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Literal, final
 
@@ -23,6 +23,7 @@ class Bench:
         holder: str,
         timeline: Timeline,
         keeper_socket: str,
+        on_wait: Callable[[str], None],
     ) -> None: ...
     def __enter__(self) -> Bench: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...

@@ -158,6 +158,7 @@ class Worker:
                 holder=str(self.settings.get("holder", "hilcop run")),
                 timeline=self.timeline,
                 keeper_socket=self.settings.get("keeper_socket", ""),
+                on_wait=lambda text: self.say(op="waiting", text=text),
             )
         except hilcop.Error as error:
             self.say(op="failed", error=error.as_json())

@@ -126,7 +126,7 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--seed", a->seed, "the same seed gives the same plan");
   command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)");
   command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)");
-  command->add_option("--wait", a->wait_s, "seconds to queue while somebody else holds a DUT")->check(CLI::NonNegativeNumber);
+  add_wait_option(*command, a->wait_s);
   command->add_flag("--json", a->json, "the run record as JSON");
   command->callback([a, &status] {
     auto options = prepare(*a);
