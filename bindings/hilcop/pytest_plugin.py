@@ -21,7 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hilcop")
     group.addoption("--hilcop-bench", help="lab-config file to open")
     group.addoption("--hilcop-dut", help="DUT of it (default: the first)")
-    group.addoption("--hilcop-wait", type=float, default=0, help="seconds to queue while somebody else holds a DUT (default: refuse at once)")
+    group.addoption(
+        "--hilcop-wait", type=float, default=0, help="seconds to queue while somebody else holds a DUT (default: refuse at once)"
+    )
     group.addoption("--hilcop-record", default="", help="directory for console recordings")
 
 

@@ -22,7 +22,8 @@ fs::path project_dir() {
 }
 
 void add_bench_option(CLI::App& command, std::string& bench) {
-  command.add_option("--bench,-b", bench, "lab-config file, or the name of one in lab-config/ (default: $HILCOP_BENCH, or the only one)");
+  command.add_option("--bench,-b", bench, "lab-config file, or the name of one in lab-config/ (default: $HILCOP_BENCH, or the only one)")
+      ->type_name("BENCH");
 }
 
 void add_wait_option(CLI::App& command, double& wait_s) {

@@ -97,7 +97,7 @@ void add_console(CLI::App& app, int& status) {
   auto* command =
       app.add_subcommand("console", "a terminal on a DUT's main console; Ctrl-] then q ends it, p switches power, b sends a break");
   command->add_option("DUT", arguments->dut, "a DUT of the bench")->required();
-  command->add_option("--log", arguments->log, "directory to record to");
+  command->add_option("--log", arguments->log, "directory to record to")->type_name("DIR");
   command->add_flag("--watch", arguments->watch, "look at what a run receives, beside it and read-only");
   command->add_flag("--power", arguments->power, "switch the power on first");
   add_wait_option(*command, arguments->wait_s);

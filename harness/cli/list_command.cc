@@ -91,7 +91,9 @@ void print(const json& all) {
   for (const auto& scenario : all["scenarios"])
     scenarios.push_back({text(scenario["id"]), text(scenario["title"]), joined(scenario["clauses"])});
   const std::vector<std::string> channel_columns{"INSTRUMENT", "CHANNEL", "STATE", "SWITCHED", "WAITING", "HELD BY"};
-  std::printf("bench %s (%s); the keeper %s\n", text(all["bench"]).c_str(), std::filesystem::path(text(all["file"])).lexically_proximate(std::filesystem::current_path()).c_str(), text(all["keeper"]).c_str());
+  std::printf("bench %s (%s); the keeper %s\n", text(all["bench"]).c_str(),
+              std::filesystem::path(text(all["file"])).lexically_proximate(std::filesystem::current_path()).c_str(),
+              text(all["keeper"]).c_str());
   for (const auto& part : {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
                            table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
                            table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),

@@ -24,20 +24,35 @@ POWER = (
     "bench: x\nsupplies: { mains: { stagger_ms: 5 } }\ninstruments: { r: { driver: modbus-relay, host: h } }\n"
     "duts: { d: { board: plain.yaml, power: { instrument: r, channel: 1, KEY } } }\n"
 )
-DUT = "bench: x\ninstruments: { s: { driver: serial, port: p }, r: { driver: modbus-relay, host: h } }\nduts: { d: { board: plain.yaml, KEY } }\n"
+DUT = (
+    "bench: x\ninstruments: { s: { driver: serial, port: p }, r: { driver: modbus-relay, host: h } }\n"
+    "duts: { d: { board: plain.yaml, KEY } }\n"
+)
 BOARD = "board: b\n"
 MACHINE = "board: b\nmachine: { driver: qemu-machine, KEY }\n"
 
 GOOD = [
     BENCH,
     "bench: 2026\ninstruments: {}\nduts: {}\nsupplies:\n",
-    *(SERIAL.replace("KEY", key) for key in ("baud: 9600", "baud: '9600'", "baud: 0x1C200", "baud:", "dtr: on", "dtr: 'off'", "parity: odd")),
-    *(INSTRUMENT.replace("KEY", key) for key in ("driver: modbus-relay, host: 10", "driver: serial, port: true", "driver: serial, port: 1.5")),
-    *(INSTRUMENT.replace("KEY", key) for key in ("board: made.yaml", "board: made.yaml, driver: qemu-machine", "board: made.yaml, driver:")),
+    *(
+        SERIAL.replace("KEY", key)
+        for key in ("baud: 9600", "baud: '9600'", "baud: 0x1C200", "baud:", "dtr: on", "dtr: 'off'", "parity: odd")
+    ),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("driver: modbus-relay, host: 10", "driver: serial, port: true", "driver: serial, port: 1.5")
+    ),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("board: made.yaml", "board: made.yaml, driver: qemu-machine", "board: made.yaml, driver:")
+    ),
     INSTRUMENT.replace("KEY", "board: made.yaml, arguments: [-M, 5], disks: []"),
     *(POWER.replace("KEY", key) for key in ("supply: mains", "safe_state: off", "safe_state: 'on'", "min_off_ms: 1e2", "min_off_ms: 0.5")),
     *(POWER.replace("KEY", key) for key in ("min_off_ms: '7'", "verify: {}", "verify: { read_back: 'true' }", "verify:", "supply:")),
-    *(DUT.replace("KEY", key) for key in ("serial_number: 42", "consoles: { main: { instrument: s, channel: 0 } }", "reset:", "buttons: {}")),
+    *(
+        DUT.replace("KEY", key)
+        for key in ("serial_number: 42", "consoles: { main: { instrument: s, channel: 0 } }", "reset:", "buttons: {}")
+    ),
     DUT.replace("KEY", "inputs: { led: { instrument: r, channel: 3, active_low: true, safe_state: keep } }"),
     BOARD,
     "board: 7\ndescription: 3.5\nlinux_watchers: 'false'\nmachine:\nshell: {}\nfunctions: { a: 1, b: true, c: text }\n",
@@ -58,15 +73,33 @@ BAD = [
     BENCH + "supplies: { mains: {} }\n",
     BENCH + "supplies: { mains: { stagger_ms: -1 } }\n",
     BENCH + "supplies: { mains: { stagger_ms: 600001 } }\n",
-    *(SERIAL.replace("KEY", key) for key in ("baud: fast", "baud: 49", "baud: 1.5", "parity: sometimes", "colour: red", "dtr: maybe", "baud: []")),
-    *(INSTRUMENT.replace("KEY", key) for key in ("", "driver: serial", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")),
+    *(
+        SERIAL.replace("KEY", key)
+        for key in ("baud: fast", "baud: 49", "baud: 1.5", "parity: sometimes", "colour: red", "dtr: maybe", "baud: []")
+    ),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("", "driver: serial", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
+    ),
     *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: modbus-relay, port: 502")),
-    *(INSTRUMENT.replace("KEY", key) for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: serial, board:")),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: serial, board:")
+    ),
     "bench: x\nduts: {}\ninstruments: { i: serial }\n",
     "bench: x\nduts: {}\ninstruments: { i: }\n",
-    *(POWER.replace("KEY", key) for key in ("safe_state: up", "min_off_ms: soon", "min_off_ms: -1", "supply: []", "verify: true", "off: 1")),
-    *(POWER.replace("KEY", key) for key in ("verify: { read_back: perhaps }", "verify: { silence: 1 }", "verify: { console_silence_ms: 60001 }")),
-    *(DUT.replace("KEY", key) for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")),
+    *(
+        POWER.replace("KEY", key)
+        for key in ("safe_state: up", "min_off_ms: soon", "min_off_ms: -1", "supply: []", "verify: true", "off: 1")
+    ),
+    *(
+        POWER.replace("KEY", key)
+        for key in ("verify: { read_back: perhaps }", "verify: { silence: 1 }", "verify: { console_silence_ms: 60001 }")
+    ),
+    *(
+        DUT.replace("KEY", key)
+        for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")
+    ),
     *(DUT.replace("KEY", key) for key in ("power: { channel: 1 }", "pwer: {}", "reset: { instrument: r, channel: 1, active_low: low }")),
     "{}\n",
     "board: []\n",
@@ -122,7 +155,11 @@ def test_the_committed_schema_is_what_the_program_prints(kind: str) -> None:
 
 
 def project_files() -> list[Path]:
-    return [file for folder in ("lab-config", "boards", "tests/boards", "tests/fuzz/corpus/config_fuzz") for file in (SOURCE / folder).glob("*.yaml")]
+    return [
+        file
+        for folder in ("lab-config", "boards", "tests/boards", "tests/fuzz/corpus/config_fuzz")
+        for file in (SOURCE / folder).glob("*.yaml")
+    ]
 
 
 @pytest.mark.parametrize("file", project_files(), ids=lambda file: str(file.relative_to(SOURCE)))

@@ -59,7 +59,9 @@ def test_check_gives_json_with_every_problem(tmp_path: Path) -> None:
 
 def test_check_takes_board_files_too(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text("board: lamp\nboot_stages: [{ name: up, pattern: ready, deadline_s: 3 }]\n")
-    (tmp_path / "bad.yaml").write_text("board: lamp\nmin_of_ms: 5\nmachine: { driver: qemu-machin }\nboot_stages: [{ name: a, pattern: '(', deadline_s: 1 }]\n")
+    (tmp_path / "bad.yaml").write_text(
+        "board: lamp\nmin_of_ms: 5\nmachine: { driver: qemu-machin }\nboot_stages: [{ name: a, pattern: '(', deadline_s: 1 }]\n"
+    )
     (tmp_path / "bench.yaml").write_text("board: x\nduts: {}\n")
     done = hilcop("check", "good.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -8,9 +8,9 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any
 
-PROGRAM = os.environ["HILCOP_PROGRAM"]
-
 from conftest import until
+
+PROGRAM = os.environ["HILCOP_PROGRAM"]
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,10 @@ instruments:
   gone: {{ driver: serial, port: /dev/ttyNOSUCH7 }}
   there: {{ driver: serial, port: {pty} }}
 duts:
-  a: {{ board: plain.yaml, power: {{ instrument: relay, channel: '1', supply: mains }}, consoles: {{ main: {{ instrument: there, channel: c }} }} }}
+  a:
+    board: plain.yaml
+    power: {{ instrument: relay, channel: '1', supply: mains }}
+    consoles: {{ main: {{ instrument: there, channel: c }} }}
   b: {{ board: plain.yaml, power: {{ instrument: relay, channel: '2', supply: mains }} }}
   c: {{ board: plain.yaml, serial_number: C-3 }}
 """
@@ -99,7 +102,9 @@ def test_serial_ports_are_looked_at_and_not_opened(rig: Rig) -> None:
 
 def test_two_programs_on_one_supply_are_switched_on_one_after_the_other(rig: Rig) -> None:
     on_supply(rig, 1500)
-    (rig.folder / "alone.yaml").write_text((rig.folder / "supply.yaml").read_text().replace(", consoles: { main: { instrument: there, channel: c } }", ""))
+    (rig.folder / "alone.yaml").write_text(
+        (rig.folder / "supply.yaml").read_text().replace("    consoles: { main: { instrument: there, channel: c } }\n", "")
+    )
     first = rig.start(PROGRAM, "power", "a", "on", "-b", "alone.yaml")
     second = rig.start(PROGRAM, "power", "b", "on", "-b", "alone.yaml")
     assert until(lambda: looks(rig, "alone.yaml")["supplies"][0]["waiting"] != [], 20)
@@ -116,7 +121,9 @@ def test_two_programs_on_one_supply_are_switched_on_one_after_the_other(rig: Rig
 
 def test_ctrl_c_while_it_waits_for_its_supply_switches_nothing(rig: Rig) -> None:
     on_supply(rig, 60_000)
-    (rig.folder / "alone.yaml").write_text((rig.folder / "supply.yaml").read_text().replace(", consoles: { main: { instrument: there, channel: c } }", ""))
+    (rig.folder / "alone.yaml").write_text(
+        (rig.folder / "supply.yaml").read_text().replace("    consoles: { main: { instrument: there, channel: c } }\n", "")
+    )
     waiter = rig.start(PROGRAM, "power", "a", "on", "-b", "alone.yaml")
     assert until(lambda: looks(rig, "alone.yaml")["supplies"][0]["waiting"] == ["a"], 20)
     assert "waits to be switched on" in rig.hilcop("list", "-b", "alone.yaml").stdout

@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import until
 
 PROGRAM = os.environ["HILCOP_PROGRAM"]
-
-from conftest import until
 
 if TYPE_CHECKING:
     from conftest import Rig
 
 WAITING = re.compile(
-    r"^hilcop: (?:a: )?waiting for at most \d+ s: dut:relays/a is held by dut a \(hilcop power on\), pid (\d+), since 20\d\d-\S+Z$", re.MULTILINE
+    r"^hilcop: (?:a: )?waiting for at most \d+ s: dut:relays/a is held by dut a \(hilcop power on\), pid (\d+), since 20\d\d-\S+Z$",
+    re.MULTILINE,
 )
 
 
@@ -84,7 +84,9 @@ def test_ctrl_c_ends_a_wait(rig: Rig, holder: subprocess.Popen[str]) -> None:
 
 def test_a_run_waits_and_says_for_whom(rig: Rig, holder: subprocess.Popen[str]) -> None:
     (rig.folder / "end-a").touch()
-    waiter = rig.start(PROGRAM, "run", "X99-HOLD", "-b", "bench.yaml", "--dut", "a", "--scenarios", "hold.py", "--out", "run-a", "--wait", "60")
+    waiter = rig.start(
+        PROGRAM, "run", "X99-HOLD", "-b", "bench.yaml", "--dut", "a", "--scenarios", "hold.py", "--out", "run-a", "--wait", "60"
+    )
     heard = hears_of(holder, waiter)
     holder.send_signal(signal.SIGINT)
     rest, _ = waiter.communicate(timeout=40)
@@ -107,7 +109,9 @@ def test_pytest_and_a_script_wait_and_say_for_whom(rig: Rig, holder: subprocess.
     (rig.folder / "test_it.py").write_text("def test_it(dut):\n    assert dut.power.state() is False\n")
     plugin = ["-p", "hilcop.pytest_plugin", "--hilcop-bench", "bench.yaml", "--hilcop-dut", "a", "--hilcop-wait", "60"]
     waiter = rig.start(sys.executable, "-m", "pytest", "-q", *plugin, "test_it.py")
-    script = rig.start(sys.executable, "-c", "import hilcop\nwith hilcop.open_bench('bench.yaml', duts=['a'], wait_s=60):\n    print('open')")
+    script = rig.start(
+        sys.executable, "-c", "import hilcop\nwith hilcop.open_bench('bench.yaml', duts=['a'], wait_s=60):\n    print('open')"
+    )
     hears_of(holder, waiter)
     hears_of(holder, script)
     holder.send_signal(signal.SIGINT)
