@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -56,9 +57,13 @@ std::string power_of(const json& power) {
 }
 
 std::string presence(const json& instrument) {
-  if (!instrument.contains("there")) return instrument["channels"].empty() ? "not in use" : "known to the keeper";
-  if (instrument["problem"] != "")
-    return instrument["there"] == true ? text(instrument["problem"]) : "is not there: " + text(instrument["problem"]);
+  if (!instrument.contains("there")) {
+    const auto& channels = instrument["channels"];
+    const bool used = std::any_of(channels.begin(), channels.end(), [](const json& channel) { return channel.contains("held_by"); });
+    return used ? "in use" : "not in use";
+  }
+  if (instrument["there"] == false) return "is not there: " + text(instrument["problem"]);
+  if (instrument["problem"] != "") return text(instrument["problem"]);
   return instrument["open_by"] == "" ? "is there, not open" : "open in " + text(instrument["open_by"]);
 }
 
@@ -80,7 +85,8 @@ void print(const json& all) {
     consoles.push_back(
         {text(console["dut"]), text(console["name"]), text(console["instrument"]), text(console["channel"]), holder(console["held_by"])});
   for (const auto& supply : all["supplies"])
-    supplies.push_back({text(supply["name"]), text(supply["stagger_ms"]) + " ms", joined(supply["duts"]), joined(supply["waiting"])});
+    supplies.push_back({text(supply["name"]), fmt::format("{:g} ms", supply["stagger_ms"].get<double>()), joined(supply["duts"]),
+                        joined(supply["waiting"])});
   for (const auto& instrument : all["instruments"]) {
     instruments.push_back({text(instrument["name"]), text(instrument["driver"]), text(instrument["identity"]), presence(instrument)});
     for (auto& row : channel_rows(instrument["channels"], text(instrument["name"]))) channels.push_back(std::move(row));

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -212,7 +213,8 @@ class Server {
     wanted.safe_state = safe_state_from_string(line.at("safe_state"));
     wanted.min_off = std::chrono::milliseconds(line.at("min_off_ms").get<std::int64_t>());
     if (line.contains("supply"))
-      wanted.supply = Supply{line["supply"].at("name"), std::chrono::milliseconds(line["supply"].at("stagger_ms").get<std::int64_t>())};
+      wanted.supply = Supply{line["supply"].at("name"),
+                             std::chrono::milliseconds(std::clamp<std::int64_t>(line["supply"].at("stagger_ms"), 0, 3'600'000))};
     std::optional<Deadline> wait_until;
     if (line.contains("wait_until_ns")) wait_until = Deadline(from_ns(line["wait_until_ns"]));
     auto& alive = alive_[id];
