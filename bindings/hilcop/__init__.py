@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ from hilcop.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenario
@@ -120,11 +121,13 @@ def open_bench(
     timeline: Timeline | None = None,
     keeper_socket: str | Path = "",
     faults: str = "",
+    on_wait: Callable[[str], None] | None = None,
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
     record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default `boards` beside the
-    file's folder. wait_s: seconds to queue while somebody else holds a DUT. Blocks until everything is at its safe state.
+    file's folder. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
+    then told once who holds it and since when (default: printed on stderr). Blocks until everything is at its safe state.
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
     `hilcop run --faults`).
     Raises ConfigError with every problem of the files at once, BusyError naming the holder, NotFoundError, ...
@@ -143,4 +146,5 @@ def open_bench(
         timeline=timeline,
         keeper_socket=str(keeper_socket),
         faults=faults,
+        on_wait=on_wait or (lambda text: print(f"hilcop: {text}", file=sys.stderr, flush=True)),
     )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Literal, final
 
@@ -24,6 +24,7 @@ class Bench:
         timeline: Timeline,
         keeper_socket: str,
         faults: str,
+        on_wait: Callable[[str], None],
     ) -> None: ...
     def __enter__(self) -> Bench: ...
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...

@@ -6,6 +6,8 @@ pytest -p hilcop.pytest_plugin --hilcop-bench lab-config/virtual.yaml --hilcop-d
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("hilcop")
     group.addoption("--hilcop-bench", help="lab-config file to open")
     group.addoption("--hilcop-dut", help="DUT of it (default: the first)")
+    group.addoption(
+        "--hilcop-wait", type=float, default=0, help="seconds to queue while somebody else holds a DUT (default: refuse at once)"
+    )
     group.addoption("--hilcop-record", default="", help="directory for console recordings")
     group.addoption("--hilcop-faults", default="", help="make the consoles faulty on purpose: drop_every=5000,stall_every=20000,seed=3")
 
@@ -34,7 +39,14 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     dut = request.config.getoption("--hilcop-dut")
     record = request.config.getoption("--hilcop-record")
     faults = request.config.getoption("--hilcop-faults")
-    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, holder="pytest", faults=faults) as opened:
+    wait_s = request.config.getoption("--hilcop-wait")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+
+    def say(text: str) -> None:  # a person must see it now, not when the test has failed
+        with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
+            print(f"hilcop: {text}", file=sys.stderr, flush=True)
+
+    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, wait_s=wait_s, holder="pytest", on_wait=say, faults=faults) as opened:
         yield opened
 
 

@@ -159,6 +159,7 @@ class Worker:
                 timeline=self.timeline,
                 keeper_socket=self.settings.get("keeper_socket", ""),
                 faults=str(self.settings.get("faults", "")),
+                on_wait=lambda text: self.say(op="waiting", text=text),
             )
         except hilcop.Error as error:
             self.say(op="failed", error=error.as_json())

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
 #include "io/faulty_stream.h"
@@ -84,8 +86,23 @@ class RealBench final : public Bench {
     return "dut " + dut + " (" + (options_.holder.empty() ? "hilcop" : options_.holder) + ")";
   }
 
+  // Tried at once first: who has to wait is told for whom.
+  template <typename Take>
+  auto queue_for(const Take& take) {
+    try {
+      return take(std::nullopt);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Busy || !options_.wait_until) throw;
+      const double patience = std::chrono::duration<double>(options_.wait_until->remaining()).count();
+      const auto text = fmt::format("waiting for at most {:.0f} s: {} is {}", patience, error.object(), error.cause());
+      sink_.emit(make_event("bench", "bench.wait", {{"text", text}}));
+      if (options_.on_wait) options_.on_wait(text);
+    }
+    return take(options_.wait_until);
+  }
+
   void lock(const std::string& identity, const std::string& dut) {
-    locks_.push_back(LeaseLock::acquire(identity, holder(dut), options_.wait_until));
+    locks_.push_back(queue_for([&](const auto& until) { return LeaseLock::acquire(identity, holder(dut), until); }));
   }
 
   Lease& lease(const DutConfig& dut, const RoleConfig& role, SafeState safe_state, Nanoseconds min_off = {}) {
@@ -95,9 +112,14 @@ class RealBench final : public Bench {
     request.holder = holder(dut.name);
     request.safe_state = safe_state;
     request.min_off = min_off;
-    request.wait_until = options_.wait_until;
     const bool power = dut.power && dut.power->role.instrument == role.instrument && dut.power->role.channel == role.channel;
-    leases_.push_back({keeper_->lease(std::move(request), Deadline::in(20s)), power});
+    if (power && !dut.power->supply.empty())
+      request.supply = Supply{config_.name + "/" + dut.power->supply, config_.supplies.at(dut.power->supply)};
+    leases_.push_back({queue_for([&](const auto& until) {
+                         request.wait_until = until;
+                         return keeper_->lease(request, Deadline::in(20s));
+                       }),
+                       power});
     return *leases_.back().lease;
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,7 +60,9 @@ struct OpenOptions {
   std::vector<std::string> duts;       // empty: all of the file
   std::filesystem::path record_dir;    // console files; empty: not recorded
   std::optional<Deadline> wait_until;  // queue for leases that others hold
-  std::string holder;                  // for people: "hilcop run 4711"
+  /// Told once for each thing that it has to wait for, before it queues: what it is, who holds it and since when.
+  std::function<void(const std::string& text)> on_wait;
+  std::string holder;  // for people: "hilcop run 4711"
   std::optional<LineFaults> faults;    // consoles misbehave on purpose: nothing that a run judges then stands
   KeeperClient::Options keeper;
 };

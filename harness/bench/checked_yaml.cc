@@ -284,6 +284,22 @@ CheckedFile check_file(const std::filesystem::path& path, const std::vector<KeyS
   return file;
 }
 
+std::vector<std::string> top_keys(const std::filesystem::path& path) {
+  CheckedFile file;
+  file.path = path;
+  std::vector<ConfigProblem> ignored;
+  std::vector<std::string> keys;
+  std::string text;
+  if (!read_text(file, text, ignored)) return keys;
+  try {
+    for (const auto& entry : YAML::Load(text))
+      if (entry.first.IsDefined() && entry.first.IsScalar()) keys.push_back(entry.first.Scalar());
+  } catch (const YAML::Exception&) {
+    keys.clear();
+  }
+  return keys;
+}
+
 void check_part(CheckedFile& file, const std::string& key_path, json& value, const std::vector<KeySpec>& keys,
                 std::vector<ConfigProblem>& problems) {
   Checker(file, problems).map(value, key_path, keys);

@@ -29,6 +29,9 @@ struct CheckedFile {
 /// Reads and checks. Every problem found is appended; nothing is thrown for what a file may contain.
 CheckedFile check_file(const std::filesystem::path& path, const std::vector<KeySpec>& keys, std::vector<ConfigProblem>& problems);
 
+/// The keys at the top of a file; none when it is no YAML mapping.
+std::vector<std::string> top_keys(const std::filesystem::path& path);
+
 /// Checks a part that another file's table describes (an instrument by its driver's). Values are merged under `value`.
 void check_part(CheckedFile& file, const std::string& key_path, nlohmann::json& value, const std::vector<KeySpec>& keys,
                 std::vector<ConfigProblem>& problems);

@@ -82,6 +82,9 @@ class BenchLoader {
     if (file_.value.contains("bench") && file_.value["bench"].is_string()) bench_.name = file_.value["bench"];
     if (file_.value.contains("instruments") && file_.value["instruments"].is_object())
       for (auto& [name, value] : file_.value["instruments"].items()) instrument(name, value);
+    if (file_.value.contains("supplies") && file_.value["supplies"].is_object())
+      for (const auto& [name, value] : file_.value["supplies"].items())
+        if (value.is_object() && value["stagger_ms"].is_number()) bench_.supplies[name] = from_ms(value["stagger_ms"]);
     if (file_.value.contains("duts") && file_.value["duts"].is_object())
       for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
     if (!problems_.empty()) throw ConfigError(std::move(problems_));
@@ -183,6 +186,18 @@ class BenchLoader {
       if (auto config = output(value, path + "." + name)) into[name] = *config;
   }
 
+  std::string supply(const json& power, const std::string& path) {
+    if (power["supply"].is_null()) return "";
+    const std::string name = power["supply"];
+    if (!file_.value["supplies"].contains(name)) {
+      const auto names = names_of(file_.value["supplies"].items());
+      add(path + ".supply", "'" + name + "' is no supply of this bench" + nearest(name, names), names);
+    }
+    if (power["safe_state"] == "on")
+      add(path + ".safe_state", "'on' would switch it on out of its turn at supply '" + name + "'", {"off", "keep"});
+    return name;
+  }
+
   void dut(const std::string& name, const json& value) {
     const std::string path = "duts." + name;
     if (!value.is_object() || value["board"].is_null()) return;
@@ -193,8 +208,12 @@ class BenchLoader {
     dut.serial_number = value["serial_number"];
     if (const auto& power = value["power"]; !power.is_null())
       if (const auto source = role(power, path + ".power")) {
-        dut.power = PowerConfig{
-            *source, safe_state_from_string(power["safe_state"]), std::max(from_ms(power["min_off_ms"]), dut.board.min_off), true, {}};
+        dut.power = PowerConfig{*source,
+                                safe_state_from_string(power["safe_state"]),
+                                std::max(from_ms(power["min_off_ms"]), dut.board.min_off),
+                                true,
+                                {},
+                                supply(power, path + ".power")};
         if (const auto& verify = power["verify"]; !verify.is_null()) {
           dut.power->verify_read_back = verify["read_back"];
           if (!verify["console_silence_ms"].is_null()) dut.power->verify_console_silence = from_ms(verify["console_silence_ms"]);
@@ -242,6 +261,12 @@ ConfigError::ConfigError(std::vector<ConfigProblem> problems)
 
 BenchConfig load_bench_config(const std::filesystem::path& file, const std::filesystem::path& boards_dir, DriverTable drivers) {
   return BenchLoader(file, boards_dir, drivers).load();
+}
+
+bool is_board_file(const std::filesystem::path& file) {
+  const auto keys = top_keys(file);
+  const auto says = [&keys](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+  return says("board") && !says("duts");
 }
 
 Board load_board(const std::filesystem::path& file, DriverTable drivers) {

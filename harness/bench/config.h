@@ -51,6 +51,7 @@ struct PowerConfig {
   Nanoseconds min_off{};                              // the larger of lab-config's and the board's
   bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
+  std::string supply;                                 // of the bench; empty: shared with nobody
 };
 
 struct OutputConfig {
@@ -76,6 +77,7 @@ struct BenchConfig {
   std::filesystem::path file;
   std::string sha256;
   std::map<std::string, InstrumentConfig> instruments;
+  std::map<std::string, Nanoseconds> supplies;  // their stagger
   std::map<std::string, DutConfig> duts;
 };
 
@@ -92,6 +94,8 @@ struct ConfigProblem {
 /// Loads and checks a lab-config file and the boards that it names (boards_dir/<name>.yaml, or a path). Opens nothing.
 /// Throws ConfigError with all problems of all files at once.
 BenchConfig load_bench_config(const std::filesystem::path& file, const std::filesystem::path& boards_dir, DriverTable drivers);
+/// Whether a file means to be a board and not a bench: it says `board:` and no `duts:` at its top.
+bool is_board_file(const std::filesystem::path& file);
 Board load_board(const std::filesystem::path& file, DriverTable drivers);
 
 /// Error{Config} that carries every problem; what() lists them one a line.

@@ -98,6 +98,10 @@ const std::vector<KeySpec>& bench_keys() {
   static const std::vector<KeySpec> keys{
       required(key("bench", Type::String, "the bench's name")),
       required(with(key("instruments", Type::OpenMap, "what is on the bench"), {})),
+      with_default(with(key("supplies", Type::OpenMap, "what several DUTs draw their power from"),
+                        {with(key("", Type::Map, "a supply"),
+                              {required(duration_ms("stagger_ms", "at least so long from one power-on to the next (inrush current)"))})}),
+                   json::object()),
       required(with(
           key("duts", Type::OpenMap, "the devices under test"),
           {with(
@@ -109,6 +113,7 @@ const std::vector<KeySpec>& bench_keys() {
                          chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}),
                          "off"),
                      with_default(duration_ms("min_off_ms", "at least so long off before on"), 0),
+                     key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"),
                      with(key("verify", Type::Map, "how off is verified"),
                           {with_default(key("read_back", Type::Boolean, "by what the instrument reads back"), true),
                            duration_ms("console_silence_ms", "the main console must be still for so long", 60'000)})}),

@@ -2,6 +2,7 @@
 #include "cli/bench_option.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 
 #include <CLI/CLI.hpp>
@@ -21,7 +22,18 @@ fs::path project_dir() {
 }
 
 void add_bench_option(CLI::App& command, std::string& bench) {
-  command.add_option("--bench,-b", bench, "lab-config file, or the name of one in lab-config/ (default: $HILCOP_BENCH, or the only one)");
+  command.add_option("--bench,-b", bench, "lab-config file, or the name of one in lab-config/ (default: $HILCOP_BENCH, or the only one)")
+      ->type_name("BENCH");
+}
+
+void add_wait_option(CLI::App& command, double& wait_s) {
+  command.add_option("--wait", wait_s, "seconds to queue while somebody else holds a DUT (default: refuse at once)")
+      ->check(CLI::NonNegativeNumber);
+}
+
+void wait_as_asked(OpenOptions& options, double wait_s) {
+  if (wait_s > 0) options.wait_until = Deadline::in(std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(wait_s)));
+  options.on_wait = [](const std::string& text) { std::fprintf(stderr, "hilcop: %s\n", text.c_str()); };
 }
 
 fs::path bench_file(const std::string& given) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "cli/bench_option.h"
@@ -8,6 +9,19 @@
 #include "fixtures/catalog.h"
 
 namespace hilcop {
+namespace {
+
+// What it is, for people. Throws ConfigError.
+std::string check(const std::string& file) {
+  if (is_board_file(file)) {
+    const auto board = load_board(file, all_drivers());
+    return fmt::format("board '{}', {} boot stages", board.name, board.boot_stages.size());
+  }
+  const auto bench = load_bench_config(file, boards_dir_of(file), all_drivers());
+  return fmt::format("bench '{}', {} instruments, {} DUTs", bench.name, bench.instruments.size(), bench.duts.size());
+}
+
+}  // namespace
 
 void add_check(CLI::App& app, int& status) {
   struct Arguments {
@@ -15,18 +29,16 @@ void add_check(CLI::App& app, int& status) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("check", "check lab-config files and the boards that they name; opens nothing");
-  command->add_option("FILE", arguments->files, "lab-config files (default: the bench)");
+  auto* command = app.add_subcommand("check", "check lab-config files with the boards that they name, and board files; opens nothing");
+  command->add_option("FILE", arguments->files, "lab-config or board files (default: the bench)");
   command->add_flag("--json", arguments->json, "problems as JSON");
   command->callback([arguments, &status] {
     if (arguments->files.empty()) arguments->files.push_back(bench_file("").string());
     auto problems = nlohmann::json::array();
     for (const auto& file : arguments->files) {
       try {
-        const auto bench = load_bench_config(file, boards_dir_of(file), all_drivers());
-        if (!arguments->json)
-          std::printf("%s: bench '%s', %zu instruments, %zu DUTs: fine\n", file.c_str(), bench.name.c_str(), bench.instruments.size(),
-                      bench.duts.size());
+        const auto what = check(file);
+        if (!arguments->json) std::printf("%s: %s: fine\n", file.c_str(), what.c_str());
       } catch (const ConfigError& error) {
         status = 2;
         for (const auto& problem : error.problems()) {

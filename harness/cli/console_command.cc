@@ -52,6 +52,7 @@ class ToTerminal final : public EventSink {
 
 struct Arguments {
   std::string bench, dut, log;
+  double wait_s = 0;
   bool watch = false, power = false;
 };
 
@@ -96,9 +97,10 @@ void add_console(CLI::App& app, int& status) {
   auto* command =
       app.add_subcommand("console", "a terminal on a DUT's main console; Ctrl-] then q ends it, p switches power, b sends a break");
   command->add_option("DUT", arguments->dut, "a DUT of the bench")->required();
-  command->add_option("--log", arguments->log, "directory to record to");
+  command->add_option("--log", arguments->log, "directory to record to")->type_name("DIR");
   command->add_flag("--watch", arguments->watch, "look at what a run receives, beside it and read-only");
   command->add_flag("--power", arguments->power, "switch the power on first");
+  add_wait_option(*command, arguments->wait_s);
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
     stop_on_signals();
@@ -112,6 +114,7 @@ void add_console(CLI::App& app, int& status) {
     options.duts = {arguments->dut};
     options.holder = "hilcop console";
     options.record_dir = arguments->log;
+    wait_as_asked(options, arguments->wait_s);
     auto bench = Bench::open(std::move(config), options, all_drivers(), sink);
     std::fprintf(stderr, "console of %s: Ctrl-] then q ends it, p switches power, b sends a break\n", arguments->dut.c_str());
     {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <exception>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "cli/command.h"
+#include "cli/complete.h"
 
 int main(int argc, char** argv) {
   CLI::App app("hilcop: proves on a bench what a connected device does", "hilcop");
@@ -16,6 +18,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   int status = 0;
   for (const auto add : hilcop::kCommands) add(app, status);
+  if (argc > 1 && std::string_view(argv[1]) == "complete") return hilcop::complete(app, {argv + 2, argv + argc});
   if (argc > 1 && argv[1][0] != '-' && app.get_subcommands([&](const CLI::App* known) { return known->get_name() == argv[1]; }).empty()) {
     std::string names;
     for (const auto* command : app.get_subcommands({}))

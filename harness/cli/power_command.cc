@@ -48,8 +48,7 @@ void switch_power(const Arguments& arguments) {
   OpenOptions options;
   options.duts = {arguments.dut};
   options.holder = "hilcop power " + arguments.action;
-  if (arguments.wait_s > 0)
-    options.wait_until = Deadline::in(std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(arguments.wait_s)));
+  wait_as_asked(options, arguments.wait_s);
   auto bench = Bench::open(load_bench(arguments.bench), options, all_drivers(), sink);
   auto& power = bench->dut(arguments.dut).power();
   const auto limit = [] { return Deadline::in(60s); };
@@ -80,7 +79,7 @@ void add_power(CLI::App& app, int& status) {
       ->required()
       ->check(CLI::IsMember({"on", "off", "cycle", "status"}));
   command->add_option("--for", arguments->for_s, "on, cycle: seconds to hold it, then off")->check(CLI::PositiveNumber);
-  command->add_option("--wait", arguments->wait_s, "seconds to queue while somebody else holds the DUT")->check(CLI::NonNegativeNumber);
+  add_wait_option(*command, arguments->wait_s);
   command->add_flag("--json", arguments->json, "status: as JSON, on: true, false or null (unknown)");
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {

@@ -88,6 +88,8 @@ void Progress::take(const json& event) {
   } else if (kind == "check.verdict") {
     line(fmt::format("{}: {}: {}: {} {}", name, d.value("scenario", ""), d.value("check", ""), coloured(d.value("verdict", "")),
                      d.value("observed", "")));
+  } else if (kind == "waiting") {
+    std::fprintf(stderr, "%shilcop: %s: %s\n", terminal_ && !quiet_ ? "\r\x1b[K" : "", name.c_str(), d.value("text", "").c_str());
   } else if (kind == "scenario.lost") {
     line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("Error"), d["error"].value("cause", "")));
   } else if (kind == "scenario.end" && !d["error"].is_null()) {

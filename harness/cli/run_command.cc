@@ -124,12 +124,12 @@ void add_run(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("run", "run scenarios on DUTs of a bench and judge what they do");
   command->add_option("SCENARIO", a->scenarios, "ids, globs or .py files (default: all)");
   add_bench_option(*command, a->bench);
-  command->add_option("--dut,-d", a->duts, "a DUT; several run side by side (default: the first)");
+  command->add_option("--dut,-d", a->duts, "a DUT; several run side by side (default: the first)")->type_name("DUT");
   command->add_option("--effort", a->effort, "how much: demo, test or standard")->check(CLI::IsMember({"demo", "test", "standard"}));
   command->add_option("--seed", a->seed, "the same seed gives the same plan");
-  command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)");
-  command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)");
-  command->add_option("--wait", a->wait_s, "seconds to queue while somebody else holds a DUT")->check(CLI::NonNegativeNumber);
+  command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)")->type_name("DIR");
+  command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)")->type_name("PATH");
+  add_wait_option(*command, a->wait_s);
   command->add_option(
       "--faults", a->faults,
       "make the consoles faulty on purpose, to test a scenario: drop_every=5000,stall_every=20000,seed=3; nothing passes then");

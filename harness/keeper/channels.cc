@@ -9,13 +9,9 @@
 namespace hilcop {
 namespace {
 
-// Handed to the instrument's thread this long before its time, so that the main thread's scheduling does not count.
-constexpr Nanoseconds kHandOver = 5ms;
 constexpr Nanoseconds kRestoreLimit = 1500ms;
 constexpr Nanoseconds kRestoreAgain = 500ms;
 constexpr Nanoseconds kGivenBackIn = 5s;
-
-std::string object_of(const ChannelKey& key) { return "channel '" + key.second + "' of " + key.first; }
 
 Channel channel_of(Instrument& instrument, const ChannelKey& key) {
   std::string names;
@@ -42,8 +38,10 @@ nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeStat
 
 }  // namespace
 
+std::string object_of(const ChannelKey& key) { return "channel '" + key.second + "' of " + key.first; }
+
 Channels::Channels(DriverTable drivers, Journal& journal, MainQueue& queue, EventOut event_out)
-    : drivers_(drivers), journal_(journal), queue_(queue), event_out_(std::move(event_out)) {}
+    : drivers_(drivers), journal_(journal), queue_(queue), event_out_(std::move(event_out)), supplies_(queue) {}
 
 Channels::~Channels() = default;
 
@@ -87,6 +85,10 @@ void Channels::lease(const InstrumentConfig& instrument, const std::string& chan
   if (driver == nullptr || !driver->open)
     throw Error(ErrorKind::Config, "instrument '" + instrument.name + "'", "'" + instrument.driver + "' is no driver that the keeper holds",
                 "see `hilcop list`");
+  if (wanted.supply && wanted.safe_state == SafeState::On)
+    throw Error(ErrorKind::Config, "channel '" + channel + "' of instrument '" + instrument.name + "'",
+                "shares supply '" + wanted.supply->name + "', and its safe state would switch it on out of turn",
+                "choose safe_state off or keep, or leave the supply out");
   wanted.key = {driver->identity(instrument), channel};
   auto& state = channels_[wanted.key];
   if (state.lease == 0) return grant(instrument, std::move(wanted), std::move(outcome));
@@ -152,6 +154,7 @@ void Channels::end(std::uint64_t id, const std::function<void()>& done) {
   auto& state = channels_[lease.key];
   if (state.restoring || !lease.granted) return done();  // what is being granted ends itself when it sees that it is not alive
   state.restoring = true;
+  withdraw_ons(lease.key, Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended"));
   state.switches.clear();
   restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done] {
     leases_.erase(lease.id);
@@ -236,65 +239,6 @@ void Channels::next_waiter(const ChannelKey& key) {
     waiter.outcome(nullptr, &error);
     return true;
   });
-}
-
-void Channels::set(std::uint64_t id, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome) {
-  const auto& lease = leases_.at(id);
-  auto& state = channels_[lease.key];
-  if (state.busy) {
-    state.switches.push_back([=, this, key = lease.key] {
-      try {
-        set(id, on, options, deadline, at, outcome);
-      } catch (const Error& error) {
-        outcome(nullptr, &error);
-        next_switch(key);
-      }
-    });
-    return;
-  }
-  const auto off_since = journal_.of(lease.key).off_since;
-  if (on && state.state == false && off_since) at = std::max(at, *off_since + lease.min_off);
-  if (at > deadline.at())
-    throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
-                "give the call more time");
-  const bool leaves_safe = lease.safe_state != SafeState::Keep && on != (lease.safe_state == SafeState::On);
-  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state);
-  state.busy = true;
-  const auto go = [=, this] {
-    if (leases_.contains(id) && !channels_[leases_.at(id).key].restoring) switch_now(id, on, options, deadline, at, outcome);
-  };
-  if (at - kHandOver > real_clock().now()) return queue_.at(at - kHandOver, go);
-  go();
-}
-
-void Channels::switch_now(std::uint64_t id, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at,
-                          const Outcome& outcome) {
-  const auto lease = leases_.at(id);
-  run(
-      held_[lease.key.first], false, at,
-      [lease, on, options, deadline](Instrument& instrument) {
-        if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
-        return to_json(instrument.set(lease.key.second, on, options, deadline));
-      },
-      [this, lease, on, outcome](const nlohmann::json& result, const Error* error) {
-        if (error == nullptr) switch_done(lease.key, on, switch_result_from_json(result).acknowledged);
-        outcome(result, error);
-        next_switch(lease.key);
-      });
-}
-
-void Channels::switch_done(const ChannelKey& key, bool on, SteadyTime when) {
-  channels_[key].state = on;
-  journal_.switched(key, on, when);
-}
-
-void Channels::next_switch(const ChannelKey& key) {
-  auto& state = channels_[key];
-  state.busy = false;
-  if (state.switches.empty()) return;
-  const auto next = std::move(state.switches.front());
-  state.switches.pop_front();
-  next();
 }
 
 void Channels::call(std::uint64_t id, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,

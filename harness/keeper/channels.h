@@ -11,6 +11,7 @@
 #include "keeper/held_instrument.h"
 #include "keeper/journal.h"
 #include "keeper/main_queue.h"
+#include "keeper/supplies.h"
 
 namespace hilcop {
 
@@ -23,9 +24,13 @@ struct KeptLease {
   pid_t pid = 0;
   SafeState safe_state = SafeState::Off;
   Nanoseconds min_off{};
+  std::optional<Supply> supply;
   bool granted = false;  // the instrument is open and the channel at its safe state
   std::shared_ptr<std::atomic<bool>> alive = std::make_shared<std::atomic<bool>>(true);
 };
+
+/// What errors call a channel.
+std::string object_of(const ChannelKey& key);
 
 using Outcome = std::function<void(const nlohmann::json& result, const Error* error)>;
 
@@ -44,7 +49,10 @@ class Channels {
   void end(std::uint64_t lease, const std::function<void()>& done);
   bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
 
+  /// An off does not wait for an on that waits for its time or its turn: that one is withdrawn.
   void set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome);
+  /// Its ons that the instrument was not told yet are not carried out.
+  void withdraw(std::uint64_t lease);
   /// Any other call on the instrument, in its thread.
   void call(std::uint64_t lease, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,
             Outcome outcome);
@@ -65,6 +73,19 @@ class Channels {
     std::shared_ptr<std::atomic<bool>> client_alive;
     Outcome outcome;
   };
+  struct Switch {
+    std::uint64_t lease = 0;
+    bool on = false;
+    nlohmann::json options;
+    Deadline deadline;
+    SteadyTime at;
+    Outcome outcome;
+  };
+  // An on that waits for its time, or for its turn at its supply.
+  struct Coming {
+    Outcome outcome;
+    std::uint64_t ticket = 0;
+  };
   struct Channel {
     std::uint64_t lease = 0;  // 0: free
     bool restoring = false;
@@ -72,7 +93,8 @@ class Channels {
     unsigned restore_failures = 0;  // since it last worked
     std::optional<bool> state;
     bool busy = false;
-    std::deque<std::function<void()>> switches;
+    std::shared_ptr<Coming> coming;
+    std::deque<Switch> switches;
     std::deque<Waiter> waiters;
   };
   struct Held {
@@ -86,7 +108,12 @@ class Channels {
   /// Runs `action` in the instrument's thread and reports on the main thread.
   void run(Held& held, bool urgent, SteadyTime not_before, std::function<nlohmann::json(Instrument&)> action, Outcome outcome);
   void next_waiter(const ChannelKey& key);
-  void switch_now(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, const Outcome& outcome);
+  void start(const Switch& wanted);
+  void start_or_tell(const Switch& wanted);
+  void take_turn(const Switch& wanted, SteadyTime ready, const Supply& supply);
+  static bool on_waits(const Channel& channel);
+  void switch_now(const Switch& wanted, SteadyTime at);
+  void withdraw_ons(const ChannelKey& key, const Error& why);
   void switch_done(const ChannelKey& key, bool on, SteadyTime when);
   void next_switch(const ChannelKey& key);
   void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
@@ -101,6 +128,7 @@ class Channels {
   std::map<std::uint64_t, KeptLease> leases_;
   std::map<ChannelKey, Channel> channels_;
   std::map<std::string, Held> held_;
+  Supplies supplies_;
   std::uint64_t last_lease_ = 0;
 };
 

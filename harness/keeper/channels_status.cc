@@ -20,8 +20,12 @@ nlohmann::json Channels::status() const {
     nlohmann::json entry{{"instrument", key.first}, {"channel", key.second}, {"switch_count", memory.switch_count}};
     entry["on"] = channel.state ? nlohmann::json(*channel.state) : nlohmann::json();
     entry["away_from_safe_state"] = memory.held.has_value();
-    if (const auto lease = leases_.find(channel.lease); lease != leases_.end())
+    if (const auto lease = leases_.find(channel.lease); lease != leases_.end()) {
       entry["held_by"] = {{"holder", lease->second.holder}, {"pid", lease->second.pid}, {"since", lease->second.since}};
+      if (lease->second.supply) entry["supply"] = lease->second.supply->name;
+    }
+    entry["waits_to_switch_on"] = on_waits(channel);
+    entry["switching"] = channel.busy;
     entry["given_back"] = channel.restoring;
     entry["waiting"] = channel.waiters.size();
     list.push_back(entry);

@@ -87,7 +87,7 @@ class ClientLease final : public Lease {
   std::uint64_t number() const { return number_; }
 
  private:
-  SwitchResult set_with(json fields, Deadline deadline) { return switch_result_from_json(ask("set", std::move(fields), deadline)); }
+  SwitchResult set_with(json fields, Deadline deadline);
   json ask(const char* op, json fields, Deadline deadline);
 
   std::shared_ptr<Client> client_;
@@ -142,6 +142,9 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
         {"holder", request.holder},
         {"safe_state", to_string(request.safe_state)},
         {"min_off_ms", std::chrono::ceil<std::chrono::milliseconds>(request.min_off).count()}};
+    if (request.supply)
+      line["supply"] = {{"name", request.supply->name},
+                        {"stagger_ms", std::chrono::ceil<std::chrono::milliseconds>(request.supply->stagger).count()}};
     if (request.wait_until) line["wait_until_ns"] = to_ns(request.wait_until->at());
     if (request.wait_until && request.wait_until->at() > deadline.at()) deadline = *request.wait_until;
     const auto number = ask(line, deadline).at("lease").get<std::uint64_t>();
@@ -156,11 +159,26 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
     auto numbers = json::array();
     for (const auto* lease : leases) numbers.push_back(dynamic_cast<const ClientLease&>(*lease).number());
     std::vector<SwitchResult> results;
-    for (const auto& result :
-         ask({{"op", "set_together"}, {"leases", numbers}, {"on", on}, {"options", options}, {"deadline_ns", to_ns(deadline.at())}},
-             deadline))
-      results.push_back(switch_result_from_json(result));
+    try {
+      for (const auto& result :
+           ask({{"op", "set_together"}, {"leases", numbers}, {"on", on}, {"options", options}, {"deadline_ns", to_ns(deadline.at())}},
+               deadline))
+        results.push_back(switch_result_from_json(result));
+    } catch (...) {
+      for (const auto& number : numbers) withdraw(number);
+      throw;
+    }
     return results;
+  }
+
+  /// Who does not wait for an `on` any more must not find it switched later. Not waited for, and no error: the lease's end is next.
+  void withdraw(std::uint64_t lease) noexcept {
+    try {
+      const std::scoped_lock lock(send_mutex_);
+      lines_.send({{"id", 0}, {"op", "withdraw"}, {"lease", lease}}, Deadline::in(1s));
+    } catch (const std::exception&) {
+      // A keeper that is gone switches nothing on.
+    }
   }
 
   json status(Deadline deadline) override { return ask({{"op", "status"}}, deadline); }
@@ -261,6 +279,16 @@ json ClientLease::ask(const char* op, json fields, Deadline deadline) {
   fields["lease"] = number_;
   fields["deadline_ns"] = to_ns(deadline.at());
   return client_->ask(std::move(fields), deadline);
+}
+
+SwitchResult ClientLease::set_with(json fields, Deadline deadline) {
+  const bool on = fields.at("on");
+  try {
+    return switch_result_from_json(ask("set", std::move(fields), deadline));
+  } catch (...) {
+    if (on) client_->withdraw(number_);
+    throw;
+  }
 }
 
 void ClientLease::arm(const json& options, Deadline deadline) {

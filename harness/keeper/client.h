@@ -14,6 +14,12 @@ namespace hilcop {
 
 enum class SafeState { Off, On, Keep };
 
+/// What several outputs draw from: their power-ons are never closer than `stagger` (inrush current).
+struct Supply {
+  std::string name;  // of this host: "bench/supply"
+  Nanoseconds stagger{};
+};
+
 /// What a client wants of one channel; travels with its lease.
 struct LeaseRequest {
   InstrumentConfig instrument;
@@ -22,12 +28,15 @@ struct LeaseRequest {
   SafeState safe_state = SafeState::Off;
   Nanoseconds min_off{};               // enforced by the keeper before the next on, also across runs
   std::optional<Deadline> wait_until;  // queue while somebody else holds it; nullopt: Error{Busy} at once, naming the holder
+  std::optional<Supply> supply;        // each on waits for its turn; not with SafeState::On, which is nobody's turn
 };
 
 /// One channel, held as long as this object lives (and the process: the keeper watches it). Thread-safe, calls block.
 class Lease {
  public:
   virtual ~Lease() = default;
+  /// An on that waits for its time or its turn is not carried out any more when this call ends without it (an interrupt), when an
+  /// off comes, or when the lease ends. Its details say {"supply": {"name", "waited_s"}} where there is one.
   virtual SwitchResult set(bool on, const nlohmann::json& options, Deadline deadline) = 0;
   /// Carried out by the keeper at a steady-clock time; returns when it was done.
   virtual SwitchResult set_at(SteadyTime when, bool on, const nlohmann::json& options, Deadline deadline) = 0;

@@ -14,6 +14,9 @@
 
 namespace hilcop {
 
+/// A job with an exact time is posted this long before it, so that the main thread's scheduling does not count.
+inline constexpr Nanoseconds kHandOver = 5ms;
+
 /// An instrument that the keeper holds, with the one thread that talks to it. Jobs run in order, urgent ones first; none is
 /// ever run by two threads. Destroying it runs the jobs that are left, then closes the instrument in its own thread.
 class HeldInstrument {

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -163,6 +164,7 @@ class Server {
       owner_.erase(lease);
       return channels_.end(lease, [outcome] { outcome(nullptr, nullptr); });
     }
+    if (op == "withdraw") return channels_.withdraw(lease), outcome(nullptr, nullptr);
     if (op == "status_of") return outcome(channels_.status_of(lease), nullptr);
     const Deadline deadline(from_ns(line.at("deadline_ns")));
     const json options = line.value("options", json::object());
@@ -210,6 +212,9 @@ class Server {
     wanted.pid = connection.pid();
     wanted.safe_state = safe_state_from_string(line.at("safe_state"));
     wanted.min_off = std::chrono::milliseconds(line.at("min_off_ms").get<std::int64_t>());
+    if (line.contains("supply"))
+      wanted.supply = Supply{line["supply"].at("name"),
+                             std::chrono::milliseconds(std::clamp<std::int64_t>(line["supply"].at("stagger_ms"), 0, 3'600'000))};
     std::optional<Deadline> wait_until;
     if (line.contains("wait_until_ns")) wait_until = Deadline(from_ns(line["wait_until_ns"]));
     auto& alive = alive_[id];

@@ -89,8 +89,10 @@ std::optional<Error> WorkerSession::start() {
   control_ = std::make_unique<JsonLines>(std::move(ours), "worker of dut " + dut_);
   pipe_lost_ = false;
   timeline_.emit(make_event("supervisor", "worker.start", {{"dut", dut_}, {"pid", worker_->pid()}}));
-  const auto answer =
-      hear(Deadline::in(kOpenLimit + std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options_.wait_s))));
+  const auto limit = Deadline::in(kOpenLimit + std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(options_.wait_s)));
+  auto answer = hear(limit);
+  for (; answer && answer->value("op", "") == "waiting"; answer = hear(limit))
+    if (options_.progress) options_.progress({{"kind", "waiting"}, {"data", {{"dut", dut_}, {"text", answer->value("text", "")}}}});
   if (answer && answer->value("op", "") == "ready") {
     watcher_ = std::jthread([this, socket = event_socket_of(worker_->pid())](const std::stop_token& stop) { watch_events(stop, socket); });
     return std::nullopt;

@@ -77,6 +77,26 @@ TEST_F(ConfigTest, OneChannelIsOneRole) {
   EXPECT_TRUE(has(text, "'power' is already duts.d.power")) << text;
 }
 
+TEST_F(ConfigTest, ASupplyIsOneOfTheBenchAndSwitchesNobodyOnOutOfTurn) {
+  board("b", std::string("board: b\n") + kMachine);
+  const std::string begin =
+      "bench: x\nsupplies: { mains: { stagger_ms: 500 }, spare: { stagger_ms: 0 } }\ninstruments: { m: { board: b } }\n";
+  const auto dut = [&](const std::string& power) {
+    return begin + "duts:\n  d: { board: b, power: { instrument: m, channel: power, " + power + " } }\n";
+  };
+  EXPECT_EQ(problems(dut("supply: mains")), "");
+  const auto bench = load_bench_config(dir_ / "bench.yaml", dir_ / "boards", all_drivers());
+  EXPECT_EQ(bench.supplies.at("mains"), 500ms);
+  EXPECT_EQ(bench.duts.at("d").power->supply, "mains");
+  const auto unknown = problems(dut("supply: main"));
+  EXPECT_TRUE(has(unknown, "bench.yaml:5:")) << unknown;
+  EXPECT_TRUE(has(unknown, "'main' is no supply of this bench (did you mean 'mains'?); choose one of: mains, spare")) << unknown;
+  EXPECT_TRUE(has(problems(dut("supply: mains, safe_state: on")), "would switch it on out of its turn"));
+  EXPECT_TRUE(has(problems("bench: x\nsupplies: { mains: { stagger_ms: -1 } }\ninstruments: {}\nduts: {}\n"), "out of range"));
+  EXPECT_TRUE(has(problems("bench: x\nsupplies: { mains: {} }\ninstruments: {}\nduts: {}\n"), "'stagger_ms' is missing"));
+  EXPECT_TRUE(has(problems("bench: x\nsupplies: { mains: 500 }\ninstruments: {}\nduts: {}\n"), "must be a mapping"));
+}
+
 TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {
   EXPECT_TRUE(has(problems("bench: [\n"), "is not YAML"));
   EXPECT_TRUE(has(problems(""), "must be a mapping"));

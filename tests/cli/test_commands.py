@@ -57,6 +57,33 @@ def test_check_gives_json_with_every_problem(tmp_path: Path) -> None:
     assert {problem["key"] for problem in problems} == {"duts.d.bord", "duts.d"}
 
 
+def test_check_takes_board_files_too(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text("board: lamp\nboot_stages: [{ name: up, pattern: ready, deadline_s: 3 }]\n")
+    (tmp_path / "bad.yaml").write_text(
+        "board: lamp\nmin_of_ms: 5\nmachine: { driver: qemu-machin }\nboot_stages: [{ name: a, pattern: '(', deadline_s: 1 }]\n"
+    )
+    (tmp_path / "bench.yaml").write_text("board: x\nduts: {}\n")
+    done = hilcop("check", "good.yaml", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "good.yaml: board 'lamp', 1 boot stages: fine\n"
+    done = hilcop("check", "good.yaml", "bad.yaml", "bench.yaml", folder=tmp_path)
+    assert done.returncode == 2
+    assert "bad.yaml:2:1: min_of_ms: unknown key (did you mean 'min_off_ms'?)" in done.stderr
+    assert "bad.yaml:3:20: machine.driver: 'qemu-machin' is no driver (did you mean 'qemu-machine'?)" in done.stderr
+    assert "bad.yaml:4:" in done.stderr
+    assert "bench.yaml:1:1: board: unknown key" in done.stderr
+    problems = json.loads(hilcop("check", "bad.yaml", "--json", folder=tmp_path).stdout)
+    assert {problem["key"] for problem in problems} >= {"min_of_ms", "machine.driver"}
+
+
+@pytest.mark.parametrize("text", ["", "\0", "[", "- a\n", "board: [\n", "? [a]\n: b\n", "board: b\nboard: c\n"])
+def test_a_file_that_is_neither_is_refused_with_its_name(text: str, tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    done = hilcop("check", "x.yaml", folder=tmp_path)
+    assert done.returncode == 2, done
+    assert "x.yaml:" in done.stderr
+
+
 def test_a_broken_scenario_file_is_shown_with_its_error(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("import hilcop\nraise RuntimeError('oh')\n")
     done = hilcop("run", "--scenarios", "broken.py", folder=tmp_path)

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/table.h"
+
+#include <algorithm>
+
+namespace hilcop {
+namespace {
+
+// Code points, not bytes.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+}  // namespace
+
+std::string table(const std::string& title, const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {
+  if (rows.empty()) return "";
+  std::vector<std::size_t> widths;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    widths.push_back(width(columns[i]));
+    for (const auto& row : rows) widths[i] = std::max(widths[i], width(row.at(i)));
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text = "  ";
+    for (std::size_t i = 0; i < cells.size(); ++i) text += cells[i] + std::string(widths[i] - width(cells[i]) + 2, ' ');
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string text = "\n" + title + "\n" + line(columns);
+  for (const auto& row : rows) text += line(row);
+  return text;
+}
+
+}  // namespace hilcop

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+namespace hilcop {
+
+/// Rows as aligned columns under a title, for a terminal; nothing at all without rows. The last column is as long as it is.
+std::string table(const std::string& title, const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows);
+
+}  // namespace hilcop

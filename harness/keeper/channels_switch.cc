@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// When a channel is switched: at its time, after its minimum off time, in its turn at its supply.
+#include <algorithm>
+#include <utility>
+
+#include "keeper/channels.h"
+
+namespace hilcop {
+
+namespace {
+
+Error not_switched_on(const ChannelKey& key, const std::string& why) {
+  return {ErrorKind::Busy, object_of(key), "was not switched on: " + why, "switch it on again if it is wanted"};
+}
+
+}  // namespace
+
+void Channels::set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome) {
+  start({lease, on, options, deadline, at, std::move(outcome)});
+}
+
+// Throws only while nothing else of the channel is under way.
+void Channels::start(const Switch& wanted) {
+  const auto& lease = leases_.at(wanted.lease);
+  auto& state = channels_[lease.key];
+  if (!wanted.on && on_waits(state)) {
+    if (wanted.at - kHandOver > real_clock().now()) return queue_.at(wanted.at - kHandOver, [this, wanted] { start_or_tell(wanted); });
+    withdraw_ons(lease.key, not_switched_on(lease.key, "an off came while it waited"));
+  }
+  if (state.busy) {
+    state.switches.push_back(wanted);
+    return;
+  }
+  auto at = wanted.at;
+  const auto off_since = journal_.of(lease.key).off_since;
+  if (wanted.on && state.state == false && off_since) at = std::max(at, *off_since + lease.min_off);
+  if (at > wanted.deadline.at())
+    throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
+                "give the call more time");
+  const bool leaves_safe = lease.safe_state != SafeState::Keep && wanted.on != (lease.safe_state == SafeState::On);
+  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state);
+  state.busy = true;
+  if (wanted.on && lease.supply) return take_turn(wanted, std::max(at, real_clock().now()), *lease.supply);
+  if (at - kHandOver <= real_clock().now()) return switch_now(wanted, at);
+  if (wanted.on) state.coming = std::make_shared<Coming>(Coming{wanted.outcome});
+  queue_.at(at - kHandOver, [this, wanted, at, key = lease.key, coming = state.coming] {
+    auto& channel = channels_[key];
+    if (!leases_.contains(wanted.lease) || channel.restoring || channel.coming != coming) return;
+    channel.coming.reset();
+    switch_now(wanted, at);
+  });
+}
+
+void Channels::start_or_tell(const Switch& wanted) {
+  const auto lease = leases_.find(wanted.lease);
+  const ChannelKey key = lease != leases_.end() ? lease->second.key : ChannelKey("instrument", "?");
+  try {
+    if (lease == leases_.end() || channels_[key].restoring) throw Error(ErrorKind::Disconnected, object_of(key), "its lease has ended");
+    start(wanted);
+  } catch (const Error& error) {
+    wanted.outcome(nullptr, &error);
+    if (lease != leases_.end() && !channels_[key].restoring) next_switch(key);
+  }
+}
+
+void Channels::take_turn(const Switch& wanted, SteadyTime ready, const Supply& supply) {
+  const ChannelKey key = leases_.at(wanted.lease).key;
+  const auto coming = channels_[key].coming = std::make_shared<Coming>(Coming{wanted.outcome});
+  const auto turn = [this, wanted, ready, supply, key, coming](SteadyTime begin) {
+    channels_[key].coming.reset();
+    auto turned = wanted;
+    turned.outcome = [this, ready, supply, begin, ticket = coming->ticket, outcome = wanted.outcome](const nlohmann::json& result,
+                                                                                                     const Error* error) {
+      supplies_.done(ticket, error == nullptr ? switch_result_from_json(result).acknowledged : real_clock().now());
+      if (error != nullptr) return outcome(result, error);
+      auto told = result;
+      told["details"]["supply"] = {{"name", supply.name}, {"waited_s", std::chrono::duration<double>(begin - ready).count()}};
+      outcome(told, nullptr);
+    };
+    switch_now(turned, begin);
+  };
+  const auto expired = [this, wanted, supply, key] {
+    channels_[key].coming.reset();
+    const Error error(ErrorKind::Timeout, object_of(key),
+                      "was not switched on: its turn at supply '" + supply.name + "' lies after the deadline",
+                      "give the call more time, or a smaller stagger_ms in lab-config");
+    wanted.outcome(nullptr, &error);
+    next_switch(key);
+  };
+  coming->ticket = supplies_.wait(supply, ready, wanted.deadline, turn, expired);
+}
+
+void Channels::switch_now(const Switch& wanted, SteadyTime at) {
+  const auto lease = leases_.at(wanted.lease);
+  run(
+      held_[lease.key.first], false, at,
+      [lease, on = wanted.on, options = wanted.options, deadline = wanted.deadline](Instrument& instrument) {
+        if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
+        return to_json(instrument.set(lease.key.second, on, options, deadline));
+      },
+      [this, lease, on = wanted.on, outcome = wanted.outcome](const nlohmann::json& result, const Error* error) {
+        if (error == nullptr) switch_done(lease.key, on, switch_result_from_json(result).acknowledged);
+        outcome(result, error);
+        next_switch(lease.key);
+      });
+}
+
+void Channels::switch_done(const ChannelKey& key, bool on, SteadyTime when) {
+  channels_[key].state = on;
+  journal_.switched(key, on, when);
+}
+
+void Channels::next_switch(const ChannelKey& key) {
+  auto& state = channels_[key];
+  state.busy = false;
+  if (state.switches.empty()) return;
+  const auto next = std::move(state.switches.front());
+  state.switches.pop_front();
+  start_or_tell(next);
+}
+
+bool Channels::on_waits(const Channel& channel) {
+  return channel.coming || std::any_of(channel.switches.begin(), channel.switches.end(), [](const Switch& next) { return next.on; });
+}
+
+void Channels::withdraw(std::uint64_t id) {
+  const ChannelKey key = leases_.at(id).key;
+  const bool was_coming = channels_[key].coming != nullptr;
+  withdraw_ons(key, not_switched_on(key, "it was withdrawn while it waited"));
+  if (was_coming) next_switch(key);
+}
+
+void Channels::withdraw_ons(const ChannelKey& key, const Error& why) {
+  auto& state = channels_[key];
+  std::vector<Outcome> outcomes;
+  if (const auto coming = std::exchange(state.coming, nullptr)) {
+    supplies_.leave(coming->ticket);
+    state.busy = false;
+    outcomes.push_back(coming->outcome);
+  }
+  for (const auto& next : state.switches)
+    if (next.on) outcomes.push_back(next.outcome);
+  std::erase_if(state.switches, [](const Switch& next) { return next.on; });
+  for (const auto& outcome : outcomes) outcome(nullptr, &why);
+}
+
+}  // namespace hilcop
