@@ -148,6 +148,8 @@ class Console {
 
   virtual std::uint64_t offset() const = 0;  // bytes received since open
   virtual std::vector<Gap> gaps_since(std::uint64_t offset) const = 0;
+  /// How much had been received when something was first sent at or after `offset`; nullopt: nothing was sent since.
+  virtual std::optional<std::uint64_t> sent_since(std::uint64_t offset) const = 0;
   /// Recorded bytes, for judging a window again: at most 64 MiB. Reads the recording, or what is kept in memory (last 1 MiB).
   virtual std::string bytes(ByteSpan span) const = 0;
   virtual const std::string& source() const = 0;

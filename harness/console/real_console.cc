@@ -225,6 +225,12 @@ std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
   return found;
 }
 
+std::optional<std::uint64_t> RealConsole::sent_since(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found = std::lower_bound(sent_.begin(), sent_.end(), offset);
+  return found == sent_.end() ? std::nullopt : std::optional(*found);
+}
+
 std::string RealConsole::bytes(ByteSpan span) const {
   const std::scoped_lock lock(mutex_);
   const std::string object = "console " + options_.source;

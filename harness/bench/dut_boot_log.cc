@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// The lines of a DUT's boot while it runs.
+#include <algorithm>
+
+#include "bench/real_dut.h"
+#include "console/recorder.h"
+
+namespace hilcop {
+
+BootLog RealDut::boot_log() {
+  const std::string object = "dut '" + config_.name + "'";
+  if (boot_number_ == 0) throw Error(ErrorKind::Config, object, "was not powered on in this session", "call power.on() before boot_log()");
+  const auto so_far = boot_so_far();
+  auto& console = *main_console();
+  BootLog boot;
+  boot.dut = config_.name;
+  boot.cause = boot_cause_;
+  boot.number = boot_number_;
+  boot.begin = boot_began_;
+  boot.span = {so_far.begin_offset, console.offset()};
+  boot.stages = so_far.stages;
+  for (const auto& stage : config_.board.boot_stages) boot.declared.push_back(stage.name);
+  boot.gaps = console.gaps_since(so_far.begin_offset);
+  boot.noise = config_.board.boot_noise;
+  boot.ending = boot.complete() ? BootLog::Ending::Ready : off_since_ ? BootLog::Ending::Cut : BootLog::Ending::Open;
+  if (boot.complete())
+    if (const auto sent = console.sent_since(boot.stages.back().span.end)) boot.talk_from = *sent;
+  if (record_dir_.empty()) {
+    take_lines(boot, console.bytes(boot.span));
+  } else {
+    boot.file = file_stem(console.source()) + ".raw";
+    console.flush();
+    read_lines(boot, record_dir_);
+  }
+  return boot;
+}
+
+}  // namespace hilcop
