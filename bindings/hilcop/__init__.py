@@ -17,6 +17,8 @@ from pathlib import Path
 
 from hilcop._hilcop import (
     Bench,
+    BootLine,
+    BootLog,
     BootResult,
     Button,
     CommandResult,
@@ -33,10 +35,12 @@ from hilcop._hilcop import (
     Verdict,
     WatcherHit,
     clear_interrupt,
+    read_boots,
     wait_until,
     wake_waits_on,
     worst,
 )
+from hilcop.boots import ReferenceBoots
 from hilcop.errors import (
     BusyError,
     ConfigError,
@@ -54,6 +58,8 @@ from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenari
 
 __all__ = [
     "Bench",
+    "BootLine",
+    "BootLog",
     "BootResult",
     "BusyError",
     "Button",
@@ -76,6 +82,7 @@ __all__ = [
     "PowerEdge",
     "PowerPort",
     "ProtocolError",
+    "ReferenceBoots",
     "Run",
     "ScenarioTimeout",
     "StageTime",
@@ -87,6 +94,7 @@ __all__ = [
     "clear_interrupt",
     "open_bench",
     "powered",
+    "read_boots",
     "scenario",
     "wait_until",
     "wake_waits_on",

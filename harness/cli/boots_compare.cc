@@ -188,6 +188,27 @@ json compare_boots(const std::vector<fs::path>& runs, const fs::path& reference,
   return out;
 }
 
+json boot_lines(const fs::path& run) {
+  json out = json::object();
+  try {
+    for (const auto& dut : compare_boots({run}, run, "")["duts"]) {
+      json lines = json::array();
+      const int boots = dut["reference_boots"];
+      for (const auto* kind : {"new", "missing"})
+        for (const auto& line : dut[kind])
+          lines.push_back({{"text", line["text"]},
+                           {"in_boots", line.contains("in_boots") ? line["in_boots"].get<int>() : boots - line["missing_in"].get<int>()},
+                           {"of", line.contains("in_boots") ? dut["boots"].size() : static_cast<std::size_t>(boots)},
+                           {"file", line["file"]},
+                           {"line", line["line"]}});
+      out[dut["dut"].get<std::string>()] = {{"boots", boots}, {"lines", lines}};
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::NotFound) throw;  // a run without boots
+  }
+  return out;
+}
+
 bool differs(const json& comparison) {
   return std::any_of(comparison["duts"].begin(), comparison["duts"].end(),
                      [](const json& dut) { return !dut["new"].empty() || !dut["missing"].empty(); });

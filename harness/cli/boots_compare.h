@@ -14,6 +14,10 @@ namespace hilcop {
 nlohmann::json compare_boots(const std::vector<std::filesystem::path>& runs, const std::filesystem::path& reference,
                              const std::string& dut);
 
+/// For the report of one run: {DUT: {boots, lines: [{text, in_boots, of, file, line}]}}: lines that not every complete boot has.
+/// Never throws for what the evidence contains.
+nlohmann::json boot_lines(const std::filesystem::path& run);
+
 /// Whether such a comparison has lines that are new or missing.
 bool differs(const nlohmann::json& comparison);
 

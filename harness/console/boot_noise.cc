@@ -20,7 +20,7 @@ struct Mask {
 };
 
 // A build's date tells one build from another.
-constexpr const char* kBuild = R"((?i)\b(?:version|built|build|compiled|release)\b|U-Boot|\bBL\d|#\d+ (?:SMP|PREEMPT))";
+constexpr const char* kBuild = R"((?i)\b(?:version|built|build|compiled|created|release)\b|U-Boot|\bBL\d|#\d+ (?:SMP|PREEMPT))";
 // What somebody set, and did not measure.
 constexpr const char* kSetting =
     R"((?i)\b(?:timeouts?|timer_margin|intervals?|periods?|limits?|expires?|heartbeat|every|within)\b|watchdog)";

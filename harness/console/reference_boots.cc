@@ -52,8 +52,11 @@ void ReferenceBoots::know(const BootLog& boot, std::size_t number) {
   std::map<std::string, std::size_t> times;
   std::set<std::string> early_here;
   for (const auto& line : boot.lines) {
-    if (!line.whole) continue;
     const auto name = form(boot, line);
+    if (!line.whole) {
+      if (line.compared) cut_.insert(name);
+      continue;
+    }
     auto& known = known_[name];
     if (times.try_emplace(name).second) ++known.in_boots;
     if (!line.compared && !line.kernel) continue;
@@ -65,6 +68,7 @@ void ReferenceBoots::know(const BootLog& boot, std::size_t number) {
 }
 
 bool ReferenceBoots::begins_a_known(const std::string& cut) const {
+  if (cut_.contains(cut)) return true;
   const auto sure = sure_part(cut);
   for (auto known = known_.lower_bound(sure); known != known_.end() && known->first.starts_with(sure); ++known)
     if (known->second.compared) return true;

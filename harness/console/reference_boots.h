@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -63,6 +64,7 @@ class ReferenceBoots {
   BootNoise noise_;
   LearnedNoise learned_;
   std::map<std::string, Known> known_;
+  std::set<std::string> cut_;  // lines without an end: prompts
   std::size_t boots_ = 0, lines_ = 0;
   std::vector<std::string> left_out_;
 };
