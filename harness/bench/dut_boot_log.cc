@@ -17,14 +17,15 @@ BootLog RealDut::boot_log() {
   boot.cause = boot_cause_;
   boot.number = boot_number_;
   boot.begin = boot_began_;
+  boot.watched_until = off_at_.value_or(real_clock().now());
   boot.span = {so_far.begin_offset, console.offset()};
   boot.stages = so_far.stages;
   for (const auto& stage : config_.board.boot_stages) boot.declared.push_back(stage.name);
   boot.gaps = console.gaps_since(so_far.begin_offset);
   boot.noise = config_.board.boot_noise;
-  boot.ending = boot.complete() ? BootLog::Ending::Ready : off_since_ ? BootLog::Ending::Cut : BootLog::Ending::Open;
+  boot.ending = boot.complete() ? BootLog::Ending::Ready : off_at_ ? BootLog::Ending::Cut : BootLog::Ending::Open;
   if (boot.complete())
-    if (const auto sent = console.sent_since(boot.stages.back().span.end)) boot.talk_from = *sent;
+    if (const auto sent = console.sent_since(boot.stages.back().span.end)) boot.talk_from = sent->offset, boot.watched_until = sent->at;
   if (record_dir_.empty()) {
     take_lines(boot, console.bytes(boot.span));
   } else {

@@ -64,7 +64,7 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
   int boot_number_ = 0;
   std::string boot_cause_;
-  bool off_since_ = false;  // power went off since the boot began
+  std::optional<SteadyTime> off_at_;  // power went off since the boot began
   SteadyTime boot_began_{};
   Nanoseconds starved_before_{};
   std::optional<SteadyTime> on_asked_;  // an `on` whose end was not heard: it may have switched

@@ -139,7 +139,8 @@ class DutComparison {
       if (!boot.doubt().empty()) continue;
       for (const auto& one : reference_.missing_from(boot)) {
         auto& entry = missing_[one.form];
-        if (entry.is_null()) entry = place(runs_[at_], runs_[at_].boots[one.boot], one.line), entry["missing_in"] = 0;
+        if (entry.is_null())
+          entry = place(runs_[at_], runs_[at_].boots[one.boot], one.line), entry["missing_in"] = 0, entry["less_often"] = one.less_often;
         entry["missing_in"] = entry["missing_in"].get<int>() + 1;
       }
     }
@@ -191,7 +192,8 @@ json compare_boots(const std::vector<fs::path>& runs, const fs::path& reference,
 json boot_lines(const fs::path& run) {
   json out = json::object();
   try {
-    for (const auto& dut : compare_boots({run}, run, "")["duts"]) {
+    const auto comparison = compare_boots({run}, run, "");
+    for (const auto& dut : comparison["duts"]) {
       json lines = json::array();
       const int boots = dut["reference_boots"];
       for (const auto* kind : {"new", "missing"})

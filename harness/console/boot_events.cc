@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 
 #include "console/boot_log.h"
 
@@ -29,6 +30,7 @@ class BootMaker {
   explicit BootMaker(std::string dut) : dut_(std::move(dut)) {}
 
   void take(const Event& event) {
+    now_ = event.steady;
     try {
       if (event.kind == "bench.open") noise_of(event.data);
       if (event.source == dut_ + "/main") about_console(event);
@@ -119,9 +121,12 @@ class BootMaker {
       from = seen.span.end;
     }
     boot.ending = boot.complete() ? BootLog::Ending::Ready : stalled_ ? BootLog::Ending::Stalled : ending;
-    if (boot.complete())
-      for (const auto& [at, offset] : sent_)
-        if (offset >= boot.stages.back().span.end) boot.talk_from = std::min(boot.talk_from, offset);
+    boot.watched_until = now_;
+    if (boot.complete()) {
+      const auto ready = boot.stages.back().span.end;
+      const auto talk = std::find_if(sent_.begin(), sent_.end(), [&](const auto& sent) { return sent.second >= ready; });
+      if (talk != sent_.end()) std::tie(boot.watched_until, boot.talk_from) = *talk;
+    }
     boots_.push_back(std::move(boot));
   }
 
@@ -145,6 +150,7 @@ class BootMaker {
   std::vector<std::pair<SteadyTime, std::uint64_t>> sent_;
   std::vector<Seen> seen_;
   bool stalled_ = false;
+  SteadyTime now_{};
   std::vector<BootLog> boots_;
 };
 

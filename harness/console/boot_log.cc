@@ -88,6 +88,10 @@ std::string BootLog::missing() const {
   return first == declared.end() ? "" : *first;
 }
 
+Nanoseconds BootLog::watched_after_ready() const {
+  return complete() ? std::max(Nanoseconds{}, watched_until - begin - stages.back().since_power_on) : Nanoseconds{};
+}
+
 std::string BootLog::doubt() const {
   if (!damage.empty()) return damage.front();
   for (const auto& gap : gaps)

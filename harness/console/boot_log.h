@@ -40,7 +40,8 @@ struct BootLog {
   std::string dut, cause;  // cause: "power", "reset"
   int number = 0;          // 1..n in its run
   SteadyTime begin{};
-  std::string file;  // "board1-main.raw"; empty: not recorded
+  SteadyTime watched_until{};  // its end, or when the bench began to talk
+  std::string file;            // "board1-main.raw"; empty: not recorded
   ByteSpan span;
   std::uint64_t talk_from = UINT64_MAX;  // where the bench began to talk after the last stage: nothing later is compared
   std::vector<StageTime> stages;
@@ -55,6 +56,8 @@ struct BootLog {
   bool complete() const;
   /// The first stage that did not come; empty when complete.
   std::string missing() const;
+  /// For how long it was watched after its last stage; 0 when incomplete.
+  Nanoseconds watched_after_ready() const;
   /// Why this boot proves no absence: incomplete, a gap whose cause is not powered_off, a damaged recording. Empty: it does.
   std::string doubt() const;
 };

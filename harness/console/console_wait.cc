@@ -243,7 +243,7 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
   {
     const std::scoped_lock lock(mutex_);
     at = received_;
-    if (sent_.empty() || sent_.back() < at) sent_.push_back(at);
+    if (sent_.empty() || sent_.back().offset < at) sent_.push_back({at, real_clock().now()});
   }
   sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", at}}));
   while (!bytes.empty()) {

@@ -36,7 +36,7 @@ class RealConsole final : public Console, private Polled {
   void fail(const Error& why) override;
   std::uint64_t offset() const override;
   std::vector<Gap> gaps_since(std::uint64_t offset) const override;
-  std::optional<std::uint64_t> sent_since(std::uint64_t offset) const override;
+  std::optional<Sending> sent_since(std::uint64_t offset) const override;
   std::string bytes(ByteSpan span) const override;
   const std::string& source() const override { return options_.source; }
   const std::string& stream_name() const override { return stream_name_; }
@@ -87,7 +87,7 @@ class RealConsole final : public Console, private Polled {
   bool overflowed_ = false;  // unjudged bytes had to be dropped
   std::vector<WatcherHit> hits_;
   std::vector<Gap> gaps_;
-  std::vector<std::uint64_t> sent_;  // offsets at which something was sent, rising
+  std::vector<Sending> sent_;  // the first at each offset
   SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
   std::optional<Error> lost_, failed_;

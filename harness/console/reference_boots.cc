@@ -39,7 +39,10 @@ ReferenceBoots::ReferenceBoots(std::span<const BootLog> boots) : noise_(noise_of
   }
   learned_ = LearnedNoise(normals);
   boots_ = sound.size();
-  for (const auto i : sound) know(boots[i], i);
+  for (const auto i : sound) {
+    know(boots[i], i);
+    watched_ = std::max(watched_, boots[i].watched_after_ready());
+  }
   lines_ = static_cast<std::size_t>(std::count_if(known_.begin(), known_.end(), [](const auto& entry) { return entry.second.compared; }));
 }
 
@@ -50,7 +53,7 @@ std::string ReferenceBoots::form(const BootLog& boot, const BootLine& line) cons
 
 void ReferenceBoots::know(const BootLog& boot, std::size_t number) {
   std::map<std::string, std::size_t> times;
-  std::set<std::string> early_here;
+  std::map<std::string, std::size_t> early_here;
   for (const auto& line : boot.lines) {
     const auto name = form(boot, line);
     if (!line.whole) {
@@ -62,9 +65,16 @@ void ReferenceBoots::know(const BootLog& boot, std::size_t number) {
     if (!line.compared && !line.kernel) continue;
     known.compared = true;
     if (line.compared && ++times[name] > 1) known.repeats = true;
-    if (!early(boot, line) || !early_here.insert(name).second) continue;
-    if (++known.early_in_boots == 1) known.early = line, known.boot = number;
+    if (!early(boot, line)) continue;
+    const auto here = ++early_here[name];
+    if (here == 2) ++known.early_repeats;
+    if (here == 1 && ++known.early_in_boots == 1) known.early = line, known.boot = number;
   }
+}
+
+// What comes after the last stage comes when it comes: a reference that was not watched for long enough knows nothing of it.
+bool ReferenceBoots::watched(const BootLog& boot, const BootLine& line) const {
+  return line.since_power_on >= Nanoseconds{} && 2 * (line.since_power_on - boot.stages.back().since_power_on) <= watched_;
 }
 
 bool ReferenceBoots::begins_a_known(const std::string& cut) const {
@@ -80,7 +90,7 @@ std::vector<ReferenceBoots::New> ReferenceBoots::not_in(const BootLog& boot) con
   std::map<std::string, std::size_t> places;  // form -> index in found
   for (std::size_t i = 0; i < boot.lines.size(); ++i) {
     const auto& line = boot.lines[i];
-    if (!line.compared) continue;
+    if (!line.compared || (boot.complete() && !early(boot, line) && !watched(boot, line))) continue;
     auto name = form(boot, line);
     if (!line.whole && begins_a_known(name)) continue;
     const auto [place, fresh] = places.try_emplace(name, found.size());
@@ -97,21 +107,24 @@ std::vector<ReferenceBoots::New> ReferenceBoots::not_in(const BootLog& boot) con
 }
 
 std::vector<ReferenceBoots::Missing> ReferenceBoots::missing_from(const BootLog& boot) const {
-  std::set<std::string> there;
+  std::map<std::string, std::size_t> there;
   std::vector<std::string> cut;
   for (const auto& line : boot.lines)
     if (line.whole)
-      there.insert(form(boot, line));
+      ++there[form(boot, line)];
     else
       cut.push_back(sure_part(form(boot, line)));
   std::vector<Missing> found;
   for (const auto& [name, known] : known_) {
-    if (boots_ == 0 || known.early_in_boots < boots_ || there.contains(name)) continue;
+    if (boots_ == 0 || known.early_in_boots < boots_) continue;
+    const auto here = there.find(name);
+    const bool less_often = here != there.end() && here->second == 1 && known.early_repeats == boots_;
+    if (here != there.end() && !less_often) continue;
     const auto begun = std::find_if(cut.begin(), cut.end(), [&](const auto& begin) { return name.starts_with(begin); });
     if (begun != cut.end())
       cut.erase(begun);  // it was on its way, and stands for one line
     else
-      found.push_back({known.early, known.boot, known.in_boots, name});
+      found.push_back({known.early, known.boot, known.in_boots, less_often, name});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.line.span.begin < b.line.span.begin; });
   return found;
@@ -120,7 +133,7 @@ std::vector<ReferenceBoots::Missing> ReferenceBoots::missing_from(const BootLog&
 std::vector<ReferenceBoots::Missing> ReferenceBoots::sometimes() const {
   std::vector<Missing> found;
   for (const auto& [name, known] : known_)
-    if (known.early_in_boots > 0 && known.in_boots < boots_) found.push_back({known.early, known.boot, known.in_boots, name});
+    if (known.early_in_boots > 0 && known.in_boots < boots_) found.push_back({known.early, known.boot, known.in_boots, false, name});
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.line.span.begin < b.line.span.begin; });
   return found;
 }
