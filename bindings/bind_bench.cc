@@ -75,8 +75,8 @@ void bind_dut(py::module_& module) {
       .def("boot_so_far", &Dut::boot_so_far, "The stages seen since the last power-on, without waiting.")
       .def(
           "boot_log", [](Dut& self) { return without_gil([&] { return self.boot_log(); }); },
-          "The boot since the last power-on or reset as the main console has it until now, with its lines; does not wait. Raises "
-          "ConfigError before the first power-on.");
+          "The boot since the last power-on or reset as the main console has it until now, with its lines. Waits at most 0.3 s, for "
+          "the end of a line that is on its way. Raises ConfigError before the first power-on.");
 }
 
 }  // namespace

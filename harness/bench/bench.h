@@ -44,7 +44,8 @@ class Dut {
   virtual BootResult boot_to(const std::string& stage, Deadline deadline) = 0;
   /// Stages seen since the last power-on, without waiting.
   virtual BootResult boot_so_far() = 0;
-  /// The boot since the last power-on or reset as the main console has it until now, with its lines; does not wait. Throws
+  /// The boot since the last power-on or reset as the main console has it until now, with its lines; waits at most 0.3 s, for
+  /// the end of a line that is on its way. Throws
   /// Error{Config} before the first power-on of this session, Error{NotFound} where the bytes are not kept (no record directory,
   /// and over 1 MiB ago), Error{Exhausted} where recording failed.
   virtual BootLog boot_log() = 0;

@@ -6,12 +6,21 @@
 #include "console/recorder.h"
 
 namespace hilcop {
+namespace {
+
+constexpr Nanoseconds kLineEnds = 50ms;
+constexpr Nanoseconds kAtMost = 300ms;
+
+}  // namespace
 
 BootLog RealDut::boot_log() {
   const std::string object = "dut '" + config_.name + "'";
   if (boot_number_ == 0) throw Error(ErrorKind::Config, object, "was not powered on in this session", "call power.on() before boot_log()");
   const auto so_far = boot_so_far();
   auto& console = *main_console();
+  // A line on its way is taken whole: half a line is hard to compare.
+  if (const auto at = console.offset(); !off_at_ && at > so_far.begin_offset && console.bytes({at - 1, at}) != "\n")
+    console.wait_silence(kLineEnds, Deadline::in(kAtMost));
   BootLog boot;
   boot.dut = config_.name;
   boot.cause = boot_cause_;

@@ -35,7 +35,7 @@ ReferenceBoots::ReferenceBoots(std::span<const BootLog> boots) : noise_(noise_of
   for (const auto i : sound) {
     auto& set = normals.emplace_back();
     for (const auto& line : boots[i].lines)
-      if (line.whole && (line.compared || line.kernel)) set.insert(form(boots[i], line));
+      if (line.compared || (line.whole && line.kernel)) set.insert(form(boots[i], line));
   }
   learned_ = LearnedNoise(normals);
   boots_ = sound.size();
@@ -98,6 +98,7 @@ std::vector<ReferenceBoots::New> ReferenceBoots::not_in(const BootLog& boot) con
     ++found[place->second].times;
   }
   std::erase_if(found, [this](New& one) {
+    if (cut_.contains(one.form)) return true;  // whole but for its end
     const auto known = known_.find(one.form);
     if (known == known_.end() || !known->second.compared) return false;
     one.more_often = one.times > 1 && !known->second.repeats;

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
-PROGRAM = os.environ["HILCOP_PROGRAM"]
-sys.path.insert(0, str(SOURCE / "tests" / "fakes"))
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
 
 from boot_runs import SOUND, BootRuns
+
+PROGRAM = os.environ["HILCOP_PROGRAM"]
 
 
 def boots(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -58,9 +58,7 @@ def test_another_run_is_held_against_the_first(tmp_path: Path) -> None:
     run.boot([*SOUND[:3], "evil[7]: listening on port 23", SOUND[-1]])
     assert boots("a", "b", folder=tmp_path).returncode == 1
     found = compared("a", "b", folder=tmp_path)
-    assert [(line["text"], line["in_boots"], line["boot"]) for line in found["new"][:1]] == [
-        ("evil[7]: listening on port 23", 1, 3)
-    ]
+    assert [(line["text"], line["in_boots"], line["boot"]) for line in found["new"][:1]] == [("evil[7]: listening on port 23", 1, 3)]
     assert [(line["text"], line["missing_in"]) for line in found["missing"]] == [("app[12]: started in 0 ms", 1)]
     at = found["new"][0]
     assert run.raw[at["begin"] : at["end"]].decode() in at["text"]
@@ -75,7 +73,8 @@ def test_a_boot_that_was_cut_takes_no_part_in_missing_but_in_new(tmp_path: Path)
     assert done.returncode == 0, done.stdout
     assert "was cut before its stage 'ready'" in done.stdout
     BootRuns(tmp_path / "b").boot([SOUND[0], "Kernel panic - not syncing"]).boot(SOUND)
-    assert [line["text"] for line in compared("a", "b", folder=tmp_path)["new"] if "panic" in line["text"]] == ["Kernel panic - not syncing"]
+    new = [line["text"] for line in compared("a", "b", folder=tmp_path)["new"]]
+    assert [text for text in new if "panic" in text] == ["Kernel panic - not syncing"]
 
 
 @pytest.mark.parametrize("bad", ["all cut", "gap", "one boot", "torn", "damaged", "no recording", "other dut"])

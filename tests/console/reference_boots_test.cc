@@ -168,6 +168,17 @@ TEST(ReferenceBoots, ALineAfterTheLastStageIsNewOnlyIfTheReferenceWasWatchedForL
   EXPECT_THAT(missing_in(patient.boots(), brief.boots()[0]), IsEmpty());
 }
 
+TEST(ReferenceBoots, ANumberIsLearnedFromALineThatLacksItsEndToo) {
+  BootRun one, two, other;
+  one.boot({"U-Boot\r\n", "READY up=1.5"}).off();
+  two.boot({"U-Boot\r\n", "READY up=1.7\r\n"}).off();
+  other.boot({"U-Boot\r\n", "READY up=2.9\r\n"}).off();
+  for (const auto& reference : {std::vector{one.boots()[0], two.boots()[0]}, std::vector{one.boots()[0], one.boots()[0], two.boots()[0]}}) {
+    EXPECT_THAT(new_in(reference, other.boots()[0]), IsEmpty());
+    EXPECT_THAT(missing_in(reference, other.boots()[0]), IsEmpty());
+  }
+}
+
 TEST(ReferenceBoots, TheSameNoiseIsMaskedOnBothSides) {
   EXPECT_THAT(new_in({boot({"n 1"}, {"n \\d"})}, boot({"n 2"})), IsEmpty());
   EXPECT_THAT(new_in({boot({"n 1"})}, boot({"n 2"}, {"n \\d"})), ElementsAre("n 2"));

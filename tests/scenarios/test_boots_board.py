@@ -76,7 +76,7 @@ def test_a_cut_boot_of_a_real_board_is_told_as_cut(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("HILCOP_STATE_DIR", str(tmp_path / "s"))
     with hilcop.open_bench(SOURCE / "lab-config/virtual.yaml", duts=["board1"]) as bench:  # not recorded: from memory
         dut = bench.dut("board1")
-        with pytest.raises(hilcop.ConfigError, match="call power.on"):
+        with pytest.raises(hilcop.ConfigError, match=r"call power\.on"):
             dut.boot_log()
         dut.power.on()
         dut.boot_to("kernel")
