@@ -121,7 +121,7 @@ std::vector<ReferenceBoots::Missing> ReferenceBoots::missing_from(const BootLog&
     const auto here = there.find(name);
     const bool less_often = here != there.end() && here->second == 1 && known.early_repeats == boots_;
     if (here != there.end() && !less_often) continue;
-    const auto begun = std::find_if(cut.begin(), cut.end(), [&](const auto& begin) { return name.starts_with(begin); });
+    const auto begun = std::find_if(cut.begin(), cut.end(), [&text = name](const auto& begin) { return text.starts_with(begin); });
     if (begun != cut.end())
       cut.erase(begun);  // it was on its way, and stands for one line
     else
