@@ -31,7 +31,7 @@ struct Chart {
   Chart(const json& record, const std::string& dut) {
     for (const auto& entry : record["boots"]) {
       if (entry.value("source", "") != dut) continue;
-      const std::string number = entry["boot"].dump();
+      const std::string number = escaped(entry.value("boot", json()).dump());
       if (!entry.contains("stage") || boots.empty()) boots.emplace_back(number, std::vector<json>{});
       if (!entry.contains("stage")) continue;
       boots.back().second.push_back(entry);
@@ -133,8 +133,8 @@ std::string boot_lines_html(const json& record, const std::string& dut) {
     return fmt::format(R"(<p class="note">Lines are not compared: {} of the boots prove an absence.</p>)", boots == 0 ? "none" : "one");
   if (lines.empty()) return fmt::format("<p>Every line stands in each of the {} complete boots.</p>", boots);
   std::string html = fmt::format(
-      R"(<details class="boot-lines"><summary>{} lines that not every one of {} complete boots has</summary><table><thead><tr><th>Boots</th><th>Line</th><th>Where</th></tr></thead><tbody>)",
-      lines.size(), boots);
+      R"(<details class="boot-lines"><summary>Lines that not every one of {} complete boots has: {}</summary><table><thead><tr><th>Boots</th><th>Line</th><th>Where</th></tr></thead><tbody>)",
+      boots, lines.size());
   for (const auto& line : lines)
     html += fmt::format(R"(<tr><td>{} of {}</td><td><code>{}</code></td><td><a href="#{}-{}">{} line {}</a></td></tr>)",
                         line.value("in_boots", 0), line.value("of", 0), escaped(line.value("text", "")), anchor(line.value("file", "")),

@@ -116,6 +116,13 @@ TEST(Report, TheSpreadOfAStageAndEachBootAreDrawn) {
   EXPECT_THAT(html, Not(HasSubstr("<ready>")));
 }
 
+TEST(Report, ABootThatBeginsAsItShouldNotIsDrawnToo) {
+  auto run = with_boots({{1, 2}});
+  run.event("boot.begin", {{"cause", "power"}}, "a");
+  run.event("boot.begin", {{"boot", "<img>"}}, "a");
+  EXPECT_THAT(report_html(run.record(), run.path()), AllOf(HasSubstr("did not come to"), Not(HasSubstr("<img>"))));
+}
+
 TEST(Report, BootsWithoutTimeOrWithoutStagesAreDrawnToo) {
   for (const auto& boots : std::vector<std::vector<std::vector<double>>>{{{0, 0}}, {{}, {}}, {{}, {1}}}) {
     const auto run = with_boots(boots);
@@ -131,7 +138,7 @@ TEST(Report, LinesThatNotEveryBootHasAreListedAndEscaped) {
   record["boot_lines"]["a"] = {{"boots", 2},
                                {"lines", {{{"text", "<b>x"}, {"in_boots", 1}, {"of", 2}, {"file", "console/a-main.log"}, {"line", 7}}}}};
   const auto html = report_html(record, run.path());
-  EXPECT_THAT(html, HasSubstr("1 lines that not every one of 2 complete boots has"));
+  EXPECT_THAT(html, HasSubstr("Lines that not every one of 2 complete boots has: 1"));
   EXPECT_THAT(html, HasSubstr("1 of 2</td><td><code>&lt;b&gt;x</code></td><td><a href=\"#console-a-main-log-7\">"));
   record["boot_lines"]["a"] = {{"boots", 1}, {"lines", nlohmann::json::array()}};
   EXPECT_THAT(report_html(record, run.path()), HasSubstr("Lines are not compared"));
