@@ -22,13 +22,6 @@ struct OpenBench {
 };
 
 void bind_dut(py::module_& module) {
-  py::class_<StageTime>(module, "StageTime", "One boot stage as it was seen.")
-      .def_readonly("stage", &StageTime::stage)
-      .def_readonly("within", &StageTime::within)
-      .def_property_readonly("elapsed_s", [](const StageTime& s) { return seconds(s.since_power_on); })
-      .def_property_readonly("limit_s", [](const StageTime& s) { return seconds(s.limit); })
-      .def_property_readonly("begin", [](const StageTime& s) { return s.span.begin; })
-      .def_property_readonly("end", [](const StageTime& s) { return s.span.end; });
   py::class_<BootResult>(module, "BootResult", "The stages of one boot.")
       .def_readonly("begin", &BootResult::begin_offset)
       .def_readonly("stages", &BootResult::stages)
@@ -80,7 +73,11 @@ void bind_dut(py::module_& module) {
           py::arg("stage") = "", py::kw_only(), py::arg("timeout_s") = 120.0,
           "Waits for the boot stages up to this one (default: the last). A stage that does not come within twice its limit ends it, "
           "incomplete.")
-      .def("boot_so_far", &Dut::boot_so_far, "The stages seen since the last power-on, without waiting.");
+      .def("boot_so_far", &Dut::boot_so_far, "The stages seen since the last power-on, without waiting.")
+      .def(
+          "boot_log", [](Dut& self) { return without_gil([&] { return self.boot_log(); }); },
+          "The boot since the last power-on or reset as the main console has it until now, with its lines. Waits at most 0.3 s, for "
+          "the end of a line that is on its way. Raises ConfigError before the first power-on.");
 }
 
 }  // namespace

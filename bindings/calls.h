@@ -39,6 +39,7 @@ void bind_error(pybind11::module_& module);
 void bind_timeline(pybind11::module_& module);
 void bind_console(pybind11::module_& module);
 void bind_roles(pybind11::module_& module);
+void bind_boot(pybind11::module_& module);
 void bind_bench(pybind11::module_& module);
 void bind_verdict(pybind11::module_& module);
 void bind_interrupt(pybind11::module_& module);

@@ -9,5 +9,6 @@ PYBIND11_MODULE(_hilcop, module) {
   hilcop::bind_timeline(module);
   hilcop::bind_console(module);
   hilcop::bind_roles(module);
+  hilcop::bind_boot(module);
   hilcop::bind_bench(module);
 }

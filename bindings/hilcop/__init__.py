@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from hilcop._hilcop import (
     Bench,
+    BootLine,
+    BootLog,
     BootResult,
     Button,
     CommandResult,
@@ -33,6 +35,7 @@ from hilcop._hilcop import (
     Verdict,
     WatcherHit,
     clear_interrupt,
+    read_boots,
     wait_until,
     wake_waits_on,
     worst,
@@ -55,10 +58,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from hilcop.boots import ReferenceBoots
     from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenario
 
 __all__ = [
     "Bench",
+    "BootLine",
+    "BootLog",
     "BootResult",
     "BusyError",
     "Button",
@@ -81,6 +87,7 @@ __all__ = [
     "PowerEdge",
     "PowerPort",
     "ProtocolError",
+    "ReferenceBoots",
     "Run",
     "ScenarioTimeout",
     "StageTime",
@@ -92,6 +99,7 @@ __all__ = [
     "clear_interrupt",
     "open_bench",
     "powered",
+    "read_boots",
     "scenario",
     "wait_until",
     "wake_waits_on",
@@ -99,13 +107,16 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """What scenarios need is imported when it is asked for: a script or a pytest run that has none starts sooner by half."""
-    if name not in ("Check", "Evidence", "Measurement", "Run", "powered", "scenario"):
-        raise AttributeError(f"module 'hilcop' has no attribute {name!r}")
-    from hilcop import scenarios
+# What scenarios need is imported when it is asked for: a script or a pytest run that has none starts sooner by half.
+_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(("Check", "Evidence", "Measurement", "Run", "powered", "scenario"), "scenarios")
 
-    found: object = getattr(scenarios, name)
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module 'hilcop' has no attribute {name!r}")
+    from importlib import import_module
+
+    found: object = getattr(import_module(f"hilcop.{_LATER[name]}"), name)
     globals()[name] = found
     return found
 

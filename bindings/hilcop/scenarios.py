@@ -97,6 +97,11 @@ class Check:
         self.controls: list[tuple[str, bool]] = []
         run.emit("check.declare", check=name, title=title or name, clauses=list(clauses), expected=expected)
 
+    @property
+    def run(self) -> Run:
+        """The run that this check belongs to."""
+        return self._run
+
     def control(self, name: str, *, ok: bool, detail: str = "", evidence: Sequence[Evidence] = ()) -> bool:
         """Shows that the stimulus reaches the device, or that the oracle would see the bad case. Returns ok."""
         self.controls.append((name, ok))

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/board_watchers.h"
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
 #include "io/faulty_stream.h"
@@ -124,7 +125,7 @@ class RealBench final : public Bench {
   }
 
   void open_dut(const DutConfig& dut) {
-    auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, sink_));
+    auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, options_.record_dir, sink_));
     // Power first: whatever goes wrong later, it is at its safe state and watched over.
     Lease* power = dut.power ? &lease(dut, dut.power->role, dut.power->safe_state, dut.power->min_off) : nullptr;
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
@@ -143,11 +144,7 @@ class RealBench final : public Bench {
     options.record_dir = options_.record_dir;
     options.pacing = dut.board.pacing;
     options.shell = dut.board.shell;
-    if (name == "main")
-      for (const auto& stage : dut.board.boot_stages) options.watchers.push_back({"stage:" + stage.name, stage.pattern, false});
-    if (dut.board.linux_watchers)
-      for (const auto& watcher : linux_watchers()) options.watchers.push_back(watcher);
-    for (const auto& watcher : dut.board.watchers) options.watchers.push_back(watcher);
+    options.watchers = watchers_for(dut.board, name);
     std::unique_ptr<ByteStream> stream;
     if (driver->open_console) {
       lock("console:" + driver->identity(instrument), dut.name);
@@ -194,6 +191,7 @@ class RealBench final : public Bench {
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},
+                    {"boot_noise", dut.board.boot_noise},
                     {"instruments", instruments}};
     }
     sink_.emit(make_event("bench", "bench.open",

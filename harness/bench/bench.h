@@ -11,19 +11,11 @@
 #include "base/event.h"
 #include "bench/config.h"
 #include "bench/roles.h"
+#include "console/boot_log.h"
 #include "console/io_loop.h"
 #include "io/line_faults.h"
 
 namespace hilcop {
-
-/// One stage of one boot as it was seen.
-struct StageTime {
-  std::string stage;
-  Nanoseconds since_power_on{};
-  Nanoseconds limit{};
-  bool within = true;
-  ByteSpan span;
-};
 
 struct BootResult {
   std::uint64_t begin_offset = 0;  // console offset at power-on
@@ -54,6 +46,11 @@ class Dut {
   virtual BootResult boot_to(const std::string& stage, Deadline deadline) = 0;
   /// Stages seen since the last power-on, without waiting.
   virtual BootResult boot_so_far() = 0;
+  /// The boot since the last power-on or reset as the main console has it until now, with its lines; waits at most 0.3 s, for
+  /// the end of a line that is on its way. Throws
+  /// Error{Config} before the first power-on of this session, Error{NotFound} where the bytes are not kept (no record directory,
+  /// and over 1 MiB ago), Error{Exhausted} where recording failed.
+  virtual BootLog boot_log() = 0;
 };
 
 struct OpenOptions {

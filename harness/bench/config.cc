@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <set>
 
+#include "bench/board_watchers.h"
 #include "bench/checked_yaml.h"
 #include "bench/tables.h"
+#include "console/boot_noise.h"
 #include "keeper/journal.h"
 
 namespace hilcop {
@@ -62,8 +64,15 @@ Board read_board(const std::filesystem::path& path, DriverTable drivers, std::ve
     board.shell = {shell["prompt"], shell["login"], shell["password"], shell["login_prompt"], shell["password_prompt"]};
   }
   board.linux_watchers = value["linux_watchers"];
-  for (const auto& watcher : value["watchers"])
-    board.watchers.push_back({watcher["name"], Pattern::regex(watcher["pattern"]), watcher["fatal"]});
+  read_watchers(file, board, problems);
+  for (const auto& noise : value["boot_noise"]) board.boot_noise.push_back(noise);
+  for (std::size_t i = 0; i < board.boot_noise.size(); ++i) {
+    try {
+      check_boot_noise(board.boot_noise[i]);
+    } catch (const Error& error) {
+      problems.push_back(file.problem("boot_noise." + std::to_string(i), error.cause() + "; " + error.remedy()));
+    }
+  }
   board.min_off = from_ms(value["min_off_ms"]);
   if (!value["pacing"].is_null()) board.pacing = {value["pacing"]["chunk_bytes"].get<std::size_t>(), from_ms(value["pacing"]["pause_ms"])};
   board.functions = value["functions"];
@@ -198,6 +207,18 @@ class BenchLoader {
     return name;
   }
 
+  // A watcher that is never armed would look as if nothing had happened.
+  void check_watchers(const DutConfig& dut, const std::string& path) {
+    std::vector<std::string> names;
+    for (const auto& [console, source] : dut.consoles) names.push_back(console);
+    for (const auto& one : dut.board.watchers)
+      if (!one.console.empty() && !dut.consoles.contains(one.console))
+        add(path + ".consoles",
+            "watcher '" + one.watcher.name + "' of board '" + dut.board.name + "' is for console '" + one.console +
+                "', which this DUT lacks" + nearest(one.console, names),
+            names);
+  }
+
   void dut(const std::string& name, const json& value) {
     const std::string path = "duts." + name;
     if (!value.is_object() || value["board"].is_null()) return;
@@ -221,6 +242,7 @@ class BenchLoader {
       }
     for (const auto& [console, source] : value["consoles"].items())
       if (const auto config = role(source, path + ".consoles." + console)) dut.consoles[console] = *config;
+    check_watchers(dut, path);
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);

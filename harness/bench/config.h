@@ -20,6 +20,13 @@ struct BootStage {
   Nanoseconds deadline{};
 };
 
+/// A watcher of a board file. On its consoles it takes the place of a linux watcher of the same name; `off`: with nothing.
+struct BoardWatcher {
+  Watcher watcher;
+  std::string console;  // empty: every one
+  bool off = false;
+};
+
 /// The profile of a product: boards/<name>.yaml. Pure data.
 struct Board {
   std::string name;
@@ -28,7 +35,8 @@ struct Board {
   ShellFraming shell;
   bool has_shell = false;
   bool linux_watchers = false;
-  std::vector<Watcher> watchers;  // the board's own, beside stages and linux_watchers
+  std::vector<BoardWatcher> watchers;   // the board's own, beside stages and linux_watchers
+  std::vector<std::string> boot_noise;  // regexes: what differs between sound boots of this board
   Nanoseconds min_off{};
   TransmitPacing pacing;
   /// Free-form commands and limits that scenarios ask for by name, as the board declares them: functions.data.write ...

@@ -87,6 +87,7 @@ void RealDut::after_on(const SwitchResult& result) {
   on_asked_.reset();
 }
 void RealDut::after_off() {
+  off_at_ = real_clock().now();
   on_asked_.reset();
   for (auto& [name, console] : consoles_) console->power_changed(false);
 }
@@ -97,6 +98,8 @@ void RealDut::died(const Error& why) {
 
 void RealDut::begin_boot(const char* cause, SteadyTime at) {
   ++boot_number_;
+  boot_cause_ = cause;
+  off_at_.reset();
   boot_began_ = at;
   boot_ = {};
   boot_.begin_offset = offset_before_on_;

@@ -15,7 +15,9 @@ namespace hilcop {
 /// A Dut over leases and consoles that its Bench has opened; the Bench owns both and outlives it.
 class RealDut final : public Dut, private PowerListener {
  public:
-  RealDut(const DutConfig& config, EventSink& sink) : config_(config), sink_(sink) {}
+  /// `record_dir`: where its consoles are recorded; empty: nowhere.
+  RealDut(const DutConfig& config, std::filesystem::path record_dir, EventSink& sink)
+      : config_(config), record_dir_(std::move(record_dir)), sink_(sink) {}
 
   void give_power(Lease& lease);
   void give_reset(Lease& lease);
@@ -33,6 +35,7 @@ class RealDut final : public Dut, private PowerListener {
   void reset(Nanoseconds hold, Deadline deadline) override;
   BootResult boot_to(const std::string& stage, Deadline deadline) override;
   BootResult boot_so_far() override;
+  BootLog boot_log() override;
 
   /// The machine behind this DUT is gone without a command of ours.
   void died(const Error& why);
@@ -51,6 +54,7 @@ class RealDut final : public Dut, private PowerListener {
   void reached(const BootStage& stage, const WatcherHit& hit);
 
   const DutConfig& config_;
+  std::filesystem::path record_dir_;
   EventSink& sink_;
   std::map<std::string, Console*> consoles_;
   std::unique_ptr<PowerPort> power_;
@@ -59,6 +63,8 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<DigitalOutput>> outputs_;
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
   int boot_number_ = 0;
+  std::string boot_cause_;
+  std::optional<SteadyTime> off_at_;  // power went off since the boot began
   SteadyTime boot_began_{};
   Nanoseconds starved_before_{};
   std::optional<SteadyTime> on_asked_;  // an `on` whose end was not heard: it may have switched

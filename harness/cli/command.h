@@ -10,6 +10,7 @@ namespace hilcop {
 /// Each sub-command is one file: it adds itself to the program and, when chosen, runs and leaves its exit status.
 using AddCommand = void (*)(CLI::App& app, int& status);
 
+void add_boots(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_console(CLI::App& app, int& status);
@@ -22,7 +23,7 @@ void add_safe_state(CLI::App& app, int& status);
 void add_schema(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
-inline constexpr AddCommand kCommands[] = {add_run,    add_check,      add_list,       add_power,   add_console, add_new,
-                                           add_schema, add_completion, add_safe_state, add_version, add_keeper};
+inline constexpr AddCommand kCommands[] = {add_run, add_check,  add_list,       add_boots,      add_power,   add_console,
+                                           add_new, add_schema, add_completion, add_safe_state, add_version, add_keeper};
 
 }  // namespace hilcop

@@ -7,6 +7,7 @@
 
 #include "base/interrupt.h"
 #include "cli/bench_option.h"
+#include "cli/boots_compare.h"
 #include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/stop_signals.h"
@@ -151,7 +152,8 @@ void add_run(CLI::App& app, int& status) {
         trouble = error;  // a full disk: what is known is still said
       }
     }
-    const auto record = make_run_record(options.run_dir);
+    auto record = make_run_record(options.run_dir);
+    record["boot_lines"] = boot_lines(options.run_dir);
     try {
       write_reports(record, options.run_dir);
     } catch (const Error& error) {

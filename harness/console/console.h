@@ -70,6 +70,12 @@ struct Gap {
   std::string detail;
 };
 
+/// Something was sent when so much had been received.
+struct Sending {
+  std::uint64_t offset = 0;
+  SteadyTime at;
+};
+
 struct CommandResult {
   int exit_status = 0;
   std::string output;  // without markers, echo and interleaved kernel lines; line ends are "\n"
@@ -148,6 +154,8 @@ class Console {
 
   virtual std::uint64_t offset() const = 0;  // bytes received since open
   virtual std::vector<Gap> gaps_since(std::uint64_t offset) const = 0;
+  /// The first sending since `offset` had been received; nullopt: nothing was sent since.
+  virtual std::optional<Sending> sent_since(std::uint64_t offset) const = 0;
   /// Recorded bytes, for judging a window again: at most 64 MiB. Reads the recording, or what is kept in memory (last 1 MiB).
   virtual std::string bytes(ByteSpan span) const = 0;
   virtual const std::string& source() const = 0;

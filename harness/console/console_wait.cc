@@ -243,7 +243,13 @@ WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t o
 
 void RealConsole::write(std::string_view bytes, Deadline deadline) {
   const std::size_t chunk = options_.pacing.chunk_bytes == 0 ? bytes.size() : options_.pacing.chunk_bytes;
-  sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", offset()}}));
+  std::uint64_t at = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    at = received_;
+    if (sent_.empty() || sent_.back().offset < at) sent_.push_back({at, real_clock().now()});
+  }
+  sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", at}}));
   while (!bytes.empty()) {
     auto piece = bytes.substr(0, chunk);
     bytes.remove_prefix(piece.size());

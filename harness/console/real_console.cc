@@ -211,6 +211,13 @@ std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
   return found;
 }
 
+std::optional<Sending> RealConsole::sent_since(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  const auto found =
+      std::lower_bound(sent_.begin(), sent_.end(), offset, [](const Sending& sending, std::uint64_t o) { return sending.offset < o; });
+  return found == sent_.end() ? std::nullopt : std::optional(*found);
+}
+
 std::string RealConsole::bytes(ByteSpan span) const {
   const std::scoped_lock lock(mutex_);
   return window_.bytes(span);

@@ -38,6 +38,7 @@ class RealConsole final : public Console, private Polled {
   void fail(const Error& why) override;
   std::uint64_t offset() const override;
   std::vector<Gap> gaps_since(std::uint64_t offset) const override;
+  std::optional<Sending> sent_since(std::uint64_t offset) const override;
   std::string bytes(ByteSpan span) const override;
   const std::string& source() const override { return options_.source; }
   const std::string& stream_name() const override { return stream_name_; }
@@ -83,6 +84,7 @@ class RealConsole final : public Console, private Polled {
   Window window_;
   HitLog hits_;
   std::vector<Gap> gaps_;
+  std::vector<Sending> sent_;  // the first at each offset
   SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
   std::optional<Error> lost_, failed_;

@@ -6,25 +6,30 @@
 #include "console/readable_log.h"
 
 namespace hilcop {
-namespace {
-
-// Length of "[   12.345678] " at the begin of the text; 0: none.
 std::size_t kernel_stamp(std::string_view s) {
-  if (s.empty() || s[0] != '[') return 0;
-  std::size_t i = 1;
-  while (i < s.size() && s[i] == ' ') ++i;
+  std::size_t i = 0;
+  const auto blanks = [&] {
+    while (i < s.size() && s[i] == ' ') ++i;
+  };
   const auto digits = [&] {
     const std::size_t begin = i;
     while (i < s.size() && s[i] >= '0' && s[i] <= '9') ++i;
     return i - begin;
   };
+  if (s.empty() || s[i++] != '[') return 0;
+  blanks();
   if (digits() == 0 || i >= s.size() || s[i] != '.') return 0;
   ++i;
-  if (digits() != 6 || s.substr(i, 2) != "] ") return 0;
-  return i + 2;
+  if (digits() != 6 || i >= s.size() || s[i++] != ']') return 0;
+  if (i < s.size() && s[i] == '[') {  // who said it: a task or a processor (CONFIG_PRINTK_CALLER)
+    ++i;
+    blanks();
+    if (i >= s.size() || (s[i] != 'T' && s[i] != 'C')) return 0;
+    ++i;
+    if (digits() == 0 || i >= s.size() || s[i++] != ']') return 0;
+  }
+  return i < s.size() && s[i] == ' ' ? i + 1 : 0;
 }
-
-}  // namespace
 
 std::string printable(std::string_view bytes, std::size_t most) {
   constexpr char digits[] = "0123456789abcdef";

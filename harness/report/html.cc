@@ -18,12 +18,6 @@ namespace {
 constexpr std::size_t kWholeLog = 20'000;  // lines; of a longer log only what evidence points at is shown
 constexpr std::uint64_t kAround = 200;
 
-std::string anchor(const std::string& log) {
-  std::string id;
-  for (const char c : log) id += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
-  return id;
-}
-
 std::string badge(const std::string& verdict) { return fmt::format(R"(<span class="v {0}">{0}</span>)", escaped(verdict)); }
 
 std::string links(const json& evidence) {
@@ -137,6 +131,12 @@ std::string facts(const json& record) {
 
 }  // namespace
 
+std::string anchor(const std::string& log) {
+  std::string id;
+  for (const char c : log) id += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '-';
+  return id;
+}
+
 std::string report_html(const json& record, const std::filesystem::path& run_dir) {
   std::string body, summary;
   std::set<std::string> duts;
@@ -150,8 +150,11 @@ std::string report_html(const json& record, const std::filesystem::path& run_dir
   std::string boots, logs;
   for (const auto& dut : duts)
     if (const auto svg = boots_svg(record, dut); !svg.empty())
-      boots += "<h2>Boots of " + escaped(dut) + "</h2><figure>" + svg + "<figcaption>Each row a boot: when each stage came. " +
-               boots_legend(record, dut) + "</figcaption></figure>";
+      boots +=
+          "<h2>Boots of " + escaped(dut) + "</h2><figure>" + svg +
+          "<figcaption>Above, each stage over all boots: least to most, the middle half, the median. Below, each row a boot: when each "
+          "stage came; a red edge is late, × did not come to the last stage. " +
+          boots_legend(record, dut) + "</figcaption></figure>" + boot_lines_html(record, dut);
   std::vector<std::string> files;
   std::error_code none;
   for (const auto& entry : std::filesystem::directory_iterator(run_dir / "console", none))

@@ -21,6 +21,8 @@ figure{margin:0;background:var(--panel);border:1px solid var(--line);border-radi
 .grid{stroke:var(--line)}.tick{fill:var(--soft);font-size:11px;text-anchor:middle}.tick.left{text-anchor:end}.dut{fill:var(--fg);font-size:13px;font-weight:600}
 .power{fill:none;stroke:var(--blue);stroke-width:1.6}.stage{stroke:var(--pass);stroke-width:1.6}.stage.late{stroke:var(--fail);stroke-width:3}.lost{fill:var(--fail)}
 .bar.b0{fill:#8fb4e8}.bar.b1{fill:#5b8dd6}.bar.b2{fill:#3c6fb8}.bar.b3{fill:#2a9d7f}.bar.b4{fill:#c9a227}
+.whisker{stroke:var(--soft);stroke-width:1.4}.median{stroke:var(--fg);stroke-width:2}.hover{fill:transparent}.bar.late{stroke:var(--fail);stroke-width:2}.tick.cut{fill:var(--warn);font-size:13px;font-weight:600}
+.boot-lines{margin:8px 0}.boot-lines td,.boot-lines th{border-bottom:1px solid var(--line);font-size:13px;overflow-wrap:anywhere}.boot-lines td:first-child,.boot-lines td:last-child{white-space:nowrap}.boot-lines td code{color:var(--fg)}
 .key{display:inline-block;width:11px;height:11px;border-radius:2px;margin:0 4px 0 12px}.key.b0{background:#8fb4e8}.key.b1{background:#5b8dd6}.key.b2{background:#3c6fb8}.key.b3{background:#2a9d7f}.key.b4{background:#c9a227}
 .log pre{background:var(--panel);border:1px solid var(--line);border-radius:8px;padding:10px;overflow:auto;max-height:70vh;font:12px/1.45 ui-monospace,monospace}
 .log i{color:var(--soft);font-style:normal;user-select:none;display:inline-block;min-width:44px;text-align:right;padding-right:8px}.log .hit{background:color-mix(in srgb,var(--warn) 18%,transparent)}.log span:target{background:color-mix(in srgb,var(--blue) 30%,transparent)}

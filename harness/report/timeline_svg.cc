@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 #include <vector>
 
@@ -31,19 +30,19 @@ double tick_step(double span) {
   return step;
 }
 
-std::string axis(double span, double height) {
+}  // namespace
+
+std::string time_axis(double left, double right, double span, double height) {
   std::string svg;
-  const double step = tick_step(span), scale = (kWidth - kLeft - kRight) / span;
+  const double step = tick_step(span), scale = (right - left) / span;
   for (double t = 0; t <= span; t += step) {
-    const double x = kLeft + t * scale;
+    const double x = left + t * scale;
     svg += fmt::format(
         R"(<line class="grid" x1="{0:.1f}" y1="8" x2="{0:.1f}" y2="{1:.1f}"/><text class="tick" x="{0:.1f}" y="{2:.1f}">{3:g} s</text>)", x,
         height - 20, height - 6, t);
   }
   return svg;
 }
-
-}  // namespace
 
 std::string timeline_svg(const json& record) {
   std::set<std::string> duts;
@@ -54,7 +53,7 @@ std::string timeline_svg(const json& record) {
   const auto x_of = [&](std::int64_t ns) { return kLeft + static_cast<double>(ns - begin) / 1e9 * scale; };
   std::string svg = fmt::format(R"(<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="Timeline: power and boot stages of each device">)",
                                 kWidth, height) +
-                    axis(span, height);
+                    time_axis(kLeft, kWidth - kRight, span, height);
   double top = 10;
   for (const auto& dut : duts) {
     const double high = top + 26, low = top + 60;
@@ -88,53 +87,6 @@ std::string timeline_svg(const json& record) {
     top += kRow;
   }
   return svg + "</svg>";
-}
-
-std::string boots_svg(const json& record, const std::string& dut) {
-  std::map<int, std::vector<json>> boots;
-  double longest = 0;
-  for (const auto& stage : record["boots"])
-    if (dut_of(stage) == dut && stage.contains("stage")) {
-      boots[stage["boot"]].push_back(stage);
-      longest = std::max(longest, stage["elapsed_s"].get<double>());
-    }
-  if (boots.empty()) return "";
-  const double span = longest * 1.05, scale = (kWidth - kLeft - kRight) / span;
-  const double row = boots.size() > 40 ? 8 : 18, height = row * static_cast<double>(boots.size()) + 34;
-  std::string svg =
-      fmt::format(R"(<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="Boot stages of {}">)", kWidth, height, escaped(dut)) +
-      axis(span, height);
-  double top = 10;
-  for (const auto& [number, stages] : boots) {
-    double from = 0;
-    int index = 0;
-    svg += fmt::format(R"(<text class="tick left" x="{}" y="{:.1f}">{}</text>)", kLeft - 6, top + row * 0.7, number);
-    for (const auto& stage : stages) {
-      const double to = stage["elapsed_s"];
-      svg += fmt::format(
-          R"(<rect class="bar b{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>boot {}: {} after {:.3f} s (limit {:g} s)</title></rect>)",
-          index++ % 5, kLeft + from * scale, top, std::max(0.5, (to - from) * scale), row - 3, number, escaped(stage["stage"]), to,
-          stage["limit_s"].get<double>());
-      from = to;
-    }
-    top += row;
-  }
-  return svg + "</svg>";
-}
-
-std::string boots_legend(const json& record, const std::string& dut) {
-  std::vector<std::string> longest, current;
-  for (const auto& stage : record["boots"]) {
-    if (dut_of(stage) != dut) continue;
-    if (!stage.contains("stage"))
-      current.clear();  // another boot begins
-    else
-      current.push_back(stage["stage"]);
-    if (current.size() > longest.size()) longest = current;
-  }
-  std::string html;
-  for (std::size_t i = 0; i < longest.size(); ++i) html += fmt::format(R"(<span class="key b{}"></span>{})", i % 5, escaped(longest[i]));
-  return html;
 }
 
 }  // namespace hilcop

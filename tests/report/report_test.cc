@@ -86,6 +86,64 @@ TEST(Report, ARunWithoutAnythingStillHasAReport) {
   EXPECT_THAT(junit_xml(run.record()), HasSubstr("tests=\"0\""));
 }
 
+RunDir with_boots(const std::vector<std::vector<double>>& boots) {
+  auto run = with_verdict("Pass");
+  int number = 0;
+  for (const auto& times : boots) {
+    run.event("boot.begin", {{"boot", ++number}, {"cause", "power"}, {"offset", 0}}, "a");
+    const std::vector<std::string> stages{"loader", "<ready>"};
+    for (std::size_t i = 0; i < times.size(); ++i)
+      run.event("boot.stage",
+                {{"boot", number},
+                 {"stage", stages[i]},
+                 {"elapsed_s", times[i]},
+                 {"limit_s", 5.0},
+                 {"within", times[i] <= 5},
+                 {"begin", 0},
+                 {"end", 1}},
+                "a");
+  }
+  return run;
+}
+
+TEST(Report, TheSpreadOfAStageAndEachBootAreDrawn) {
+  const auto run = with_boots({{1, 2}, {1.5, 4}, {2, 6}, {1}});
+  const auto html = report_html(run.record(), run.path());
+  EXPECT_THAT(html, HasSubstr("loader: 4 boots, least 1.000 s, median 1.250 s, most 2.000 s, spread 1.000 s, limit 5 s"));
+  EXPECT_THAT(html, HasSubstr("&lt;ready&gt;: 3 boots, least 2.000 s, median 4.000 s, most 6.000 s, spread 4.000 s"));
+  EXPECT_THAT(html, HasSubstr("boot 3: &lt;ready&gt; after 6.000 s (limit 5 s): late"));
+  EXPECT_THAT(html, HasSubstr("boot 4 did not come to '&lt;ready&gt;'"));
+  EXPECT_THAT(html, Not(HasSubstr("<ready>")));
+}
+
+TEST(Report, ABootThatBeginsAsItShouldNotIsDrawnToo) {
+  auto run = with_boots({{1, 2}});
+  run.event("boot.begin", {{"cause", "power"}}, "a");
+  run.event("boot.begin", {{"boot", "<img>"}}, "a");
+  EXPECT_THAT(report_html(run.record(), run.path()), AllOf(HasSubstr("did not come to"), Not(HasSubstr("<img>"))));
+}
+
+TEST(Report, BootsWithoutTimeOrWithoutStagesAreDrawnToo) {
+  for (const auto& boots : std::vector<std::vector<std::vector<double>>>{{{0, 0}}, {{}, {}}, {{}, {1}}}) {
+    const auto run = with_boots(boots);
+    const auto html = report_html(run.record(), run.path());
+    EXPECT_THAT(html, Not(HasSubstr("nan")));
+    EXPECT_THAT(html, Not(HasSubstr("inf\"")));
+  }
+}
+
+TEST(Report, LinesThatNotEveryBootHasAreListedAndEscaped) {
+  const auto run = with_boots({{1, 2}, {1, 2}});
+  auto record = run.record();
+  record["boot_lines"]["a"] = {{"boots", 2},
+                               {"lines", {{{"text", "<b>x"}, {"in_boots", 1}, {"of", 2}, {"file", "console/a-main.log"}, {"line", 7}}}}};
+  const auto html = report_html(record, run.path());
+  EXPECT_THAT(html, HasSubstr("Lines that not every one of 2 complete boots has: 1"));
+  EXPECT_THAT(html, HasSubstr("1 of 2</td><td><code>&lt;b&gt;x</code></td><td><a href=\"#console-a-main-log-7\">"));
+  record["boot_lines"]["a"] = {{"boots", 1}, {"lines", nlohmann::json::array()}};
+  EXPECT_THAT(report_html(record, run.path()), HasSubstr("Lines are not compared"));
+}
+
 TEST(Report, ADamagedTimelineIsSaid) {
   auto run = with_verdict("Pass");
   run.raw("garbage\n");
