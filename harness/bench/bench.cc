@@ -119,7 +119,10 @@ class RealBench final : public Bench {
     options.source = dut.name + "/" + name;
     options.record_dir = options_.record_dir;
     options.pacing = dut.board.pacing;
-    options.shell = dut.board.shell;
+    options.line_end = dut.board.line_end;
+    options.shell = dut.board.has_shell ? std::optional(dut.board.shell) : std::nullopt;
+    options.repl = dut.board.repl;
+    options.board_file = dut.board.file.lexically_normal().string();
     if (name == "main")
       for (const auto& stage : dut.board.boot_stages) options.watchers.push_back({"stage:" + stage.name, stage.pattern, false});
     if (dut.board.linux_watchers)

@@ -23,7 +23,9 @@ class RealConsole final : public Console, private Polled {
   std::optional<Match> try_expect(std::span<const Pattern> patterns, Deadline deadline) override;
   std::uint64_t mark() override;
   void write(std::string_view bytes, Deadline deadline) override;
+  void write_line(std::string_view line, Deadline deadline) override { write(std::string(line) + options_.line_end, deadline); }
   CommandResult run(std::string_view command, Deadline deadline) override;
+  Reply ask(std::string_view line, Deadline deadline) override;
   void login(Deadline deadline) override;
   bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) override;
   void check_alive(std::uint64_t offset) const override;
@@ -48,6 +50,13 @@ class RealConsole final : public Console, private Polled {
     std::shared_ptr<const CompiledPattern> pattern;
     std::uint64_t from;
   };
+
+  // repl.cc
+  Error no_interpreter(const std::string& call, const std::string& needs) const;
+  bool type_echoed(std::string_view text, Deadline deadline);
+  bool says_word(Deadline deadline);
+  void reach_prompt(Deadline deadline);
+  void login_to_shell(Deadline deadline);
 
   void on_readable() override;
   void on_tick(SteadyTime now) override;

@@ -15,6 +15,9 @@ std::string printable(std::string_view bytes, std::size_t most);
 /// The last lines of a text, for an error that must show what was seen.
 std::string last_lines(std::string_view text, std::size_t lines);
 
+/// "\r\n" as "\n".
+std::string without_carriage_returns(std::string_view text);
+
 /// Kernel messages ("[   12.345678] ...") out of a console text, wherever they cut in; they are appended to `kernel`.
 std::string without_kernel_lines(std::string_view text, std::string* kernel = nullptr);
 
