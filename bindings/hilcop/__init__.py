@@ -28,6 +28,7 @@ from hilcop._hilcop import (
     Match,
     PowerEdge,
     PowerPort,
+    Reply,
     StageTime,
     Timeline,
     Verdict,
@@ -50,6 +51,7 @@ from hilcop.errors import (
     TimeoutError,
     UnsupportedError,
 )
+from hilcop.functions import Functions
 from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenario
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Error",
     "Evidence",
     "ExhaustedError",
+    "Functions",
     "Gap",
     "Match",
     "Measurement",
@@ -76,6 +79,7 @@ __all__ = [
     "PowerEdge",
     "PowerPort",
     "ProtocolError",
+    "Reply",
     "Run",
     "ScenarioTimeout",
     "StageTime",

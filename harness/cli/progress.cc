@@ -90,6 +90,8 @@ void Progress::take(const json& event) {
                      d.value("observed", "")));
   } else if (kind == "scenario.lost") {
     line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("Error"), d["error"].value("cause", "")));
+  } else if (kind == "scenario.not_run") {
+    line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("NotRun"), d.value("reason", "")));
   } else if (kind == "scenario.end" && !d["error"].is_null()) {
     line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("Error"), d["error"].value("cause", "")));
   }
