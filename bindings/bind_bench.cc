@@ -21,6 +21,26 @@ struct OpenBench {
   std::unique_ptr<Bench> bench;
 };
 
+std::vector<std::string> roles_of(const DutConfig& config) {
+  std::vector<std::string> roles;
+  const auto add = [&](const char* role, bool given) {
+    if (given) roles.emplace_back(role);
+  };
+  add("power", config.power.has_value());
+  add("console", config.consoles.contains("main"));
+  add("reset", config.reset.has_value());
+  add("button", !config.buttons.empty());
+  add("output", !config.outputs.empty());
+  add("input", !config.inputs.empty());
+  return roles;
+}
+
+py::object functions_of(const Dut& dut) {
+  const auto& board = dut.config().board;
+  return py::module_::import("hilcop.functions")
+      .attr("Functions")(dut.config().name, board.file.lexically_normal().string(), to_python(board.functions));
+}
+
 void bind_dut(py::module_& module) {
   py::class_<BootResult>(module, "BootResult", "The stages of one boot.")
       .def_readonly("begin", &BootResult::begin_offset)
@@ -35,11 +55,24 @@ void bind_dut(py::module_& module) {
   py::class_<Dut, std::unique_ptr<Dut, py::nodelete>>(module, "Dut", "This very unit on this bench. It keeps its bench alive.")
       .def_property_readonly("name", [](const Dut& self) { return self.config().name; })
       .def_property_readonly("board", [](const Dut& self) { return self.config().board.name; })
+      .def_property_readonly(
+          "board_file", [](const Dut& self) { return self.config().board.file.lexically_normal().string(); },
+          "Where its board is declared.")
+      .def_property_readonly(
+          "roles", [](const Dut& self) { return roles_of(self.config()); },
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(
-          "functions", [](const Dut& self) { return to_python(self.config().board.functions); },
-          "Commands and patterns that the board file declares, by name.")
+          "has_repl", [](const Dut& self) { return self.config().board.repl.has_value(); },
+          "Whether its console has an interpreter that is no POSIX shell.")
+      .def_property_readonly("functions", &functions_of,
+                             "Texts that the board file declares, by name. One that is missing raises ConfigError.")
+      .def(
+          "function",
+          [](const Dut& self, const std::string& name, const py::kwargs& values) { return functions_of(self).attr("fill")(name, values); },
+          py::arg("function_name"),
+          "The text of a function with its {values} filled in; without values as it stands. Raises ConfigError naming the board file.")
       .def_property_readonly("stages",
                              [](const Dut& self) {
                                std::vector<std::string> names;

@@ -54,6 +54,11 @@ void bind_values(py::module_& module) {
       .def_property_readonly("begin", [](const CommandResult& r) { return r.span.begin; })
       .def_property_readonly("end", [](const CommandResult& r) { return r.span.end; })
       .def_property_readonly("elapsed_s", [](const CommandResult& r) { return std::chrono::duration<double>(r.elapsed).count(); });
+  py::class_<Reply>(module, "Reply", "What an interpreter printed after one line.")
+      .def_property_readonly("output", [](const Reply& r) { return text_of(r.output); })
+      .def_property_readonly("begin", [](const Reply& r) { return r.span.begin; })
+      .def_property_readonly("end", [](const Reply& r) { return r.span.end; })
+      .def_property_readonly("elapsed_s", [](const Reply& r) { return std::chrono::duration<double>(r.elapsed).count(); });
   py::class_<WatcherHit>(module, "WatcherHit", "A standing pattern that was seen.")
       .def_readonly("watcher", &WatcherHit::watcher)
       .def_readonly("line", &WatcherHit::line)
@@ -107,7 +112,7 @@ void bind_console(py::module_& module) {
             const auto deadline = deadline_in(timeout_s);
             without_gil([&] { self.write_line(line, deadline); });
           },
-          py::arg("line"), py::kw_only(), timeout(10))
+          py::arg("line"), py::kw_only(), timeout(10), "Sends a line with the board's line end.")
       .def(
           "run",
           [](Console& self, const std::string& command, double timeout_s) {
@@ -115,14 +120,25 @@ void bind_console(py::module_& module) {
             return without_gil([&] { return self.run(command, deadline); });
           },
           py::arg("command"), py::kw_only(), timeout(30),
-          "Runs a POSIX shell command in a subshell and returns output and exit status, whatever the kernel prints meanwhile.")
+          "Runs a POSIX shell command in a subshell and returns output and exit status, whatever the kernel prints meanwhile. Raises "
+          "UnsupportedError on a board without a shell.")
+      .def(
+          "ask",
+          [](Console& self, const std::string& line, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.ask(line, deadline); });
+          },
+          py::arg("line"), py::kw_only(), timeout(30),
+          "One line to whatever interpreter the board has, its shell or its REPL at its prompt, and what it printed. Raises TimeoutError "
+          "with what was seen, ProtocolError when the line keeps arriving damaged, UnsupportedError where there is no interpreter.")
       .def(
           "login",
           [](Console& self, double timeout_s) {
             const auto deadline = deadline_in(timeout_s);
             without_gil([&] { self.login(deadline); });
           },
-          py::kw_only(), timeout(30), "Gets a shell prompt, and proves it.")
+          py::kw_only(), timeout(30),
+          "Gets the prompt of the shell, or of the REPL, and proves it. Raises UnsupportedError on a board that has neither.")
       .def(
           "wait_silence",
           [](Console& self, double quiet_s, double timeout_s) {

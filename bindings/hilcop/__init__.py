@@ -30,6 +30,7 @@ from hilcop._hilcop import (
     Match,
     PowerEdge,
     PowerPort,
+    Reply,
     StageTime,
     Timeline,
     Verdict,
@@ -53,6 +54,7 @@ from hilcop.errors import (
     TimeoutError,
     UnsupportedError,
 )
+from hilcop.functions import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -79,6 +81,7 @@ __all__ = [
     "Error",
     "Evidence",
     "ExhaustedError",
+    "Functions",
     "Gap",
     "Match",
     "Measurement",
@@ -88,6 +91,7 @@ __all__ = [
     "PowerPort",
     "ProtocolError",
     "ReferenceBoots",
+    "Reply",
     "Run",
     "ScenarioTimeout",
     "StageTime",

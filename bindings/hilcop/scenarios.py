@@ -47,6 +47,7 @@ class Scenario:
     title: str
     clauses: tuple[str, ...]
     roles: tuple[str, ...]
+    board_keys: tuple[str, ...]
     timeout_s: dict[str, float]
     function: Callable[[Dut, Run], None]
     file: str
@@ -55,21 +56,61 @@ class Scenario:
     def timeout(self, effort: str) -> float:
         return self.timeout_s[effort]
 
+    def lacking(self, dut: Dut) -> str:
+        """What this scenario needs and the DUT has not, and where it is to be added; empty: nothing."""
+        roles = [role for role in self.roles if role not in dut.roles]
+        keys = [key for key in self.board_keys if not any(_declares(dut, one) for one in key.split("|"))]
+        said = []
+        if roles:
+            said.append(f"dut '{dut.name}' has no {', '.join(roles)} on this bench: add it in lab-config")
+        if keys:
+            said.append(f"{dut.board_file} does not declare {', '.join(key.replace('|', ' or ') for key in keys)}: add it there")
+        return "; ".join(said) + ("; or choose another DUT with --dut" if said else "")
+
+
+def _declares(dut: Dut, key: str) -> bool:
+    section, _, name = key.partition(".")
+    if section == "functions":
+        return name in dut.functions
+    return {"shell": dut.has_shell, "repl": dut.has_repl, "boot_stages": bool(dut.stages)}[section]
+
 
 REGISTRY: dict[str, Scenario] = {}
 
 
 def scenario(
-    id: str, *, title: str, clauses: Sequence[str], roles: Sequence[str], timeout_s: float | dict[str, float]
+    id: str,
+    *,
+    title: str,
+    clauses: Sequence[str],
+    roles: Sequence[str],
+    timeout_s: float | dict[str, float],
+    board_keys: Sequence[str] = (),
 ) -> Callable[[Callable[[Dut, Run], None]], Callable[[Dut, Run], None]]:
-    """Declares a function(dut, run) as a scenario. timeout_s: seconds, one number or one for each effort."""
+    """Declares a function(dut, run) as a scenario. timeout_s: seconds, one number or one for each effort.
+
+    roles: kinds of role that lab-config must give the DUT (power, console, reset, button, output, input). board_keys: what its
+    board file must declare: shell, repl, boot_stages, functions.NAME; "shell|repl" for one of two. On a DUT that lacks any of
+    them the scenario is NotRun, with what to add. Raises ValueError for a key that no board has.
+    """
+    for key in (one for alternatives in board_keys for one in alternatives.split("|")):
+        if key not in ("shell", "repl", "boot_stages") and not (key.startswith("functions.") and key != "functions."):
+            raise ValueError(f"scenario {id}: no board key '{key}'; choose of: shell, repl, boot_stages, functions.NAME")
 
     def declare(function: Callable[[Dut, Run], None]) -> Callable[[Dut, Run], None]:
         if id in REGISTRY and REGISTRY[id].file != function.__code__.co_filename:
             raise ValueError(f"scenario {id} is declared twice: {REGISTRY[id].file} and {function.__code__.co_filename}")
         limits = timeout_s if isinstance(timeout_s, dict) else dict.fromkeys(EFFORTS, timeout_s)
         REGISTRY[id] = Scenario(
-            id, title, tuple(clauses), tuple(roles), limits, function, function.__code__.co_filename, function.__code__.co_firstlineno
+            id,
+            title,
+            tuple(clauses),
+            tuple(roles),
+            tuple(board_keys),
+            limits,
+            function,
+            function.__code__.co_filename,
+            function.__code__.co_firstlineno,
         )
         return function
 

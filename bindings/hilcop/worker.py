@@ -66,6 +66,7 @@ def list_scenarios(paths: Sequence[str]) -> int:
                 "title": found.title,
                 "clauses": list(found.clauses),
                 "roles": list(found.roles),
+                "board_keys": list(found.board_keys),
                 "timeout_s": found.timeout_s,
                 "file": found.file,
                 "line": found.line,
@@ -181,6 +182,9 @@ class Worker:
         run = scenarios.Run(
             found, self.dut_name, self.timeline, int(self.settings["seed"]), str(self.settings["effort"]), self.run_dir / "console"
         )
+        if reason := found.lacking(dut):
+            run.emit("scenario.not_run", id=found.id, reason=reason)
+            return
         run.emit(
             "scenario.begin",
             id=found.id,

@@ -143,7 +143,10 @@ class RealBench final : public Bench {
     options.source = dut.name + "/" + name;
     options.record_dir = options_.record_dir;
     options.pacing = dut.board.pacing;
-    options.shell = dut.board.shell;
+    options.line_end = dut.board.line_end;
+    options.shell = dut.board.has_shell ? std::optional(dut.board.shell) : std::nullopt;
+    options.repl = dut.board.repl;
+    options.board_file = dut.board.file.lexically_normal().string();
     options.watchers = watchers_for(dut.board, name);
     std::unique_ptr<ByteStream> stream;
     if (driver->open_console) {

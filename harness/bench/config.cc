@@ -28,6 +28,19 @@ std::vector<std::string> driver_names(DriverTable drivers) {
   return names;
 }
 
+// What would let an echo pass for a reply is refused.
+void check_repl(const CheckedFile& file, const Board& board, std::vector<ConfigProblem>& problems) {
+  const std::string& say = board.repl->say;
+  const auto once = [&](const char* part) { return say.find(part) != std::string::npos && say.find(part) == say.rfind(part); };
+  if (!once("{left}") || !once("{right}"))
+    problems.push_back(file.problem("repl.say", "must have {left} and {right} once each, as in print('{left}' '{right}')"));
+  if (say.find("{left}{right}") != std::string::npos)
+    problems.push_back(file.problem("repl.say", "has {left}{right} side by side: its echo would look like what it prints"));
+  if (std::any_of(say.begin(), say.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    problems.push_back(file.problem("repl.say", "must be one line without control characters"));
+  if (board.has_shell) problems.push_back(file.problem("repl", "the board has a `shell:` already: leave one of them out"));
+}
+
 // Reads the board, lists its problems; the value is whole only if there are none.
 Board read_board(const std::filesystem::path& path, DriverTable drivers, std::vector<ConfigProblem>& problems) {
   const auto before = problems.size();
@@ -63,6 +76,13 @@ Board read_board(const std::filesystem::path& path, DriverTable drivers, std::ve
     const auto& shell = value["shell"];
     board.shell = {shell["prompt"], shell["login"], shell["password"], shell["login_prompt"], shell["password_prompt"]};
   }
+  if (!value["repl"].is_null()) {
+    const auto& repl = value["repl"];
+    board.repl = ReplFraming{repl["prompt"], repl["say"], repl["interrupt"]};
+    check_repl(file, board, problems);
+  }
+  board.line_end = value["line_end"];
+  if (board.line_end.empty()) problems.push_back(file.problem("line_end", "is empty, so no line would ever end"));
   board.linux_watchers = value["linux_watchers"];
   read_watchers(file, board, problems);
   for (const auto& noise : value["boot_noise"]) board.boot_noise.push_back(noise);
@@ -141,6 +161,7 @@ class BenchLoader {
         add(path + ".board", "board '" + board_name + "' says no `machine:`, so no instrument can be it");
       if (found == nullptr || found->machine.is_null()) return;
       merged = found->machine;
+      merged["board"] = found->file.lexically_normal().string();  // for what a driver must say of it
       if (driver_name.empty()) driver_name = merged["driver"];
       merged.erase("driver");
     }

@@ -34,12 +34,14 @@ struct Board {
   std::vector<BootStage> boot_stages;  // in order; the last one is "ready for use"
   ShellFraming shell;
   bool has_shell = false;
+  std::optional<ReplFraming> repl;  // where there is no shell
+  std::string line_end = "\n";
   bool linux_watchers = false;
   std::vector<BoardWatcher> watchers;   // the board's own, beside stages and linux_watchers
   std::vector<std::string> boot_noise;  // regexes: what differs between sound boots of this board
   Nanoseconds min_off{};
   TransmitPacing pacing;
-  /// Free-form commands and limits that scenarios ask for by name, as the board declares them: functions.data.write ...
+  /// Commands, patterns and names that scenarios ask for by name, as the board declares them: {"data_write": "store put ..."}.
   nlohmann::json functions = nlohmann::json::object();
   /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
   nlohmann::json machine;

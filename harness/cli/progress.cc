@@ -92,6 +92,8 @@ void Progress::take(const json& event) {
     std::fprintf(stderr, "%shilcop: %s: %s\n", terminal_ && !quiet_ ? "\r\x1b[K" : "", name.c_str(), d.value("text", "").c_str());
   } else if (kind == "scenario.lost") {
     line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("Error"), d["error"].value("cause", "")));
+  } else if (kind == "scenario.not_run") {
+    line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("NotRun"), d.value("reason", "")));
   } else if (kind == "scenario.end" && !d["error"].is_null()) {
     line(fmt::format("{}: {}: {} {}", name, d.value("id", ""), coloured("Error"), d["error"].value("cause", "")));
   }

@@ -103,6 +103,7 @@ int summarise(const json& record, const fs::path& run_dir, bool as_json) {
     if (!scenario["error"].is_null())
       std::printf("    %s: %s; %s\n", scenario["error"].value("object", "").c_str(), scenario["error"].value("cause", "").c_str(),
                   scenario["error"].value("remedy", "").c_str());
+    if (const auto reason = scenario.value("reason", ""); !reason.empty()) std::printf("    %s\n", reason.c_str());
     for (const auto& check : scenario["checks"]) {
       const auto reason = check["reason"].get<std::string>();
       const std::string why = reason.empty() ? check["observed"].get<std::string>() : reason;

@@ -84,6 +84,13 @@ struct CommandResult {
   Nanoseconds elapsed{};
 };
 
+/// What an interpreter printed after one line (ask).
+struct Reply {
+  std::string output;  // without echo and prompt; line ends are "\n"
+  ByteSpan span;
+  Nanoseconds elapsed{};
+};
+
 struct TransmitPacing {
   std::size_t chunk_bytes = 0;  // 0: no pacing
   Nanoseconds pause{};          // between chunks
@@ -97,12 +104,22 @@ struct ShellFraming {
   std::string password_prompt = "[Pp]assword: *$";
 };
 
+/// An interpreter that is no POSIX shell (MicroPython, a boot loader's or a product's own). It echoes what is typed.
+struct ReplFraming {
+  std::string prompt;     // at the end of what it prints
+  std::string say;        // a line that makes it print {left} and {right} as one word: the proof that it, not an echo, speaks
+  std::string interrupt;  // bytes that end what it does and drop a half-typed line ("\x03"); empty: it has none
+};
+
 struct ConsoleOptions {
   std::string source;                // "board1/console": event source and file stem
   std::filesystem::path record_dir;  // empty: not recorded (still matched)
   std::vector<Watcher> watchers;
   TransmitPacing pacing;
-  ShellFraming shell;
+  std::string line_end = "\n";  // what Enter sends
+  std::optional<ShellFraming> shell = ShellFraming{};
+  std::optional<ReplFraming> repl;  // used where there is no shell
+  std::string board_file;           // for errors: where shell and repl are declared
   /// Called to open the stream again after it was lost; empty: a lost stream ends the console.
   std::function<std::unique_ptr<ByteStream>()> reopen;
 };
@@ -126,13 +143,19 @@ class Console {
 
   /// Sends bytes, paced. Returns when the transport took them all. Throws Error{Timeout}, Error{Disconnected}.
   virtual void write(std::string_view bytes, Deadline deadline) = 0;
-  /// write(line + "\n").
-  void write_line(std::string_view line, Deadline deadline) { write(std::string(line) + "\n", deadline); }
+  /// write(line and the board's line end).
+  virtual void write_line(std::string_view line, Deadline deadline) = 0;
 
   /// Runs a POSIX shell command framed by unique markers. The shell must be at a prompt (see login). Never mistakes an echo,
-  /// a stale reply or kernel text for the answer. Throws Error{Timeout} with what was seen; a non-zero status is no error.
+  /// a stale reply or kernel text for the answer. Throws Error{Timeout} with what was seen, Error{Unsupported} on a board without a
+  /// shell; a non-zero status is no error.
   virtual CommandResult run(std::string_view command, Deadline deadline) = 0;
-  /// Gets a shell: wakes the line, logs in if asked, and proves it by a run() of its own.
+  /// One line to whatever interpreter the board has: its shell (as run(), whatever the status) or its REPL, which must be at
+  /// its prompt. A line is carried out only if it arrived whole; an echo is never taken for the reply. Throws Error{Timeout} with
+  /// what was seen, Error{Protocol} when the line keeps arriving damaged, Error{Unsupported} where there is no interpreter.
+  virtual Reply ask(std::string_view line, Deadline deadline) = 0;
+  /// Gets a shell: wakes the line, logs in if asked, and proves it by a run() of its own. Without one: gets the REPL's prompt, and
+  /// proves it. Throws Error{Unsupported} where there is no interpreter.
   virtual void login(Deadline deadline) = 0;
 
   /// Waits until nothing has arrived for `quiet`, counted from `since` at the earliest. Returns false at the deadline.

@@ -246,8 +246,12 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
   std::uint64_t at = 0;
   {
     const std::scoped_lock lock(mutex_);
-    at = received_;
+    at = window_.end();
     if (sent_.empty() || sent_.back().offset < at) sent_.push_back({at, real_clock().now()});
+    if (sent_.size() > HitLog::kMost) {
+      sent_dropped_ = sent_.front();
+      sent_.pop_front();
+    }
   }
   sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", at}}));
   while (!bytes.empty()) {

@@ -122,4 +122,10 @@ std::shared_ptr<const CompiledPattern> CompiledPattern::get(const Pattern& patte
 
 void check_pattern(const Pattern& pattern) { CompiledPattern::get(pattern); }
 
+Pattern before_escapes(std::string regex) {
+  if (!regex.ends_with('$') || regex.ends_with("\\$")) return Pattern::regex(std::move(regex));
+  regex.pop_back();
+  return Pattern::regex(regex + R"((\x1b\[[0-9;?]{0,16}[A-Za-z]){0,4}$)");
+}
+
 }  // namespace hilcop

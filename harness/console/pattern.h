@@ -15,6 +15,9 @@ void check_pattern(const Pattern& pattern);
 /// The regex with every unbounded repeat made bounded (4,096 of a character, 255 of a group). Throws as check_pattern.
 std::string bounded_regex(const std::string& regex);
 
+/// A prompt that ends with `$` may be followed by what its line editor asks the terminal: busybox sends ESC[6n after each.
+Pattern before_escapes(std::string regex);
+
 struct Found {
   std::size_t begin = 0, end = 0;
   std::vector<std::string> groups;

@@ -213,6 +213,8 @@ std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
 
 std::optional<Sending> RealConsole::sent_since(std::uint64_t offset) const {
   const std::scoped_lock lock(mutex_);
+  // So long ago that it is not kept: as if it had been at once, so that nothing is taken for the device's own doing.
+  if (!sent_.empty() && sent_dropped_ && offset <= sent_dropped_->offset) return Sending{offset, sent_dropped_->at};
   const auto found =
       std::lower_bound(sent_.begin(), sent_.end(), offset, [](const Sending& sending, std::uint64_t o) { return sending.offset < o; });
   return found == sent_.end() ? std::nullopt : std::optional(*found);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <atomic>
+#include <deque>
 #include <list>
 #include <map>
 #include <mutex>
@@ -25,7 +26,9 @@ class RealConsole final : public Console, private Polled {
   std::optional<Match> try_expect(std::span<const Pattern> patterns, Deadline deadline) override;
   std::uint64_t mark() override;
   void write(std::string_view bytes, Deadline deadline) override;
+  void write_line(std::string_view line, Deadline deadline) override { write(std::string(line) + options_.line_end, deadline); }
   CommandResult run(std::string_view command, Deadline deadline) override;
+  Reply ask(std::string_view line, Deadline deadline) override;
   void login(Deadline deadline) override;
   bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) override;
   void check_alive(std::uint64_t offset) const override;
@@ -51,6 +54,13 @@ class RealConsole final : public Console, private Polled {
     std::shared_ptr<const CompiledPattern> pattern;
     std::uint64_t from;
   };
+
+  // repl.cc
+  Error no_interpreter(const std::string& call, const std::string& needs) const;
+  bool type_echoed(std::string_view text, Deadline deadline);
+  bool says_word(Deadline deadline);
+  void reach_prompt(Deadline deadline);
+  void login_to_shell(Deadline deadline);
 
   std::size_t on_readable() override;
   void on_tick(SteadyTime now) override;
@@ -84,7 +94,8 @@ class RealConsole final : public Console, private Polled {
   Window window_;
   HitLog hits_;
   std::vector<Gap> gaps_;
-  std::vector<Sending> sent_;  // the first at each offset
+  std::deque<Sending> sent_;  // the first at each offset; the newest
+  std::optional<Sending> sent_dropped_;
   SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
   std::optional<Error> lost_, failed_;

@@ -45,13 +45,6 @@ constexpr const char* kRunner =
     R"sh(case "$(printf %s "$__c"|__k|tr ' ' :)" in {}|{}) __o=$( (eval "$__c") </dev/null 2>&1; echo "x$?"); )sh"
     R"sh(__s=${{__o##*x}}; __o=${{__o%x*}};; *) __s=damaged; __o=;; esac; __p {})sh";
 
-// A prompt may be followed by what its line editor asks the terminal: busybox sends ESC[6n after each.
-Pattern before_escapes(std::string regex) {
-  if (!regex.ends_with('$') || regex.ends_with("\\$")) return Pattern::regex(std::move(regex));
-  regex.pop_back();
-  return Pattern::regex(regex + R"((\x1b\[[0-9;?]{0,16}[A-Za-z]){0,4}$)");
-}
-
 std::string unique_id() {
   static std::atomic<unsigned> count{0};
   return fmt::format("{:x}.{:x}.{:x}", ::getpid(), to_ns(real_clock().now()) & 0xffffff, ++count);
@@ -61,13 +54,6 @@ struct Answer {
   int status;
   std::string output;
 };
-
-std::string without_carriage_returns(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if (text[i] != '\r' || i + 1 >= text.size() || text[i + 1] != '\n') out += text[i];
-  return out;
-}
 
 // The answer between its marks, if its checksum proves it whole.
 std::optional<Answer> parse(std::string_view text, const std::string& id) {
@@ -102,6 +88,7 @@ std::optional<Answer> decode(const std::string& raw, const std::string& id, std:
 
 CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
   const std::string object = "console " + options_.source;
+  if (!options_.shell) throw no_interpreter("run()", "a POSIX shell (`shell:`)");
   if (command.find('\0') != std::string_view::npos) throw Error(ErrorKind::Config, object, "a NUL in a command", "leave it out");
   const auto began = real_clock().now();
   const std::uint64_t begin = mark();
@@ -155,7 +142,13 @@ CommandResult RealConsole::run(std::string_view command, Deadline deadline) {
 }
 
 void RealConsole::login(Deadline deadline) {
-  const auto& shell = options_.shell;
+  if (options_.shell) return login_to_shell(deadline);
+  if (!options_.repl) throw no_interpreter("login()", "a shell or an interpreter (`shell:` or `repl:`)");
+  reach_prompt(deadline);
+}
+
+void RealConsole::login_to_shell(Deadline deadline) {
+  const auto& shell = *options_.shell;
   const std::array states{before_escapes(shell.prompt), before_escapes(shell.login_prompt), before_escapes(shell.password_prompt)};
   int refused = 0;
   for (bool proved = false; !proved;) {
@@ -163,7 +156,7 @@ void RealConsole::login(Deadline deadline) {
     // to be one by the silence after it. Then an empty line makes whoever is there show itself.
     auto state = try_expect(states, deadline.at_most(kShown));
     if (!state) {
-      write("\n", deadline);
+      write(options_.line_end, deadline);
       state = try_expect(states, deadline.at_most(2s));
     }
     if (deadline.expired()) {
@@ -189,7 +182,7 @@ void RealConsole::login(Deadline deadline) {
         if (!result || result->pattern == 1) continue;
       }
     } else if (state->pattern == 2) {
-      write("\n", deadline);
+      write(options_.line_end, deadline);
       continue;
     }
     try {

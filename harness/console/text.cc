@@ -99,4 +99,11 @@ std::string without_kernel_lines(std::string_view text, std::string* kernel) {
   return out;
 }
 
+std::string without_carriage_returns(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] != '\r' || i + 1 >= text.size() || text[i + 1] != '\n') out += text[i];
+  return out;
+}
+
 }  // namespace hilcop

@@ -17,6 +17,8 @@ std::string last_lines(std::string_view text, std::size_t lines);
 
 /// Length of a kernel stamp, "[   12.345678] " or "[   12.345678][    T1] ", at the begin of the text; 0: none.
 std::size_t kernel_stamp(std::string_view text);
+/// "\r\n" as "\n".
+std::string without_carriage_returns(std::string_view text);
 
 /// Kernel messages ("[   12.345678] ...") out of a console text, wherever they cut in; they are appended to `kernel`.
 std::string without_kernel_lines(std::string_view text, std::string* kernel = nullptr);

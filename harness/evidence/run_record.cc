@@ -90,6 +90,7 @@ class RecordMaker {
                          {"begun", false},
                          {"ended", false},
                          {"error", nullptr},
+                         {"reason", ""},
                          {"checks", json::array()},
                          {"measurements", json::object()},
                          {"log", json::array()},
@@ -189,6 +190,8 @@ class RecordMaker {
       if (s["error"].is_null()) s["error"] = error_of(d), s["traceback"] = d.value("traceback", "");
     } else if (kind == "scenario.lost") {
       s["error"] = error_of(d);
+    } else if (kind == "scenario.not_run") {
+      s["reason"] = text(d, "reason");
     }
   }
 

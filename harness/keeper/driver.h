@@ -12,7 +12,8 @@
 
 namespace hilcop {
 
-/// An instrument of a lab-config file, after checking: `config` holds every key of the driver's table, paths absolute.
+/// An instrument of a lab-config file, after checking: `config` holds every key of the driver's table, paths absolute, and under
+/// `board` the board file that gave its keys, if one did.
 struct InstrumentConfig {
   std::string name;    // as in lab-config: "relay", "board1-machine"
   std::string driver;  // "modbus-relay"

@@ -51,8 +51,10 @@ std::string check_html(const json& check) {
 std::string scenario_html(const json& scenario) {
   std::string clauses;
   for (const auto& clause : scenario["clauses"]) clauses += (clauses.empty() ? "" : ", ") + escaped(clause);
-  std::string html = fmt::format(R"(<article><h3>{} {} <small>{} on {} · EN 303 645 {}</small></h3>)", badge(scenario["verdict"]),
-                                 escaped(scenario["id"]), escaped(scenario["title"]), escaped(scenario["dut"]), clauses);
+  std::string html =
+      fmt::format(R"(<article><h3>{} {} <small>{} on {}{}</small></h3>)", badge(scenario["verdict"]), escaped(scenario["id"]),
+                  escaped(scenario["title"]), escaped(scenario["dut"]), clauses.empty() ? "" : " · EN 303 645 " + clauses);
+  if (const auto reason = scenario.value("reason", ""); !reason.empty()) html += fmt::format(R"(<p class="note">{}</p>)", escaped(reason));
   if (!scenario["error"].is_null())
     html += fmt::format(R"(<p class="error"><b>{}</b>: {} {}</p>)", escaped(scenario["error"].value("object", "")),
                         escaped(scenario["error"].value("cause", "")), escaped(scenario["error"].value("remedy", "")));

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from _device import Device, Kept
+from _device import FUNCTIONS, Device, Kept
 from _plan import CUTS, Cut, make_plan
 from hilcop import BootResult, Check, Dut, Evidence, Measurement, PowerEdge, ProtocolError, Run, scenario, wait_until
 
@@ -54,7 +54,7 @@ class Cycle:
             else:
                 power.on()
         elif cut.trigger == "disk-write":
-            power.arm_cut(trigger="disk-write", disk=self.device.functions["disk"], count=int(cut.offset), **loss)
+            power.arm_cut(trigger="disk-write", disk=self.dut.function("disk"), count=int(cut.offset), **loss)
         event_ns = time.monotonic_ns()
         if cut.phase == "data":
             self.device.start_burst(prefix)
@@ -112,6 +112,7 @@ def gaps(cycle: Cycle, begin: int) -> str:
     title="Random power cuts, clean recovery",
     clauses=["5.9-1", "5.9-2"],
     roles=["power", "console"],
+    board_keys=["shell", "boot_stages", *(f"functions.{name}" for name in FUNCTIONS)],
     timeout_s={"demo": 600, "test": 900, "standard": 7200},
 )
 def power_cycle(dut: Dut, run: Run) -> None:

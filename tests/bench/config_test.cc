@@ -38,12 +38,35 @@ constexpr const char* kMachine = "machine: { driver: qemu-machine, arguments: [-
 TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
   const std::filesystem::path source = HILCOP_SOURCE_DIR;
   const auto bench = load_bench_config(source / "lab-config/virtual.yaml", source / "boards", all_drivers());
-  ASSERT_EQ(bench.duts.size(), 2u);
+  ASSERT_EQ(bench.duts.size(), 3u);
   const auto& dut = bench.duts.at("board1");
   EXPECT_EQ(dut.board.boot_stages.size(), 4u);
   EXPECT_EQ(dut.power->min_off, 100ms);
   EXPECT_TRUE(bench.instruments.at("machine-1").config.at("dtb").get<std::string>().starts_with("/"));
   EXPECT_EQ(bench.instruments.at("machine-1").config.at("inputs").at(0).at("address"), 0x90303fc);
+  const auto& other = bench.duts.at("microbit").board;
+  EXPECT_FALSE(other.has_shell);
+  ASSERT_TRUE(other.repl);
+  EXPECT_EQ(other.repl->interrupt, "\x03");
+  EXPECT_EQ(other.line_end, "\r");
+  const auto& machine = bench.instruments.at("machine-3").config;
+  EXPECT_EQ(machine.at("outputs").at(0).at("active_low"), true);
+  EXPECT_TRUE(machine.at("board").get<std::string>().ends_with("/boards/microbit-micropython.yaml"));
+}
+
+TEST_F(ConfigTest, AReplWhoseEchoCouldPassForAReplyIsRefused) {
+  const auto with = [this](const std::string& more) {
+    board("b", "board: b\n" + more);
+    return problems("bench: x\ninstruments: {}\nduts: { d: { board: b } }\n");
+  };
+  EXPECT_EQ(with("repl: { prompt: '> $', say: 'echo {left}\"\"{right}' }\n"), "");
+  EXPECT_TRUE(has(with("repl: { prompt: '> $', say: 'echo {left}{right}' }\n"), "b.yaml:2:29: repl.say: has {left}{right} side by side"));
+  EXPECT_TRUE(has(with("repl: { prompt: '> $', say: 'echo {left}' }\n"), "{left} and {right} once each"));
+  EXPECT_TRUE(has(with("repl: { prompt: '> $', say: '{left} {left} {right}' }\n"), "{left} and {right} once each"));
+  EXPECT_TRUE(has(with("repl: { prompt: '> $', say: \"{left}\\n{right}\" }\n"), "one line without control characters"));
+  EXPECT_TRUE(has(with("repl: { prompt: '> $' }\n"), "'say' is missing"));
+  EXPECT_TRUE(has(with("shell: {}\nrepl: { prompt: '> $', say: '{left} {right}' }\n"), "leave one of them out"));
+  EXPECT_TRUE(has(with("line_end: ''\n"), "no line would ever end"));
 }
 
 TEST_F(ConfigTest, AllErrorsOfAFileComeAtOnceEachWithItsPlace) {

@@ -16,7 +16,7 @@ from hilcop import scenarios
 
 @pytest.fixture
 def run(tmp_path: Path) -> scenarios.Run:
-    declared = scenarios.Scenario("X00", "t", ("5.9-1",), (), dict.fromkeys(scenarios.EFFORTS, 1.0), lambda _dut, _run: None, "f", 1)
+    declared = scenarios.Scenario("X00", "t", ("5.9-1",), (), (), dict.fromkeys(scenarios.EFFORTS, 1.0), lambda _dut, _run: None, "f", 1)
     timeline = hilcop.Timeline(file=str(tmp_path / "timeline" / "w.ndjson"))
     return scenarios.Run(declared, "d", timeline, 1, "demo", tmp_path / "console")
 

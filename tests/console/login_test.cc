@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class LoginTest : public ConsoleTest {
  protected:
-  LoginTest() { options_.shell = {"# $", "root", "board", "login: *$", "[Pp]assword: *$"}; }
+  LoginTest() { options_.shell = ShellFraming{"# $", "root", "board", "login: *$", "[Pp]assword: *$"}; }
 
   Console& open_with(std::unique_ptr<ScriptedStream> script) {
     loop_ = IoLoop::start();
@@ -71,7 +71,7 @@ TEST_P(LoginTest, ARefusedPasswordIsToldAndNotTriedForEver) {
 }
 
 TEST_P(LoginTest, ALoginThatNobodyGaveIsAskedFor) {
-  options_.shell.login.clear();
+  options_.shell->login.clear();
   auto script = std::make_unique<ScriptedStream>();
   script->says("board login: ");
   EXPECT_THAT(error_of([&] { open_with(std::move(script)).login(Deadline::in(20s)); }).what(), HasSubstr("add `login:`"));
