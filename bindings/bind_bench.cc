@@ -121,8 +121,7 @@ void bind_bench(py::module_& module) {
                         "One lab-config file, opened. Use as a context manager: closing brings every output to its safe state.")
       .def(py::init([](const std::string& file, const std::string& boards_dir, std::vector<std::string> duts, const std::string& record_dir,
                        double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket,
-                       const std::string& faults,
-                       std::function<void(const std::string&)> on_wait) {
+                       const std::string& faults, std::function<void(const std::string&)> on_wait) {
              OpenOptions options;
              options.duts = std::move(duts);
              options.record_dir = record_dir;

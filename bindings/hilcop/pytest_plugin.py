@@ -46,7 +46,9 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             print(f"hilcop: {text}", file=sys.stderr, flush=True)
 
-    with hilcop.open_bench(file, duts=[dut] if dut else [], record_dir=record, wait_s=wait_s, holder="pytest", on_wait=say, faults=faults) as opened:
+    with hilcop.open_bench(
+        file, duts=[dut] if dut else [], record_dir=record, wait_s=wait_s, holder="pytest", on_wait=say, faults=faults
+    ) as opened:
         yield opened
 
 

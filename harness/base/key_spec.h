@@ -27,6 +27,7 @@ struct KeySpec {
   std::string description = {};
   bool required = false;
   nlohmann::json fallback = {};  // null: none
+  std::string example = {};      // a valid text, where any would not do
   std::vector<std::string> choices = {};
   std::optional<double> min = {}, max = {};
   std::vector<KeySpec> children = {};

@@ -59,8 +59,8 @@ struct OpenOptions {
   std::optional<Deadline> wait_until;  // queue for leases that others hold
   /// Told once for each thing that it has to wait for, before it queues: what it is, who holds it and since when.
   std::function<void(const std::string& text)> on_wait;
-  std::string holder;  // for people: "hilcop run 4711"
-  std::optional<LineFaults> faults;    // consoles misbehave on purpose: nothing that a run judges then stands
+  std::string holder;                // for people: "hilcop run 4711"
+  std::optional<LineFaults> faults;  // consoles misbehave on purpose: nothing that a run judges then stands
   KeeperClient::Options keeper;
 };
 

@@ -25,7 +25,7 @@ std::vector<Watcher> watchers_for(const Board& board, const std::string& console
     for (auto& watcher : linux_watchers())
       if (!replaced(watcher)) watchers.push_back(std::move(watcher));
   for (const auto& own : board.watchers)
-    if (!own.off && on(own, console)) watchers.push_back(own.watcher);
+    if (!own.disabled && on(own, console)) watchers.push_back(own.watcher);
   return watchers;
 }
 
@@ -43,16 +43,16 @@ void read_watchers(const CheckedFile& file, Board& board, std::vector<ConfigProb
     };
     if (!names.insert(name).second) refuse(".name", "two watchers are named '" + name + "'");
     if (name.starts_with(kStage)) refuse(".name", "'" + name + "': names that begin with " + kStage + " are the boot stages'");
-    const bool has_pattern = !value["pattern"].is_null(), off = value["off"];
-    if (off && has_pattern) refuse(".off", "'" + name + "' has a pattern and is off: leave one of the two out");
-    if (!off && !has_pattern) refuse("", "'pattern' is missing: what watcher '" + name + "' looks for (or `off: true`)");
-    if (off && std::find(known.begin(), known.end(), name) == known.end())
-      refuse(".off",
+    const bool has_pattern = !value["pattern"].is_null(), disabled = value["disabled"];
+    if (disabled && has_pattern) refuse(".disabled", "'" + name + "' has a pattern and is disabled: leave one of the two out");
+    if (!disabled && !has_pattern) refuse("", "'pattern' is missing: what watcher '" + name + "' looks for (or `disabled: true`)");
+    if (disabled && std::find(known.begin(), known.end(), name) == known.end())
+      refuse(".disabled",
              known.empty() ? "'" + name + "' is not armed: the board has no `linux_watchers: true`"
                            : "'" + name + "' is no linux watcher" + nearest(name, known),
              known);
     board.watchers.push_back(
-        {{name, Pattern::regex(has_pattern ? value["pattern"].get<std::string>() : ""), value["fatal"]}, value["console"], off});
+        {{name, Pattern::regex(has_pattern ? value["pattern"].get<std::string>() : ""), value["fatal"]}, value["console"], disabled});
   }
 }
 

@@ -20,11 +20,11 @@ struct BootStage {
   Nanoseconds deadline{};
 };
 
-/// A watcher of a board file. On its consoles it takes the place of a linux watcher of the same name; `off`: with nothing.
+/// A watcher of a board file. On its consoles it takes the place of a linux watcher of the same name; `disabled`: with nothing.
 struct BoardWatcher {
   Watcher watcher;
   std::string console;  // empty: every one
-  bool off = false;
+  bool disabled = false;
 };
 
 /// The profile of a product: boards/<name>.yaml. Pure data.

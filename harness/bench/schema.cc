@@ -80,6 +80,7 @@ ordered_json key_schema(const KeySpec& key) {
   ordered_json schema = ordered_json::object();
   if (!key.description.empty()) schema["description"] = key.description;
   if (!key.fallback.is_null()) schema["default"] = key.fallback;
+  if (!key.example.empty()) schema["examples"] = {key.example};
   const auto value = value_schema(key);
   schema.update(key.required ? value : or_null(value));
   return schema;

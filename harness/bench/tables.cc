@@ -20,6 +20,11 @@ KeySpec required(KeySpec spec) {
   return spec;
 }
 
+KeySpec such_as(KeySpec spec, std::string example) {
+  spec.example = std::move(example);
+  return spec;
+}
+
 KeySpec with_default(KeySpec spec, json fallback) {
   spec.fallback = std::move(fallback);
   return spec;
@@ -78,7 +83,8 @@ const std::vector<KeySpec>& board_keys() {
               with_default(key("password_prompt", Type::Pattern, "asks for the password"), "[Pp]assword: *$")}),
         with(key("repl", Type::Map, "an interpreter on the main console that is no POSIX shell"),
              {required(key("prompt", Type::Pattern, "its prompt")),
-              required(key("say", Type::String, "a line that makes it print {left} and {right} as one word: print('{left}' '{right}')")),
+              required(such_as(key("say", Type::String, "a line that makes it print {left} and {right} as one word"),
+                               "print('{left}' '{right}')")),
               with_default(key("interrupt", Type::String, "bytes that end what it does and drop a half-typed line"), "")}),
         with_default(key("line_end", Type::String, "what Enter sends"), "\n"),
         with_default(key("linux_watchers", Type::Boolean, "watch for panic, oops, watchdog, file-system errors"), false),
@@ -88,10 +94,10 @@ const std::vector<KeySpec>& board_keys() {
                                  key("pattern", Type::Pattern, "what it looks for"),
                                  with_default(key("fatal", Type::Boolean, "ends every wait"), false),
                                  with_default(key("console", Type::String, "the one console that it is for"), ""),
-                                 with_default(key("off", Type::Boolean, "switches a linux watcher off"), false)})}),
+                                 with_default(key("disabled", Type::Boolean, "a linux watcher that this board goes without"), false)})}),
                      json::array()),
         with_default(with(key("boot_noise", Type::List, "regexes of what differs between sound boots of this board"),
-                          {key("", Type::Pattern, "masks what it matches")}),
+                          {such_as(key("", Type::Pattern, "masks what it matches"), "up=[0-9.]+")}),
                      json::array()),
         with_default(duration_ms("min_off_ms", "discharge time"), 0),
         with(key("pacing", Type::Map, "for a UART with a small FIFO"), {required(key("chunk_bytes", Type::Integer, "bytes sent at once")),

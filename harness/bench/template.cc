@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/template.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "bench/tables.h"
@@ -24,9 +26,13 @@ std::string about(const KeySpec& key) {
 
 // The default, or the simplest value that is valid.
 std::string example(const KeySpec& key) {
+  if (!key.example.empty()) return nlohmann::json(key.example).dump();
   if (!key.fallback.is_null()) {
     if (!key.fallback.is_string()) return key.fallback.dump();
-    return fmt::format("'{}'", key.fallback.get<std::string>());
+    const std::string text = key.fallback.get<std::string>();
+    // A line end would end the comment that this stands in; JSON's double quotes are YAML's.
+    const bool plain = std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20; });
+    return plain ? fmt::format("'{}'", text) : key.fallback.dump();
   }
   if (!key.choices.empty()) return key.choices.front();
   if (key.type == Type::Boolean) return "false";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -106,7 +107,8 @@ int summarise(const json& record, const fs::path& run_dir, bool as_json) {
     if (const auto reason = scenario.value("reason", ""); !reason.empty()) std::printf("    %s\n", reason.c_str());
     for (const auto& check : scenario["checks"]) {
       const auto reason = check["reason"].get<std::string>();
-      const std::string why = reason.empty() ? check["observed"].get<std::string>() : reason;
+      std::string why = reason.empty() ? check["observed"].get<std::string>() : reason;
+      std::replace(why.begin(), why.end(), '\n', ' ');  // a line each; the report has it as it was
       std::printf("    %-13s %s: %s\n", check["verdict"].get<std::string>().c_str(), check["name"].get<std::string>().c_str(), why.c_str());
       for (const auto& entry : check["evidence"])
         if (entry.contains("line"))

@@ -65,10 +65,10 @@ TEST_F(BoardWatchers, ALinuxWatchersNameTakesItsPlaceOnItsConsoles) {
 }
 
 TEST_F(BoardWatchers, OneIsSwitchedOffAndTheOthersStay) {
-  const auto off = board("watchers: [{ name: out-of-memory, off: true }]");
+  const auto off = board("watchers: [{ name: out-of-memory, disabled: true }]");
   EXPECT_THAT(names(off, "main"), Not(Contains("out-of-memory")));
   EXPECT_THAT(names(off, "main"), Contains("kernel-panic"));
-  const auto one = board("watchers: [{ name: out-of-memory, off: true, console: debug }]");
+  const auto one = board("watchers: [{ name: out-of-memory, disabled: true, console: debug }]");
   EXPECT_THAT(names(one, "debug"), Not(Contains("out-of-memory")));
   EXPECT_THAT(names(one, "main"), Contains("out-of-memory"));
 }
@@ -82,9 +82,9 @@ TEST_F(BoardWatchers, AWatcherOfOneConsoleIsArmedThereAlone) {
 TEST_F(BoardWatchers, WhatWouldNotBeArmedAsItReadsIsAProblemWithItsPlace) {
   EXPECT_THAT(problems("watchers: [{ name: a, pattern: x }, { name: a, pattern: y }]"), HasSubstr("two watchers are named 'a'"));
   EXPECT_THAT(problems("watchers:\n  - { name: a }"), HasSubstr("b.yaml:5:5: watchers.0: 'pattern' is missing"));
-  EXPECT_THAT(problems("watchers: [{ name: kernel-oops, pattern: x, off: true }]"), HasSubstr("has a pattern and is off"));
-  EXPECT_THAT(problems("watchers: [{ name: kernel-opps, off: true }]"), HasSubstr("did you mean 'kernel-oops'?"));
-  EXPECT_THAT(problems("watchers: [{ name: kernel-oops, off: true }]", false), HasSubstr("no `linux_watchers: true`"));
+  EXPECT_THAT(problems("watchers: [{ name: kernel-oops, pattern: x, disabled: true }]"), HasSubstr("has a pattern and is disabled"));
+  EXPECT_THAT(problems("watchers: [{ name: kernel-opps, disabled: true }]"), HasSubstr("did you mean 'kernel-oops'?"));
+  EXPECT_THAT(problems("watchers: [{ name: kernel-oops, disabled: true }]", false), HasSubstr("no `linux_watchers: true`"));
   EXPECT_THAT(problems("watchers: [{ name: 'stage:ready', pattern: x }]"), HasSubstr("the boot stages'"));
   EXPECT_THAT(problems("watchers: [{ name: a, pattern: '(' }]"), HasSubstr("watchers.0.pattern"));
   EXPECT_THAT(problems("boot_noise: ['.+']"), HasSubstr("boot_noise.0: masks whole lines"));

@@ -20,7 +20,7 @@ from boot_runs import SOUND, BootRuns
 
 @pytest.fixture
 def run(tmp_path: Path) -> scenarios.Run:
-    declared = scenarios.Scenario("X02", "t", ("5.6-1",), (), dict.fromkeys(scenarios.EFFORTS, 1.0), lambda _dut, _run: None, "f", 1)
+    declared = scenarios.Scenario("X02", "t", ("5.6-1",), (), (), dict.fromkeys(scenarios.EFFORTS, 1.0), lambda _dut, _run: None, "f", 1)
     timeline = hilcop.Timeline(file=str(tmp_path / "events.ndjson"))
     return scenarios.Run(declared, "board1", timeline, 1, "demo", tmp_path / "run" / "console")
 

@@ -14,8 +14,9 @@ SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 PROGRAM = os.environ["HILCOP_PROGRAM"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", (SOURCE / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+def blocks(language: str, section: str = "The first ten minutes") -> list[str]:
+    text = (SOURCE / "README.md").read_text().split(f"\n## {section}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
 def shell(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -52,6 +53,20 @@ def test_without_its_control_the_scenario_of_the_readme_passes_no_more(folder: P
     done = shell(blocks("sh")[-1], folder)
     assert done.returncode == 3
     assert "no control was shown" in done.stdout
+
+
+def test_a_board_is_added_by_the_words_of_the_readme(tmp_path: Path) -> None:
+    board, bench = blocks("yaml", "Add a board")
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards/uboot-arm.yaml").write_text(board)
+    (tmp_path / "lab-config").mkdir()
+    (tmp_path / "lab-config/mine.yaml").write_text(bench)
+    (tmp_path / "version.py").write_text(blocks("python", "Add a board")[0])
+    (script,) = blocks("sh", "Add a board")
+    # A name of a bench is looked for in the project's own lab-config, which a test leaves alone.
+    done = shell(script.replace("--bench mine", "--bench lab-config/mine.yaml"), tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Pass  X02-VERSION on first" in done.stdout
 
 
 def test_the_two_commands_stand_in_the_readme() -> None:

@@ -29,9 +29,11 @@ struct Arrival {
   std::uint64_t stall_every = 0;
 };
 inline constexpr Arrival kArrivals[] = {{1}, {7}, {65536}, {65536, 25}, {1, 25}};
-inline std::string name_of_arrival(const testing::TestParamInfo<Arrival>& param) {
-  return "AtMost" + std::to_string(param.param.most) + "Bytes" + (param.param.stall_every != 0 ? "AndStalls" : "");
+inline std::string name_of(const Arrival& arrival) {
+  return "AtMost" + std::to_string(arrival.most) + "Bytes" + (arrival.stall_every != 0 ? "AndStalls" : "");
 }
+inline std::string name_of_arrival(const testing::TestParamInfo<Arrival>& param) { return name_of(param.param); }
+inline void PrintTo(const Arrival& arrival, std::ostream* out) { *out << name_of(arrival); }  // NOLINT: googletest's name
 
 /// A console on a socket pair; the test holds the device's end.
 class ConsoleTest : public testing::TestWithParam<Arrival> {

@@ -162,7 +162,7 @@ TEST_P(ReplTest, WithoutAnyInterpreterEverythingSaysSoAtOnce) {
   expect("1");
 }
 
-INSTANTIATE_TEST_SUITE_P(AnyChunking, ReplTest, testing::Values(1, 65536));
+INSTANTIATE_TEST_SUITE_P(AnyArrival, ReplTest, testing::ValuesIn(kArrivals), name_of_arrival);
 
 }  // namespace
 }  // namespace hilcop

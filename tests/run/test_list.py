@@ -114,6 +114,8 @@ def test_two_programs_on_one_supply_are_switched_on_one_after_the_other(rig: Rig
     moments = [int(line.split()[0]) for line in (rig.folder / "log").read_text().splitlines()]
     assert moments[1] - moments[0] >= 1_490_000_000  # noted by the relay board itself, a moment after the switch
     for process in (first, second):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("on; held")  # it knows what the relay board shows already
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     assert rig.coils() == "00000000"

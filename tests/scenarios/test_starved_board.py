@@ -51,7 +51,7 @@ def test_a_starved_boot_is_told_from_a_late_one(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "slow.yaml").write_text(board)
     bench_file = tmp_path / "bench.yaml"
     bench_file.write_text((SOURCE / "lab-config/virtual.yaml").read_text().replace("board: qemu-arm64", f"board: {tmp_path}/slow.yaml"))
-    with hilcop.open_bench(bench_file, duts=["board1"]) as bench:
+    with hilcop.open_bench(bench_file, duts=["board1"], boards_dir=SOURCE / "boards") as bench:
         dut = bench.dut("board1")
         dut.power.on()
         (pid,) = emulators(tmp_path)
