@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks feed: a boot log without any hit, the same with planted hits, and 63 patterns: the prompt that is waited for is the 64th."""
+"""What the benchmarks feed: a boot log without any hit, the same with planted hits, and 63 patterns (what is waited for is the 64th)."""
 
 from __future__ import annotations
 
