@@ -55,7 +55,7 @@ void describe(std::string& out, const KeySpec& key, const std::string& indent) {
       }
       std::string lines;
       for (const auto& child : item.children) describe(lines, child, indent + "    ");
-      lines.replace(indent.size() + 2, 1, "-");
+      lines[indent.size() + 2] = '-';
       out += lines;
       return;
     }

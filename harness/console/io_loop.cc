@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/error.h"
 #include "console/real_io_loop.h"
 
@@ -51,12 +52,26 @@ RealIoLoop::~RealIoLoop() {
 
 void RealIoLoop::add(Polled* polled) {
   const std::scoped_lock lock(dispatch_);
-  served_.insert(polled);
+  // Ticks are spread over their period: hundreds at once would keep bytes waiting for their stamps.
+  due_[polled] = real_clock().now() + kTick * (added_++ * 13 % 32) / 32;
 }
 
 void RealIoLoop::remove(Polled* polled) {
   const std::scoped_lock lock(dispatch_);
-  served_.erase(polled);
+  due_.erase(polled);
+}
+
+// Returns when the next is due.
+SteadyTime RealIoLoop::tick(SteadyTime now) {
+  SteadyTime soonest = now + kTick;
+  for (auto& [polled, due] : due_) {
+    if (due <= now) {
+      due = now + kTick;
+      polled->on_tick(now);
+    }
+    soonest = std::min(soonest, due);
+  }
+  return soonest;
 }
 
 void RealIoLoop::watch(int fd, Polled* polled) const {
@@ -75,9 +90,9 @@ void RealIoLoop::enable(int fd, Polled* polled, bool readable) const {
 
 void RealIoLoop::run() {
   std::array<epoll_event, 256> events;
-  SteadyTime last_tick{};
+  Deadline next_tick(real_clock().now());
   while (true) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), static_cast<int>(kTick / 1ms));
+    const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), next_tick.at_most(kTick).poll_timeout_ms());
     bool gather = false;
     {
       const std::scoped_lock lock(dispatch_);
@@ -86,16 +101,13 @@ void RealIoLoop::run() {
       for (int i = 0; i < count; ++i) {
         auto* polled = static_cast<Polled*>(events[static_cast<std::size_t>(i)].data.ptr);
         // Removed since epoll_wait returned: not ours to touch.
-        if (served_.contains(polled)) most = std::max(most, polled->on_readable());
+        if (due_.contains(polled)) most = std::max(most, polled->on_readable());
       }
-      gather = served_.size() >= kMany && most < kLittle;
-      if (const auto now = real_clock().now(); now - last_tick >= kTick) {
-        last_tick = now;
-        for (auto* polled : served_) polled->on_tick(now);
-      }
+      gather = count > 0 && due_.size() >= kMany && most < kLittle;
+      next_tick = Deadline(tick(real_clock().now()));
     }
     pollfd ending{wake_.get(), POLLIN, 0};
-    if (gather && count > 0) ::poll(&ending, 1, static_cast<int>(kGather / 1ms));
+    if (gather) ::poll(&ending, 1, static_cast<int>(kGather / 1ms));
   }
 }
 

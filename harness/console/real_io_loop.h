@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <mutex>
-#include <set>
+#include <map>
 #include <thread>
 
 #include "base/clock.h"
@@ -35,10 +35,12 @@ class RealIoLoop final : public IoLoop {
 
  private:
   void run();
+  SteadyTime tick(SteadyTime now);
 
   UniqueFd epoll_, wake_;
   std::mutex dispatch_;
-  std::set<Polled*> served_;
+  std::map<Polled*, SteadyTime> due_;  // whom it serves, and when each is ticked next
+  int added_ = 0;
   bool ending_ = false;
   std::thread thread_;
 };
