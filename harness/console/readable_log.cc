@@ -1,14 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "console/readable_log.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
 #include <utility>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 namespace hilcop {
 namespace {
 
 constexpr std::size_t kLongest = 4096;
+
+bool plain(char c) { return c >= 0x20 && c < 0x7F; }
+
+// How much of the text is printable ASCII from its begin on. Sixteen at a time without a branch, which the compiler makes one step.
+std::size_t plain_run(std::string_view s) {
+  std::size_t n = 0;
+  for (; n + 16 <= s.size(); n += 16) {
+    unsigned char odd = 0;
+    for (std::size_t i = 0; i < 16; ++i) odd |= static_cast<unsigned char>(s[n + i] - 0x20) >= 0x5F;
+    if (odd != 0) break;
+  }
+  while (n < s.size() && plain(s[n])) ++n;
+  return n;
+}
 
 // Length of the well-formed UTF-8 sequence at the begin (RFC 3629, table of well-formed byte sequences); 0: ill-formed;
 // -1: cut off, more bytes may complete it.
@@ -33,7 +51,9 @@ int sequence_length(std::string_view s) {
 
 void ReadableLog::begin_line(SteadyTime at) {
   if (first_ == SteadyTime{}) first_ = at;
-  out_ += fmt::format("[+{:.6f}] ", std::chrono::duration<double>(at - first_).count());
+  // A gap that began before the first byte stands at the begin.
+  const auto since = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::microseconds>(at - first_).count());
+  fmt::format_to(std::back_inserter(out_), FMT_COMPILE("[+{}.{:06}] "), since / 1'000'000, since % 1'000'000);
   in_line_ = true;
   column_ = 0;
 }
@@ -71,12 +91,9 @@ void ReadableLog::put(std::string_view bytes, SteadyTime at) {
 std::size_t ReadableLog::take_character(std::string_view bytes) {
   const auto c = static_cast<unsigned char>(bytes[0]);
   if (c == '\r') return 1;  // the stamp begins each line anyway
-  if (c == '\t' || (c >= 0x20 && c < 0x7F)) {
+  if (c == '\t' || plain(bytes[0])) {
     // A run of plain text at once: this is nearly all there is.
-    std::size_t n = 1;
-    while (n < bytes.size() && column_ + n < kLongest && static_cast<unsigned char>(bytes[n]) >= 0x20 &&
-           static_cast<unsigned char>(bytes[n]) < 0x7F)
-      ++n;
+    const std::size_t n = 1 + plain_run(bytes.substr(1, kLongest - column_ - 1));
     out_.append(bytes.substr(0, n));
     column_ += n;
     return n;

@@ -93,9 +93,10 @@ def peers(quick: bool) -> list[Row]:
             ("expect", ALL, 1, ""),
         ]
     for engine, patterns, megabytes, goal in wanted:
-        times = walls([("hilcop", ALL), (engine, patterns)], megabytes, 3)
-        console, other = times["hilcop", ALL], times[engine, patterns]
+        times = walls([("hilcop", ALL), ("read", ALL), (engine, patterns)], megabytes, 3)
+        console, bare, other = times["hilcop", ALL], times["read", ALL], times[engine, patterns]
         count = "1 pattern" if patterns == "1" else "64 patterns"
-        detail = f"{statistics.median(other) * 1e3:.0f} ms against {statistics.median(console) * 1e3:.1f} ms"
+        floor = f"a bare read() loop: {ratio(other, bare):.3g} x"
+        detail = f"{statistics.median(other) * 1e3:.0f} ms against {statistics.median(console) * 1e3:.1f} ms; {floor}"
         rows.append(Row(f"faster than {engine}, {count}, {megabytes} MB", ratio(other, console), "x", goal, detail))
     return rows
