@@ -10,30 +10,17 @@
 
 #include <gtest/gtest.h>
 
+#include "arrival.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "console/console.h"
 #include "console/io_loop.h"
 #include "fakes/error_of.h"
 #include "fakes/memory_sink.h"
-#include "fakes/slow_stream.h"
 #include "fakes/temp_dir.h"
-#include "io/faulty_stream.h"
 #include "io/unix_stream.h"
 
 namespace hilcop {
-
-/// How the bytes come: at most so many a read, and with stalls of the line at seeded places (io/faulty_stream.h).
-struct Arrival {
-  std::size_t most = 65536;
-  std::uint64_t stall_every = 0;
-};
-inline constexpr Arrival kArrivals[] = {{1}, {7}, {65536}, {65536, 25}, {1, 25}};
-inline std::string name_of(const Arrival& arrival) {
-  return "AtMost" + std::to_string(arrival.most) + "Bytes" + (arrival.stall_every != 0 ? "AndStalls" : "");
-}
-inline std::string name_of_arrival(const testing::TestParamInfo<Arrival>& param) { return name_of(param.param); }
-inline void PrintTo(const Arrival& arrival, std::ostream* out) { *out << name_of(arrival); }  // NOLINT: googletest's name
 
 /// A console on a socket pair; the test holds the device's end.
 class ConsoleTest : public testing::TestWithParam<Arrival> {
@@ -54,8 +41,7 @@ class ConsoleTest : public testing::TestWithParam<Arrival> {
   }
 
   std::unique_ptr<ByteStream> arriving(std::unique_ptr<ByteStream> stream) {
-    if (GetParam().stall_every != 0) stream = make_faulty_stream(std::move(stream), faults_);
-    return std::make_unique<SlowStream>(std::move(stream), GetParam().most);
+    return hilcop::arriving(std::move(stream), GetParam(), stalls_);
   }
 
   // Few bytes a read: what takes a system call each.
@@ -95,8 +81,7 @@ class ConsoleTest : public testing::TestWithParam<Arrival> {
   MemorySink sink_;
   UniqueFd device_, ours_;
   ConsoleOptions options_;
-  LineFaults stalls_{.seed = 5, .stall_every = GetParam().stall_every, .stall = 2ms};
-  std::shared_ptr<LineFaultState> faults_ = std::make_shared<LineFaultState>(stalls_, nullptr);
+  std::shared_ptr<LineFaultState> stalls_ = stalls_of(GetParam());
   std::unique_ptr<IoLoop> loop_;
   std::unique_ptr<Console> console_;
 };

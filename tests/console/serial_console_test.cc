@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "arrival.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "console/console.h"
@@ -20,14 +21,14 @@
 namespace hilcop {
 namespace {
 
-class SerialConsoleTest : public testing::Test {
+class SerialConsoleTest : public testing::TestWithParam<Arrival> {
  protected:
   void SetUp() override {
     options_.source = "board1/main";
     options_.record_dir = dir_.path();
   }
   Console& open() {
-    console_ = Console::open(open_serial_stream(device_->port(), {}), options_, *loop_, sink_);
+    console_ = Console::open(arriving(open_serial_stream(device_->port(), {}), GetParam(), stalls_), options_, *loop_, sink_);
     return *console_;
   }
   std::string recorded() const {
@@ -44,16 +45,19 @@ class SerialConsoleTest : public testing::Test {
   MemorySink sink_;
   std::optional<PtyPort> device_{std::in_place};
   ConsoleOptions options_;
+  std::shared_ptr<LineFaultState> stalls_ = stalls_of(GetParam());
   std::unique_ptr<IoLoop> loop_ = IoLoop::start();
   std::unique_ptr<Console> console_;
 };
+
+INSTANTIATE_TEST_SUITE_P(AnyArrival, SerialConsoleTest, testing::ValuesIn(kArrivals), name_of_arrival);
 
 Match expect(Console& console, const std::string& regex) {
   const std::array patterns{Pattern::regex(regex)};
   return console.expect(patterns, Deadline::in(10s));
 }
 
-TEST_F(SerialConsoleTest, RecordsEveryByteAndTalksBack) {
+TEST_P(SerialConsoleTest, RecordsEveryByteAndTalksBack) {
   auto& console = open();
   std::string all;
   for (int i = 0; i < 4096; ++i) all += static_cast<char>(i * 7);
@@ -65,7 +69,7 @@ TEST_F(SerialConsoleTest, RecordsEveryByteAndTalksBack) {
   EXPECT_EQ(device_->hears(5), "typed");
 }
 
-TEST_F(SerialConsoleTest, AnUnpluggedAdapterIsAGapAndEndsTheWait) {
+TEST_P(SerialConsoleTest, AnUnpluggedAdapterIsAGapAndEndsTheWait) {
   auto& console = open();
   device_->says("last words\n");
   expect(console, "last words");
@@ -80,13 +84,13 @@ TEST_F(SerialConsoleTest, AnUnpluggedAdapterIsAGapAndEndsTheWait) {
   EXPECT_EQ(wait_gaps(1).at(0).cause, "lost");
 }
 
-TEST_F(SerialConsoleTest, AnUnplugIsSeenWithoutAnyWait) {
+TEST_P(SerialConsoleTest, AnUnplugIsSeenWithoutAnyWait) {
   open();
   device_->unplug();
   EXPECT_EQ(wait_gaps(1).at(0).cause, "lost");
 }
 
-TEST_F(SerialConsoleTest, ErrorsOfTheLineAreGaps) {
+TEST_P(SerialConsoleTest, ErrorsOfTheLineAreGaps) {
   open();
   device_->errors().overrun = 3;
   device_->errors().frame = 2;
@@ -98,7 +102,7 @@ TEST_F(SerialConsoleTest, ErrorsOfTheLineAreGaps) {
 }
 
 // A board without power pulls its line down: a break, and framing errors.
-TEST_F(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
+TEST_P(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
   auto& console = open();
   console.power_changed(false);
   device_->errors().brk = 1;
@@ -109,7 +113,7 @@ TEST_F(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
   EXPECT_EQ(gaps[1].detail, "break: 1");
 }
 
-TEST_F(SerialConsoleTest, LinesAndBreakAreExplicit) {
+TEST_P(SerialConsoleTest, LinesAndBreakAreExplicit) {
   auto& console = open();
   EXPECT_NO_THROW(console.set_line(ModemLine::Dtr, false));
   EXPECT_EQ(device_->modem_lines() & TIOCM_DTR, 0);
