@@ -19,6 +19,8 @@ class Window {
   static constexpr std::size_t kLookBack = 16 * 1024;
   static constexpr std::size_t kMaxUnjudged = 64u << 20;
 
+  /// Kept before whatever is kept, so that `^`, `\b` and a look-behind see what stood there.
+  static constexpr std::size_t kContext = 1024;
   explicit Window(Recorder& recorder) : recorder_(recorder) {}
 
   void append(std::string_view bytes);

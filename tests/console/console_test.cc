@@ -135,6 +135,19 @@ TEST_P(ConsoleTest, AnInterruptEndsTheWait) {
   clear_interrupt();
 }
 
+TEST_P(ConsoleTest, WhatIsReadBackFromTheRecordingBeginsNoLine) {
+  if (GetParam().stall_every != 0) return;  // here the amount is judged
+  auto& console = open();
+  device_says("login: abc\n");
+  expect("login: ");
+  std::thread device([&] { device_says(std::string(70'000, '-') + "\nEND"); });
+  const Deadline deadline = Deadline::in(60s);
+  while (console.offset() < 11 + 70'004 && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  device.join();
+  EXPECT_EQ(error_of([&] { expect("^abc", 30ms); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(expect("(?<=: )abc").span.begin, 7u);
+}
+
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
   options_.watchers = {{"stage:x", Pattern::regex("xyz"), false}};
   auto& console = open();
