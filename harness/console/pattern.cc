@@ -43,7 +43,7 @@ class Literal final : public CompiledPattern {
 
 class Regex final : public CompiledPattern {
  public:
-  explicit Regex(const std::string& regex) {
+  explicit Regex(const std::string& regex) : regex_(regex) {
     const std::string bounded = bounded_regex(regex);
     dollar_ = regex.ends_with('$') && !regex.ends_with("\\$");
     auto* context = pcre2_compile_context_create(nullptr);
@@ -79,8 +79,12 @@ class Regex final : public CompiledPattern {
     } else if (count == PCRE2_ERROR_PARTIAL) {
       // A lookbehind may need what stands before the partial match.
       result.retry_from = ends[0];
-    } else {
+    } else if (count >= 0 || count == PCRE2_ERROR_NOMATCH) {
       result.retry_from = text.size();
+    } else {
+      // PCRE2's limits of steps and memory: to go on as if nothing matched would miss what does.
+      throw Error(ErrorKind::Exhausted, "pattern '" + regex_ + "'", "cannot be decided on what was received: " + pcre2_text(count),
+                  "write it so that a text fits it in one way only: no repeat within a repeat");
     }
     return result;
   }
@@ -102,6 +106,7 @@ class Regex final : public CompiledPattern {
   };
 
   std::unique_ptr<pcre2_code, FreeCode> code_;
+  std::string regex_;
   bool dollar_ = false;
 };
 

@@ -37,7 +37,7 @@ class CompiledPattern {
     std::size_t retry_from = 0;
   };
   /// Looks in `text` from `from`. `complete`: nothing more is coming for now, so a match may end at the end of the text
-  /// (`$`, greedy repeats); otherwise such a match is waited for.
+  /// (`$`, greedy repeats); otherwise such a match is waited for. Throws Error{Exhausted} when it takes too many steps.
   virtual Search search(std::string_view text, std::size_t from, bool complete) const = 0;
   virtual bool ends_with_dollar() const = 0;
 };

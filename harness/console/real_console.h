@@ -68,6 +68,7 @@ class RealConsole final : public Console, private Polled {
   // The rest with the lock held.
   std::size_t read_available();
   void receive(std::string_view bytes);
+  bool watch(const std::function<std::vector<WatchMatcher::Hit>()>& scan);
   void announce(const std::vector<WatchMatcher::Hit>& hits);
   void lose(const Error& why);
   void add_gap(Gap gap);

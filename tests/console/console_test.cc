@@ -148,6 +148,24 @@ TEST_P(ConsoleTest, WhatIsReadBackFromTheRecordingBeginsNoLine) {
   EXPECT_EQ(expect("(?<=: )abc").span.begin, 7u);
 }
 
+TEST_P(ConsoleTest, APatternThatTakesTooManyStepsIsAnErrorNotAnAbsence) {
+  open();
+  device_says(std::string(60, 'a') + "\nkernel: panic\n");
+  const auto error = error_of([&] { expect("(\\w+ ?)+: panic", 300ms); });
+  EXPECT_EQ(error.kind(), ErrorKind::Exhausted) << error.what();
+}
+
+TEST_P(ConsoleTest, AWatcherThatTakesTooManyStepsIsAGapAndEndsWaits) {
+  options_.watchers = {{"panic", Pattern::regex("(\\w+ ?)+: panic"), true}};
+  auto& console = open();
+  device_says(std::string(60, 'a') + "\nkernel: panic\nlogin: ");
+  const auto error = error_of([&] { expect("never", 30s); });
+  EXPECT_EQ(error.kind(), ErrorKind::Exhausted) << error.what();
+  EXPECT_NE(std::string(error.what()).find("watcher 'panic'"), std::string::npos) << error.what();
+  ASSERT_FALSE(console.gaps_since(0).empty());
+  EXPECT_EQ(console.gaps_since(0)[0].cause, "unwatched");
+}
+
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
   options_.watchers = {{"stage:x", Pattern::regex("xyz"), false}};
   auto& console = open();
