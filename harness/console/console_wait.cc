@@ -217,7 +217,7 @@ bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime 
   while (true) {
     const auto now = real_clock().now();
     const auto silent_at = std::max(last_byte_at(), since) + quiet;
-    if (now >= silent_at) return true;
+    if (now >= silent_at && on_readable() == 0) return true;  // the loop's thread may be late: what waits to be read is no silence
     if (silent_at > deadline.at() && deadline.expired()) return false;
     wait_until(Deadline(std::min(silent_at, deadline.at())));
   }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <future>
+
 #include "console_fixture.h"
 
 namespace hilcop {
@@ -164,6 +166,28 @@ TEST_P(ConsoleTest, AWatcherThatTakesTooManyStepsIsAGapAndEndsWaits) {
   EXPECT_NE(std::string(error.what()).find("watcher 'panic'"), std::string::npos) << error.what();
   ASSERT_FALSE(console.gaps_since(0).empty());
   EXPECT_EQ(console.gaps_since(0)[0].cause, "unwatched");
+}
+
+TEST_P(ConsoleTest, WhatNobodyHasReadYetIsNoSilence) {
+  auto& console = open();
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd other_line(ends[0]), other_device(ends[1]);
+  std::promise<void> busy, let_go;
+  bool called = false;
+  ConsoleOptions other;
+  other.source = "board2/main";
+  other.reopen = [&]() -> std::unique_ptr<ByteStream> {
+    if (!std::exchange(called, true)) busy.set_value(), let_go.get_future().wait();
+    throw Error(ErrorKind::NotFound, "line", "is not back");
+  };
+  // The loop's thread is kept from reading by another console's line.
+  const auto second = Console::open(make_socket_stream(std::move(other_line), "other"), other, *loop_, sink_);
+  other_device.reset();
+  busy.get_future().wait();
+  device_says("still alive\n");
+  EXPECT_FALSE(console.wait_silence(100ms, Deadline::in(150ms), real_clock().now()));
+  let_go.set_value();
 }
 
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
