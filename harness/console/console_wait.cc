@@ -135,8 +135,9 @@ Match RealConsole::take(std::size_t index, const Found& found) {
   match.span = {window_.begin() + found.begin, window_.begin() + found.end};
   match.text = window_.text().substr(found.begin, found.end - found.begin);
   match.groups = found.groups;
+  // The cursor may be past it: of two threads that wait, the other had a later match first.
   const std::uint64_t from = std::max(window_.cursor(), match.span.begin > kBefore ? match.span.begin - kBefore : 0);
-  match.before = window_.bytes({from, match.span.begin});
+  match.before = window_.bytes({std::min(from, match.span.begin), match.span.begin});
   match.at = last_byte_at_;
   window_.judge_to(match.span.end);
   return match;

@@ -190,6 +190,23 @@ TEST_P(ConsoleTest, WhatNobodyHasReadYetIsNoSilence) {
   let_go.set_value();
 }
 
+TEST_P(ConsoleTest, AMatchOfAnotherThreadTakesNothingFromOneThatWaits) {
+  auto& console = open();
+  for (int round = 0; round < 20; ++round) {
+    console.mark();
+    std::thread other([&] { EXPECT_EQ(expect("later").text, "later"); });
+    wait_until(Deadline::in(5ms));
+    std::thread third([&] { EXPECT_EQ(expect("sooner").text, "sooner"); });
+    wait_until(Deadline::in(5ms));
+    const auto from = console.offset();
+    device_says("sooner.later");
+    other.join();
+    third.join();
+    EXPECT_EQ(error_of([&] { expect("sooner|later", 1ms); }).kind(), ErrorKind::Timeout);
+    EXPECT_EQ(console.offset(), from + 12);
+  }
+}
+
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
   options_.watchers = {{"stage:x", Pattern::regex("xyz"), false}};
   auto& console = open();
