@@ -172,6 +172,8 @@ void RealConsole::reopen_if_lost() {
     again = options_.reopen();
   } catch (const Error&) {
     return;  // not back yet: the gap stays open, and waits end at their deadlines
+  } catch (const Interrupted&) {
+    return;  // who waits is told by its own wait
   }
   const std::scoped_lock lock(mutex_);
   stream_ = std::move(again);

@@ -207,6 +207,20 @@ TEST_P(ConsoleTest, AMatchOfAnotherThreadTakesNothingFromOneThatWaits) {
   }
 }
 
+TEST_P(ConsoleTest, AnInterruptWhileALineIsOpenedAgainEndsNothingElse) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd second(ends[0]), new_device(ends[1]);
+  options_.reopen = [&, interrupted = false]() mutable {
+    if (!std::exchange(interrupted, true)) throw Interrupted();
+    return make_socket_stream(std::move(second), "again");
+  };
+  open();
+  device_.reset();
+  ASSERT_EQ(::send(new_device.get(), "back\n", 5, 0), 5);
+  EXPECT_EQ(expect("back").text, "back");
+}
+
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
   options_.watchers = {{"stage:x", Pattern::regex("xyz"), false}};
   auto& console = open();
