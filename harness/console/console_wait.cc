@@ -112,26 +112,24 @@ const WatcherHit* RealConsole::fatal_since(std::uint64_t offset) const {
   return complete || lost_ || real_clock().now() - last_byte_at_ >= kStillDollar ? hit : nullptr;
 }
 
-std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool complete) {
-  std::optional<std::size_t> best;
-  Found found;
+std::optional<RealConsole::Seen> RealConsole::look(std::vector<Expectation>& wanted, bool complete) const {
+  std::optional<Seen> best;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     auto& one = wanted[i];
     const auto search = one.pattern->search(window_.text(), one.from - window_.begin(), complete);
     if (!search.found) {
       if (!complete) one.from = window_.begin() + search.retry_from;
-    } else if (!best || search.match.begin < found.begin) {
-      best = i;
-      found = search.match;
+    } else if (!best || search.match.begin < best->found.begin) {
+      best = {i, search.match};
     }
   }
-  if (!best) return std::nullopt;
-  return take(*best, found);
+  return best;
 }
 
-Match RealConsole::take(std::size_t index, const Found& found) {
+Match RealConsole::take(const Seen& seen) {
+  const auto& found = seen.found;
   Match match;
-  match.pattern = index;
+  match.pattern = seen.pattern;
   match.span = {window_.begin() + found.begin, window_.begin() + found.end};
   match.text = window_.text().substr(found.begin, found.end - found.begin);
   match.groups = found.groups;
@@ -167,14 +165,15 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
       const bool expired = now >= deadline.at();
       const bool still = now - last_byte_at_ >= (dollar ? kStillDollar : kStill);
       const auto* fatal = fatal_since(window_.cursor());
-      auto match = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
-      if (match && (fatal == nullptr || match->span.begin <= fatal->span.end)) {
-        const auto& text = patterns[match->pattern].text;
+      const auto seen = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
+      if (seen && (fatal == nullptr || window_.begin() + seen->found.begin <= fatal->span.end)) {
+        const auto match = take(*seen);
+        const auto& text = patterns[match.pattern].text;
         sink_.emit(make_event(options_.source, "console.match",
                               {{"pattern", printable(text, 200)},
-                               {"begin", match->span.begin},
-                               {"end", match->span.end},
-                               {"text", printable(match->text, 200)}}));
+                               {"begin", match.span.begin},
+                               {"end", match.span.end},
+                               {"text", printable(match.text, 200)}}));
         return match;
       }
       if (fatal != nullptr) throw died(*fatal);

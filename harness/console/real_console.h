@@ -54,6 +54,10 @@ class RealConsole final : public Console, private Polled {
     std::shared_ptr<const CompiledPattern> pattern;
     std::uint64_t from;
   };
+  struct Seen {  // and not yet judged
+    std::size_t pattern;
+    Found found;
+  };
 
   // repl.cc
   Error no_interpreter(const std::string& call, const std::string& needs) const;
@@ -75,9 +79,9 @@ class RealConsole final : public Console, private Polled {
   void check_usable() const;
   void check_connected() const;
   void wake_waiters() const;
-  std::optional<Match> look(std::vector<Expectation>& wanted, bool complete);
+  std::optional<Seen> look(std::vector<Expectation>& wanted, bool complete) const;
   const WatcherHit* fatal_since(std::uint64_t offset) const;
-  Match take(std::size_t index, const Found& found);
+  Match take(const Seen& seen);
   std::string tail() const;
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
   void reopen_if_lost();

@@ -70,6 +70,21 @@ TEST_P(ConsoleTest, AFatalWatcherEndsAWaitAtOnce) {
   EXPECT_LT(real_clock().now() - begin, 5s);
 }
 
+TEST_P(ConsoleTest, ADeathIsNotOverBecauseAWaitEndedWithIt) {
+  options_.watchers = linux_watchers();
+  auto& console = open();
+  device_says("before\n[    1.5] Kernel panic - not syncing: Attempted to kill init!\r\nlogin: ");
+  while (!console.wait_silence(50ms, Deadline::in(5s))) continue;
+  for (int i = 0; i < 2; ++i) {
+    const auto error = error_of([&] { expect("login", 300ms); });
+    EXPECT_EQ(error.kind(), ErrorKind::Protocol) << error.what();
+    ASSERT_EQ(error.context().size(), 1u);
+    EXPECT_NE(error.context()[0].find("before"), std::string::npos) << error.what();
+  }
+  console.mark();
+  EXPECT_EQ(error_of([&] { expect("login", 30ms); }).kind(), ErrorKind::Timeout);
+}
+
 TEST_P(ConsoleTest, WatchersSeeEveryHitAlsoWhenNobodyWaits) {
   options_.watchers = {{"stage:boot", Pattern::regex("^U-Boot [0-9]{4}"), false}, {"stage:up", Pattern::regex("login: $"), false}};
   auto& console = open();
