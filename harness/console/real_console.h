@@ -64,6 +64,7 @@ class RealConsole final : public Console, private Polled {
   bool type_echoed(std::string_view text, Deadline deadline);
   bool says_word(Deadline deadline);
   void reach_prompt(Deadline deadline);
+  bool line_ends_at(std::uint64_t offset) const;
   void login_to_shell(Deadline deadline);
 
   std::size_t on_readable() override;
