@@ -145,7 +145,7 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
   if (patterns.empty()) throw Error(ErrorKind::Config, "console " + options_.source, "no pattern to wait for", "name at least one");
   std::vector<Expectation> wanted;
   for (const auto& pattern : patterns) wanted.push_back({CompiledPattern::get(pattern), 0});
-  const bool dollar = std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.pattern->ends_with_dollar(); });
+  const bool dollar = std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.pattern->has_dollar(); });
   Turn turn(*this);
   {
     const std::scoped_lock lock(mutex_);

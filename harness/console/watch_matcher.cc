@@ -57,8 +57,7 @@ class Vectorscan final : public WatchMatcher {
     const std::uint64_t limit = window_offset + window.size();
     std::uint64_t from = std::max({last_end, window_offset, candidate.end > Window::kLookBack ? candidate.end - Window::kLookBack : 0});
     while (from < limit) {
-      const auto found =
-          search(candidate.watcher, window, static_cast<std::size_t>(from - window_offset), !pattern.ends_with_dollar() || quiet);
+      const auto found = search(candidate.watcher, window, static_cast<std::size_t>(from - window_offset), !pattern.has_dollar() || quiet);
       if (!found.found) break;
       const ByteSpan span{window_offset + found.match.begin, window_offset + found.match.end};
       if (span.end >= candidate.end) {
@@ -69,7 +68,7 @@ class Vectorscan final : public WatchMatcher {
       from = span.end;
     }
     // `$` at the end of what has arrived: the next byte, or silence, decides.
-    if (pattern.ends_with_dollar() && candidate.end == limit && !quiet) waiting_.push_back(candidate);
+    if (pattern.has_dollar() && candidate.end == limit && !quiet) waiting_.push_back(candidate);
   }
 
   CompiledPattern::Search search(unsigned watcher, std::string_view window, std::size_t from, bool complete) const {

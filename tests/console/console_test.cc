@@ -98,6 +98,23 @@ TEST_P(ConsoleTest, WatchersSeeEveryHitAlsoWhenNobodyWaits) {
   EXPECT_EQ(sink_.events("console.watch").size(), 2u);
 }
 
+TEST_P(ConsoleTest, AWatcherSeesALineThatBeginsAfterABareCarriageReturn) {
+  options_.watchers = {{"panic", Pattern::regex("^PANIC"), true}};
+  open();
+  device_says("x\n\rPANIC\n\r");  // many small systems end their lines so
+  EXPECT_EQ(error_of([&] { expect("never", 2s); }).kind(), ErrorKind::Protocol);
+}
+
+TEST_P(ConsoleTest, AWatcherOfOnePromptOrAnotherWaitsForTheEndOfTheLine) {
+  options_.watchers = {{"stage:up", Pattern::regex("(login: $|[#$] $)"), false}};
+  auto& console = open();
+  device_says("login: no\n");
+  ASSERT_TRUE(console.wait_silence(50ms, Deadline::in(5s)));
+  device_says("login: ");
+  const auto hit = console.wait_watcher("stage:up", 0, Deadline::in(2s));
+  EXPECT_EQ(hit.span.begin, 10u);
+}
+
 TEST_P(ConsoleTest, TheRecordingIsByteExactWhateverTheBytes) {
   open();
   std::string all("\0\xff\xfe broken \xc3\x28 utf-8 \x1b[0m\n", 26);
