@@ -64,7 +64,7 @@ struct WatcherHit {
 
 /// A hole in the recording: an absence in a window with a gap proves nothing.
 struct Gap {
-  std::string cause;  // "powered_off", "lost", "overrun", "framing", "break", "disk_full"
+  std::string cause;  // "powered_off", "lost", "overrun", "framing", "break", "disk_full", "unwatched" (a watcher could not decide)
   std::uint64_t offset = 0;
   SteadyTime begin, end;  // end == begin: an instant
   std::string detail;
@@ -133,8 +133,8 @@ class Console {
   virtual ~Console() = default;
 
   /// Waits until one of the patterns stands in the bytes since the previous match or mark, the leftmost first. Throws
-  /// Error{Timeout} with the last lines seen, Error{Disconnected}, Error{Protocol} when a fatal watcher fires, and
-  /// Interrupted (interrupt.h) when the process is asked to stop.
+  /// Error{Timeout} with the last lines seen, Error{Disconnected}, Error{Protocol} when a fatal watcher fires, Error{Exhausted} when a
+  /// pattern takes too many steps, and Interrupted (interrupt.h) when the process is asked to stop.
   virtual Match expect(std::span<const Pattern> patterns, Deadline deadline) = 0;
   /// The same; nullopt at the deadline.
   virtual std::optional<Match> try_expect(std::span<const Pattern> patterns, Deadline deadline) = 0;

@@ -112,31 +112,30 @@ const WatcherHit* RealConsole::fatal_since(std::uint64_t offset) const {
   return complete || lost_ || real_clock().now() - last_byte_at_ >= kStillDollar ? hit : nullptr;
 }
 
-std::optional<Match> RealConsole::look(std::vector<Expectation>& wanted, bool complete) {
-  std::optional<std::size_t> best;
-  Found found;
+std::optional<RealConsole::Seen> RealConsole::look(std::vector<Expectation>& wanted, bool complete) const {
+  std::optional<Seen> best;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     auto& one = wanted[i];
     const auto search = one.pattern->search(window_.text(), one.from - window_.begin(), complete);
     if (!search.found) {
       if (!complete) one.from = window_.begin() + search.retry_from;
-    } else if (!best || search.match.begin < found.begin) {
-      best = i;
-      found = search.match;
+    } else if (!best || search.match.begin < best->found.begin) {
+      best = {i, search.match};
     }
   }
-  if (!best) return std::nullopt;
-  return take(*best, found);
+  return best;
 }
 
-Match RealConsole::take(std::size_t index, const Found& found) {
+Match RealConsole::take(const Seen& seen) {
+  const auto& found = seen.found;
   Match match;
-  match.pattern = index;
+  match.pattern = seen.pattern;
   match.span = {window_.begin() + found.begin, window_.begin() + found.end};
   match.text = window_.text().substr(found.begin, found.end - found.begin);
   match.groups = found.groups;
+  // The cursor may be past it: of two threads that wait, the other had a later match first.
   const std::uint64_t from = std::max(window_.cursor(), match.span.begin > kBefore ? match.span.begin - kBefore : 0);
-  match.before = window_.bytes({from, match.span.begin});
+  match.before = window_.bytes({std::min(from, match.span.begin), match.span.begin});
   match.at = last_byte_at_;
   window_.judge_to(match.span.end);
   return match;
@@ -146,7 +145,7 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
   if (patterns.empty()) throw Error(ErrorKind::Config, "console " + options_.source, "no pattern to wait for", "name at least one");
   std::vector<Expectation> wanted;
   for (const auto& pattern : patterns) wanted.push_back({CompiledPattern::get(pattern), 0});
-  const bool dollar = std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.pattern->ends_with_dollar(); });
+  const bool dollar = std::any_of(wanted.begin(), wanted.end(), [](const auto& w) { return w.pattern->has_dollar(); });
   Turn turn(*this);
   {
     const std::scoped_lock lock(mutex_);
@@ -166,14 +165,15 @@ std::optional<Match> RealConsole::await(std::span<const Pattern> patterns, Deadl
       const bool expired = now >= deadline.at();
       const bool still = now - last_byte_at_ >= (dollar ? kStillDollar : kStill);
       const auto* fatal = fatal_since(window_.cursor());
-      auto match = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
-      if (match && (fatal == nullptr || match->span.begin <= fatal->span.end)) {
-        const auto& text = patterns[match->pattern].text;
+      const auto seen = look(wanted, still || expired || lost_.has_value() || fatal != nullptr);
+      if (seen && (fatal == nullptr || window_.begin() + seen->found.begin <= fatal->span.end)) {
+        const auto match = take(*seen);
+        const auto& text = patterns[match.pattern].text;
         sink_.emit(make_event(options_.source, "console.match",
                               {{"pattern", printable(text, 200)},
-                               {"begin", match->span.begin},
-                               {"end", match->span.end},
-                               {"text", printable(match->text, 200)}}));
+                               {"begin", match.span.begin},
+                               {"end", match.span.end},
+                               {"text", printable(match.text, 200)}}));
         return match;
       }
       if (fatal != nullptr) throw died(*fatal);
@@ -217,7 +217,7 @@ bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime 
   while (true) {
     const auto now = real_clock().now();
     const auto silent_at = std::max(last_byte_at(), since) + quiet;
-    if (now >= silent_at) return true;
+    if (now >= silent_at && on_readable() == 0) return true;  // the loop's thread may be late: what waits to be read is no silence
     if (silent_at > deadline.at() && deadline.expired()) return false;
     wait_until(Deadline(std::min(silent_at, deadline.at())));
   }

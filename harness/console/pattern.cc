@@ -35,7 +35,7 @@ class Literal final : public CompiledPattern {
     const std::size_t overlap = text_.size() - 1;
     return {false, {}, std::max(from, text.size() > overlap ? text.size() - overlap : 0)};
   }
-  bool ends_with_dollar() const override { return false; }
+  bool has_dollar() const override { return false; }
 
  private:
   std::string text_;
@@ -43,9 +43,9 @@ class Literal final : public CompiledPattern {
 
 class Regex final : public CompiledPattern {
  public:
-  explicit Regex(const std::string& regex) {
+  explicit Regex(const std::string& regex) : regex_(regex) {
     const std::string bounded = bounded_regex(regex);
-    dollar_ = regex.ends_with('$') && !regex.ends_with("\\$");
+    dollar_ = replace_anchors(regex, "^", "") != regex;
     auto* context = pcre2_compile_context_create(nullptr);
     pcre2_set_newline(context, PCRE2_NEWLINE_ANYCRLF);
     int code = 0;
@@ -79,12 +79,16 @@ class Regex final : public CompiledPattern {
     } else if (count == PCRE2_ERROR_PARTIAL) {
       // A lookbehind may need what stands before the partial match.
       result.retry_from = ends[0];
-    } else {
+    } else if (count >= 0 || count == PCRE2_ERROR_NOMATCH) {
       result.retry_from = text.size();
+    } else {
+      // PCRE2's limits of steps and memory: to go on as if nothing matched would miss what does.
+      throw Error(ErrorKind::Exhausted, "pattern '" + regex_ + "'", "cannot be decided on what was received: " + pcre2_text(count),
+                  "write it so that a text fits it in one way only: no repeat within a repeat");
     }
     return result;
   }
-  bool ends_with_dollar() const override { return dollar_; }
+  bool has_dollar() const override { return dollar_; }
 
  private:
   // One per thread: a search must not allocate, and a pattern is shared by threads.
@@ -102,6 +106,7 @@ class Regex final : public CompiledPattern {
   };
 
   std::unique_ptr<pcre2_code, FreeCode> code_;
+  std::string regex_;
   bool dollar_ = false;
 };
 
@@ -121,6 +126,28 @@ std::shared_ptr<const CompiledPattern> CompiledPattern::get(const Pattern& patte
 }
 
 void check_pattern(const Pattern& pattern) { CompiledPattern::get(pattern); }
+
+std::string replace_anchors(std::string_view regex, std::string_view line_begin, std::string_view line_end) {
+  std::string out;
+  while (!regex.empty()) {
+    std::size_t length = 1;
+    if (regex[0] == '\\') {
+      length = 2;
+    } else if (regex[0] == '[') {  // a class ends at the first ] that is not its first member, not escaped, and not of a [:name:]
+      if (regex.substr(length).starts_with('^')) ++length;
+      if (regex.substr(length).starts_with(']')) ++length;
+      while (length < regex.size() && regex[length] != ']') {
+        const auto name_end = regex.substr(length).starts_with("[:") ? regex.find(":]", length) : std::string_view::npos;
+        length = name_end != std::string_view::npos ? name_end + 2 : length + (regex[length] == '\\' ? 2 : 1);
+      }
+      ++length;
+    }
+    const auto atom = regex.substr(0, length);
+    out += atom == "^" ? line_begin : atom == "$" ? line_end : atom;
+    regex.remove_prefix(atom.size());
+  }
+  return out;
+}
 
 Pattern before_escapes(std::string regex) {
   if (!regex.ends_with('$') || regex.ends_with("\\$")) return Pattern::regex(std::move(regex));

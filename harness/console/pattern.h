@@ -15,6 +15,9 @@ void check_pattern(const Pattern& pattern);
 /// The regex with every unbounded repeat made bounded (4,096 of a character, 255 of a group). Throws as check_pattern.
 std::string bounded_regex(const std::string& regex);
 
+/// The regex with every `^` and `$` that is an anchor replaced.
+std::string replace_anchors(std::string_view regex, std::string_view line_begin, std::string_view line_end);
+
 /// A prompt that ends with `$` may be followed by what its line editor asks the terminal: busybox sends ESC[6n after each.
 Pattern before_escapes(std::string regex);
 
@@ -37,9 +40,10 @@ class CompiledPattern {
     std::size_t retry_from = 0;
   };
   /// Looks in `text` from `from`. `complete`: nothing more is coming for now, so a match may end at the end of the text
-  /// (`$`, greedy repeats); otherwise such a match is waited for.
+  /// (`$`, greedy repeats); otherwise such a match is waited for. Throws Error{Exhausted} when it takes too many steps.
   virtual Search search(std::string_view text, std::size_t from, bool complete) const = 0;
-  virtual bool ends_with_dollar() const = 0;
+  /// Whether a `$` stands in it: what follows a text decides whether it matches.
+  virtual bool has_dollar() const = 0;
 };
 
 }  // namespace hilcop

@@ -11,18 +11,15 @@
 #include <string>
 
 #include "base/error.h"
+#include "console/pattern.h"
 
 namespace hilcop {
 namespace {
 
-// Vectorscan finds where a match may end; what exactly matched is PCRE2's word. So anything that widens is allowed here: a
-// trailing $ is dropped, since in a stream it would match at the stream's end only.
+// Vectorscan finds where a match may end; what exactly matched is PCRE2's word. So anything that widens is allowed here. In a
+// stream its $ would match before a newline alone, and its ^ after one: PCRE2 knows lines that end with a carriage return, too.
 std::string for_vectorscan(const Pattern& pattern) {
-  if (pattern.kind == Pattern::Kind::Regex) {
-    std::string text = pattern.text;
-    if (text.ends_with('$') && !text.ends_with("\\$")) text.pop_back();
-    return text;
-  }
+  if (pattern.kind == Pattern::Kind::Regex) return replace_anchors(pattern.text, "(?:^|\\r)", "");
   std::string text;
   constexpr char digits[] = "0123456789abcdef";
   for (const unsigned char c : pattern.text) text += {'\\', 'x', digits[c >> 4], digits[c & 15]};

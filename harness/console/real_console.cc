@@ -76,8 +76,22 @@ void RealConsole::receive(std::string_view bytes) {
   window_.append(bytes);
   last_byte_at_ = steady;
   quiet_scanned_ = false;
-  announce(matcher_->scan(bytes, window_.text(), window_.begin()));
+  watch([&] { return matcher_->scan(bytes, window_.text(), window_.begin()); });
   wake_waiters();
+}
+
+// True if there is news. What a watcher cannot decide it may have missed: an absence proves nothing then, and waits end with the reason.
+bool RealConsole::watch(const std::function<std::vector<WatchMatcher::Hit>()>& scan) {
+  try {
+    const auto found = scan();
+    announce(found);
+    return !found.empty();
+  } catch (const Error& error) {
+    failed_ = error;
+    const auto now = real_clock().now();
+    add_gap({"unwatched", window_.end(), now, now, error.object() + " " + error.cause()});
+    return true;
+  }
 }
 
 void RealConsole::announce(const std::vector<WatchMatcher::Hit>& found) {
@@ -120,9 +134,7 @@ void RealConsole::on_tick(SteadyTime now) {
     add_gap({"disk_full", window_.end(), now, now, recorder_.failure()->cause()});
   if (!quiet_scanned_ && now - last_byte_at_ >= kQuiet) {
     quiet_scanned_ = true;
-    const auto found = matcher_->scan_quiet(window_.text(), window_.begin());
-    announce(found);
-    if (!found.empty()) wake_waiters();
+    if (watch([&] { return matcher_->scan_quiet(window_.text(), window_.begin()); })) wake_waiters();
   }
   if (stream_) check_line(now);
 }
@@ -160,6 +172,8 @@ void RealConsole::reopen_if_lost() {
     again = options_.reopen();
   } catch (const Error&) {
     return;  // not back yet: the gap stays open, and waits end at their deadlines
+  } catch (const Interrupted&) {
+    return;  // who waits is told by its own wait
   }
   const std::scoped_lock lock(mutex_);
   stream_ = std::move(again);

@@ -54,12 +54,17 @@ class RealConsole final : public Console, private Polled {
     std::shared_ptr<const CompiledPattern> pattern;
     std::uint64_t from;
   };
+  struct Seen {  // and not yet judged
+    std::size_t pattern;
+    Found found;
+  };
 
   // repl.cc
   Error no_interpreter(const std::string& call, const std::string& needs) const;
   bool type_echoed(std::string_view text, Deadline deadline);
   bool says_word(Deadline deadline);
   void reach_prompt(Deadline deadline);
+  bool line_ends_at(std::uint64_t offset) const;
   void login_to_shell(Deadline deadline);
 
   std::size_t on_readable() override;
@@ -68,15 +73,16 @@ class RealConsole final : public Console, private Polled {
   // The rest with the lock held.
   std::size_t read_available();
   void receive(std::string_view bytes);
+  bool watch(const std::function<std::vector<WatchMatcher::Hit>()>& scan);
   void announce(const std::vector<WatchMatcher::Hit>& hits);
   void lose(const Error& why);
   void add_gap(Gap gap);
   void check_usable() const;
   void check_connected() const;
   void wake_waiters() const;
-  std::optional<Match> look(std::vector<Expectation>& wanted, bool complete);
+  std::optional<Seen> look(std::vector<Expectation>& wanted, bool complete) const;
   const WatcherHit* fatal_since(std::uint64_t offset) const;
-  Match take(std::size_t index, const Found& found);
+  Match take(const Seen& seen);
   std::string tail() const;
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
   void reopen_if_lost();

@@ -71,6 +71,12 @@ void RealConsole::reach_prompt(Deadline deadline) {
               {tail()});
 }
 
+// A line of the output may end as the prompt does.
+bool RealConsole::line_ends_at(std::uint64_t offset) const {
+  const std::scoped_lock lock(mutex_);
+  return window_.from(offset).starts_with('\r') || window_.from(offset).starts_with('\n');
+}
+
 Reply RealConsole::ask(std::string_view line, Deadline deadline) {
   const std::string object = "console " + options_.source, shown = "'" + printable(line, 120) + "'";
   if (options_.shell) {
@@ -96,7 +102,8 @@ Reply RealConsole::ask(std::string_view line, Deadline deadline) {
   const std::uint64_t echoed = begin + line.size();
   write(options_.line_end, deadline);
   const std::array prompt{before_escapes(options_.repl->prompt)};
-  const auto end = try_expect(prompt, deadline);
+  auto end = try_expect(prompt, deadline);
+  while (end && line_ends_at(end->span.end)) end = try_expect(prompt, deadline);
   if (!end || !says_word(deadline)) {
     const std::scoped_lock lock(mutex_);
     throw Error(ErrorKind::Timeout, object, "the line " + shown + " gave no reply that ends at a prompt in time",

@@ -16,6 +16,7 @@ class Vectorscan final : public WatchMatcher {
  public:
   explicit Vectorscan(const std::vector<Watcher>& watchers) : last_end_(watchers.size(), 0) {
     for (const auto& watcher : watchers) {
+      names_.push_back(watcher.name);
       try {
         patterns_.push_back(CompiledPattern::get(watcher.pattern));
       } catch (const Error& error) {
@@ -56,9 +57,9 @@ class Vectorscan final : public WatchMatcher {
     const std::uint64_t limit = window_offset + window.size();
     std::uint64_t from = std::max({last_end, window_offset, candidate.end > Window::kLookBack ? candidate.end - Window::kLookBack : 0});
     while (from < limit) {
-      const auto search = pattern.search(window, static_cast<std::size_t>(from - window_offset), !pattern.ends_with_dollar() || quiet);
-      if (!search.found) break;
-      const ByteSpan span{window_offset + search.match.begin, window_offset + search.match.end};
+      const auto found = search(candidate.watcher, window, static_cast<std::size_t>(from - window_offset), !pattern.has_dollar() || quiet);
+      if (!found.found) break;
+      const ByteSpan span{window_offset + found.match.begin, window_offset + found.match.end};
       if (span.end >= candidate.end) {
         hits.push_back({candidate.watcher, span});
         last_end = span.end;
@@ -67,9 +68,18 @@ class Vectorscan final : public WatchMatcher {
       from = span.end;
     }
     // `$` at the end of what has arrived: the next byte, or silence, decides.
-    if (pattern.ends_with_dollar() && candidate.end == limit && !quiet) waiting_.push_back(candidate);
+    if (pattern.has_dollar() && candidate.end == limit && !quiet) waiting_.push_back(candidate);
   }
 
+  CompiledPattern::Search search(unsigned watcher, std::string_view window, std::size_t from, bool complete) const {
+    try {
+      return patterns_[watcher]->search(window, from, complete);
+    } catch (const Error& error) {
+      throw error.while_doing("for watcher '" + names_[watcher] + "'");
+    }
+  }
+
+  std::vector<std::string> names_;
   std::vector<std::shared_ptr<const CompiledPattern>> patterns_;
   std::vector<std::uint64_t> last_end_;
   std::vector<Candidate> candidates_, waiting_;

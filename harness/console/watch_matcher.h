@@ -24,7 +24,8 @@ class WatchMatcher {
   };
   /// `fresh` are the bytes that just arrived; `window` ends with them, begins at stream offset `window_offset`, and holds
   /// Window::kLookBack bytes before them.
-  /// `quiet`: nothing more came for a while: a pattern that ends with $ may match at the end.
+  /// Throws Error{Exhausted} naming the watcher when a pattern takes too many steps: a hit may have been missed.
+  /// `quiet`: nothing more came for a while: a pattern with $ may match at the end.
   virtual std::vector<Hit> scan(std::string_view fresh, std::string_view window, std::uint64_t window_offset) = 0;
   virtual std::vector<Hit> scan_quiet(std::string_view window, std::uint64_t window_offset) = 0;
 };

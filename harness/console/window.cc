@@ -5,6 +5,11 @@
 #include <utility>
 
 namespace hilcop {
+namespace {
+
+std::uint64_t with_context(std::uint64_t offset) { return offset - std::min<std::uint64_t>(offset, Window::kContext); }
+
+}  // namespace
 
 void Window::append(std::string_view bytes) {
   trim();  // before: a match that ends in the first of the new bytes looks back from there
@@ -16,8 +21,8 @@ void Window::append(std::string_view bytes) {
 
 void Window::trim() {
   std::uint64_t keep = end() > kLookBack ? end() - kLookBack : 0;
-  if (!recorder_.recording()) keep = std::min(keep, cursor_);
-  for (const auto need : needs_) keep = std::min(keep, need);
+  if (!recorder_.recording()) keep = std::min(keep, with_context(cursor_));
+  for (const auto need : needs_) keep = std::min(keep, with_context(need));
   // Seldom, and much at once: erasing moves the rest.
   if (keep <= begin_ || keep - begin_ < std::max(kLookBack, text_.size() / 2)) return;
   text_.erase(0, keep - begin_);
@@ -44,9 +49,9 @@ std::string Window::bytes(ByteSpan span) const {
 bool Window::take_overflow() { return std::exchange(overflowed_, false); }
 
 Window::Need::Need(Window& window, std::uint64_t from) : window_(window) {
-  if (from < window.begin_) {
-    window.text_.insert(0, window.bytes({from, window.begin_}));
-    window.begin_ = from;
+  if (const auto first = with_context(from); first < window.begin_) {
+    window.text_.insert(0, window.bytes({first, window.begin_}));
+    window.begin_ = first;
   }
   place_ = window.needs_.insert(window.needs_.end(), from);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -18,6 +19,8 @@ class Window {
   /// Never fewer bytes than this before the newest: what watchers may look back on.
   static constexpr std::size_t kLookBack = 16 * 1024;
   static constexpr std::size_t kMaxUnjudged = 64u << 20;
+  /// Kept before whatever is kept, so that `^`, `\b` and a look-behind see what stood there.
+  static constexpr std::size_t kContext = 1024;
 
   explicit Window(Recorder& recorder) : recorder_(recorder) {}
 
@@ -31,7 +34,8 @@ class Window {
   std::string bytes(ByteSpan span) const;
 
   std::uint64_t cursor() const { return cursor_; }
-  void judge_to(std::uint64_t offset) { cursor_ = offset; }
+  /// Never back: another may have judged what comes later.
+  void judge_to(std::uint64_t offset) { cursor_ = std::max(cursor_, offset); }
   /// Whether unjudged bytes were given up since the last call.
   bool take_overflow();
 

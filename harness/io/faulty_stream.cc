@@ -46,18 +46,21 @@ class FaultyStream final : public ByteStream {
     return n;
   }
 
-  // A piece counts as taken when what became of it was taken.
+  // A piece counts as taken when what became of it was taken. Other bytes than it: its sending was given up, and what is left of it
+  // goes before them.
   std::size_t write_some(std::span<const std::byte> bytes) override {
-    if (owed_ == 0) {
-      owed_ = std::min<std::size_t>(bytes.size(), 256);
-      state_->to_device.pass({reinterpret_cast<const char*>(bytes.data()), owed_}, sending_);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (!text.starts_with(owed_)) owed_.clear();
+    if (owed_.empty()) {
+      owed_ = text.substr(0, 256);
+      state_->to_device.pass(owed_, sending_);
     }
     while (!sending_.empty()) {
       const auto n = inner_->write_some(std::as_bytes(std::span(sending_)));
       if (n == 0) return 0;
       sending_.erase(0, n);
     }
-    return std::exchange(owed_, 0);
+    return std::exchange(owed_, {}).size();
   }
 
   void check_present() override { inner_->check_present(); }
@@ -75,7 +78,7 @@ class FaultyStream final : public ByteStream {
       stall_until_ = real_clock().now() + state_->settings.stall;
       // Not only without events: a hang-up is reported all the same.
       ::epoll_ctl(ready_.get(), EPOLL_CTL_DEL, inner_->fd(), nullptr);
-      wake_in(state_->settings.stall);
+      wake_in(std::max<Nanoseconds>(state_->settings.stall, 1ns));
       return false;
     }
     // Half of the room, since every byte may be doubled; what does not fit is held.
@@ -113,8 +116,7 @@ class FaultyStream final : public ByteStream {
   std::shared_ptr<LineFaultState> state_;
   UniqueFd ready_, timer_;
   std::array<char, 16384> buffer_{};
-  std::string held_, sending_;
-  std::size_t owed_ = 0;
+  std::string held_, sending_, owed_;
   std::optional<SteadyTime> stall_until_;
   bool armed_ = false;
 };

@@ -9,6 +9,7 @@ from hilcop import Check, Dut, Reply, Run, powered, scenario
 
 ROUNDS = {"demo": 2, "test": 5, "standard": 50}
 STAYS_S = 0.1
+MOST_BOUNCES = 2  # of a button as the device reads it
 SETTLES_S = 3.0  # a device debounces its button, and may be asked again meanwhile; without what the host took from an emulated one
 
 
@@ -32,12 +33,23 @@ class Device:
         return self.own_time() - self.began > SETTLES_S
 
     def reads(self, wanted: str) -> tuple[str, Reply]:
-        """What the device says of its button once it says what is wanted, or at the end of its time."""
+        """What the device says of its button once it says what is wanted and stays with it, or at the end of its time."""
         self.begin()
+        since, bounces = 0.0, 0
         while True:
+            asked = time.monotonic()
             reply = self.dut.console.ask(self.dut.function("button_read"))
             reading = self.readings.get(reply.output.strip(), f"neither pressed nor released, but '{reply.output.strip()[:80]}'")
-            if reading == wanted or self.is_over():
+            if reading == wanted:
+                if since and time.monotonic() - since >= STAYS_S:
+                    return reading, reply
+                since = since or asked
+                continue
+            bounces += bool(since)
+            since = 0.0
+            if bounces == MOST_BOUNCES:
+                return f"now {wanted}, now {reading}", reply
+            if self.is_over():
                 return reading, reply
 
     def pin_becomes(self, level: bool, function: str) -> bool:
@@ -46,9 +58,14 @@ class Device:
         while True:
             self.dut.console.ask(self.dut.function(function))
             if self.pin.get() == level:
-                return self.pin_stays(level)
+                return self.pin_stays(level) and self.pin_stays_when_told_again(level, function)
             if self.is_over():
                 return False
+
+    def pin_stays_when_told_again(self, level: bool, function: str) -> bool:
+        """A pin that changes each time it is set shows the right level every other time."""
+        self.dut.console.ask(self.dut.function(function))
+        return self.pin_stays(level)
 
     def pin_stays(self, level: bool) -> bool:
         """A line that changes by itself shows every level sooner or later; what the device drives stays."""

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <future>
+
 #include "console_fixture.h"
 
 namespace hilcop {
@@ -68,6 +70,21 @@ TEST_P(ConsoleTest, AFatalWatcherEndsAWaitAtOnce) {
   EXPECT_LT(real_clock().now() - begin, 5s);
 }
 
+TEST_P(ConsoleTest, ADeathIsNotOverBecauseAWaitEndedWithIt) {
+  options_.watchers = linux_watchers();
+  auto& console = open();
+  device_says("before\n[    1.5] Kernel panic - not syncing: Attempted to kill init!\r\nlogin: ");
+  while (!console.wait_silence(50ms, Deadline::in(5s))) continue;
+  for (int i = 0; i < 2; ++i) {
+    const auto error = error_of([&] { expect("login", 300ms); });
+    EXPECT_EQ(error.kind(), ErrorKind::Protocol) << error.what();
+    ASSERT_EQ(error.context().size(), 1u);
+    EXPECT_NE(error.context()[0].find("before"), std::string::npos) << error.what();
+  }
+  console.mark();
+  EXPECT_EQ(error_of([&] { expect("login", 30ms); }).kind(), ErrorKind::Timeout);
+}
+
 TEST_P(ConsoleTest, WatchersSeeEveryHitAlsoWhenNobodyWaits) {
   options_.watchers = {{"stage:boot", Pattern::regex("^U-Boot [0-9]{4}"), false}, {"stage:up", Pattern::regex("login: $"), false}};
   auto& console = open();
@@ -79,6 +96,23 @@ TEST_P(ConsoleTest, WatchersSeeEveryHitAlsoWhenNobodyWaits) {
   EXPECT_EQ(hits[0].span.begin, 2u);
   EXPECT_EQ(console.bytes(up.span), "login: ");
   EXPECT_EQ(sink_.events("console.watch").size(), 2u);
+}
+
+TEST_P(ConsoleTest, AWatcherSeesALineThatBeginsAfterABareCarriageReturn) {
+  options_.watchers = {{"panic", Pattern::regex("^PANIC"), true}};
+  open();
+  device_says("x\n\rPANIC\n\r");  // many small systems end their lines so
+  EXPECT_EQ(error_of([&] { expect("never", 2s); }).kind(), ErrorKind::Protocol);
+}
+
+TEST_P(ConsoleTest, AWatcherOfOnePromptOrAnotherWaitsForTheEndOfTheLine) {
+  options_.watchers = {{"stage:up", Pattern::regex("(login: $|[#$] $)"), false}};
+  auto& console = open();
+  device_says("login: no\n");
+  ASSERT_TRUE(console.wait_silence(50ms, Deadline::in(5s)));
+  device_says("login: ");
+  const auto hit = console.wait_watcher("stage:up", 0, Deadline::in(2s));
+  EXPECT_EQ(hit.span.begin, 10u);
 }
 
 TEST_P(ConsoleTest, TheRecordingIsByteExactWhateverTheBytes) {
@@ -133,6 +167,90 @@ TEST_P(ConsoleTest, AnInterruptEndsTheWait) {
   EXPECT_THROW(expect("never", 60s), Interrupted);
   later.join();
   clear_interrupt();
+}
+
+TEST_P(ConsoleTest, WhatIsReadBackFromTheRecordingBeginsNoLine) {
+  if (GetParam().stall_every != 0) return;  // here the amount is judged
+  auto& console = open();
+  device_says("login: abc\n");
+  expect("login: ");
+  std::thread device([&] { device_says(std::string(70'000, '-') + "\nEND"); });
+  const Deadline deadline = Deadline::in(60s);
+  while (console.offset() < 11 + 70'004 && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  device.join();
+  EXPECT_EQ(error_of([&] { expect("^abc", 30ms); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(expect("(?<=: )abc").span.begin, 7u);
+}
+
+TEST_P(ConsoleTest, APatternThatTakesTooManyStepsIsAnErrorNotAnAbsence) {
+  open();
+  device_says(std::string(60, 'a') + "\nkernel: panic\n");
+  const auto error = error_of([&] { expect("(\\w+ ?)+: panic", 300ms); });
+  EXPECT_EQ(error.kind(), ErrorKind::Exhausted) << error.what();
+}
+
+TEST_P(ConsoleTest, AWatcherThatTakesTooManyStepsIsAGapAndEndsWaits) {
+  options_.watchers = {{"panic", Pattern::regex("(\\w+ ?)+: panic"), true}};
+  auto& console = open();
+  device_says(std::string(60, 'a') + "\nkernel: panic\nlogin: ");
+  const auto error = error_of([&] { expect("never", 30s); });
+  EXPECT_EQ(error.kind(), ErrorKind::Exhausted) << error.what();
+  EXPECT_NE(std::string(error.what()).find("watcher 'panic'"), std::string::npos) << error.what();
+  ASSERT_FALSE(console.gaps_since(0).empty());
+  EXPECT_EQ(console.gaps_since(0)[0].cause, "unwatched");
+}
+
+TEST_P(ConsoleTest, WhatNobodyHasReadYetIsNoSilence) {
+  auto& console = open();
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd other_line(ends[0]), other_device(ends[1]);
+  std::promise<void> busy, let_go;
+  bool called = false;
+  ConsoleOptions other;
+  other.source = "board2/main";
+  other.reopen = [&]() -> std::unique_ptr<ByteStream> {
+    if (!std::exchange(called, true)) busy.set_value(), let_go.get_future().wait();
+    throw Error(ErrorKind::NotFound, "line", "is not back");
+  };
+  // The loop's thread is kept from reading by another console's line.
+  const auto second = Console::open(make_socket_stream(std::move(other_line), "other"), other, *loop_, sink_);
+  other_device.reset();
+  busy.get_future().wait();
+  device_says("still alive\n");
+  EXPECT_FALSE(console.wait_silence(100ms, Deadline::in(150ms), real_clock().now()));
+  let_go.set_value();
+}
+
+TEST_P(ConsoleTest, AMatchOfAnotherThreadTakesNothingFromOneThatWaits) {
+  auto& console = open();
+  for (int round = 0; round < 20; ++round) {
+    console.mark();
+    std::thread other([&] { EXPECT_EQ(expect("later").text, "later"); });
+    wait_until(Deadline::in(5ms));
+    std::thread third([&] { EXPECT_EQ(expect("sooner").text, "sooner"); });
+    wait_until(Deadline::in(5ms));
+    const auto from = console.offset();
+    device_says("sooner.later");
+    other.join();
+    third.join();
+    EXPECT_EQ(error_of([&] { expect("sooner|later", 1ms); }).kind(), ErrorKind::Timeout);
+    EXPECT_EQ(console.offset(), from + 12);
+  }
+}
+
+TEST_P(ConsoleTest, AnInterruptWhileALineIsOpenedAgainEndsNothingElse) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  UniqueFd second(ends[0]), new_device(ends[1]);
+  options_.reopen = [&, interrupted = false]() mutable {
+    if (!std::exchange(interrupted, true)) throw Interrupted();
+    return make_socket_stream(std::move(second), "again");
+  };
+  open();
+  device_.reset();
+  ASSERT_EQ(::send(new_device.get(), "back\n", 5, 0), 5);
+  EXPECT_EQ(expect("back").text, "back");
 }
 
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {

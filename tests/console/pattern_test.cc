@@ -35,6 +35,21 @@ TEST(Pattern, WhatIsNoPatternIsRefused) {
   EXPECT_THROW(check_pattern(Pattern::literal("")), Error);
 }
 
+TEST(Pattern, AnAnchorIsNoMemberOfAClassAndNotEscaped) {
+  const std::vector<std::pair<std::string, std::string>> cases{
+      {"^a$", "<a>"},
+      {"(^a|b$)$", "(<a|b>)>"},
+      {R"(\^a\$\\$)", R"(\^a\$\\>)"},
+      {"[^$]$", "[^$]>"},
+      {"[]^$]^[^]$]", "[]^$]<[^]$]"},
+      {R"([\]$]$)", R"([\]$]>)"},
+      {"[[:alpha:]$]$", "[[:alpha:]$]>"},
+      {"[$", "[$"},
+      {R"(\)", R"(\)"},
+  };
+  for (const auto& [regex, replaced] : cases) EXPECT_EQ(replace_anchors(regex, "<", ">"), replaced) << regex;
+}
+
 TEST(Pattern, RepeatsGetABound) {
   EXPECT_EQ(bounded_regex("a.*b"), "a.{0,4096}b");
   EXPECT_EQ(bounded_regex("x+?"), "x{1,4096}?");

@@ -103,6 +103,12 @@ TEST_P(ReplTest, WhatLooksLikeTheCommandOrThePromptInTheReplyStaysInIt) {
   EXPECT_EQ(console_->ask("help()", soon()).output, "help() prints >>> and this\n");
 }
 
+TEST_P(ReplTest, ALineOfTheReplyThatEndsAsThePromptDoesEndsNothing) {
+  open().login(soon());
+  repl_->replies("help()", "type after\r\n>>> \r\nand then Enter\r\n");
+  EXPECT_EQ(console_->ask("help()", soon()).output, "type after\n>>> \nand then Enter\n");
+}
+
 TEST_P(ReplTest, ALineThatLostAByteIsNeverCarriedOutAndTypedAgain) {
   open().login(soon());
   repl_->replies("erase(120)", "done\r\n");

@@ -35,7 +35,7 @@ TEST(Window, WhatIsRecordedIsNotKeptTwiceAndComesBackOnDemand) {
   EXPECT_GE(window.text().size(), Window::kLookBack);
   EXPECT_EQ(window.bytes({10, 2'000'000}), all.substr(10, 1'999'990));
   {
-    const Window::Need need(window, 100);
+    const Window::Need need(window, 100 + Window::kContext);
     EXPECT_EQ(window.text(), std::string_view(all).substr(100));
     feed(recorder, window, "more", 4);
     EXPECT_EQ(window.begin(), 100u);

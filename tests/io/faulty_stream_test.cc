@@ -184,6 +184,38 @@ TEST_F(FaultyStreamTest, ALineThatTakesNothingLosesNothing) {
   EXPECT_EQ(heard, model({.seed = 4, .duplicate_every = 50, .from_device = false, .to_device = true}, sent, true));
 }
 
+TEST_F(FaultyStreamTest, AStallOfNoTimeStallsNothing) {
+  const auto stream = open(state_of({.seed = 1, .stall_every = 10, .stall = 0ms}));
+  const std::string sent = some_bytes(200);
+  ASSERT_EQ(::write(device_.get(), sent.data(), sent.size()), 200);
+  std::array<std::byte, 4096> buffer;
+  std::string got;
+  while (got.size() < sent.size() && wait_ready(stream->fd(), POLLIN, Deadline::in(5s)))
+    got.append(reinterpret_cast<const char*>(buffer.data()), stream->read_some(buffer));
+  EXPECT_EQ(got, sent);
+}
+
+TEST_F(FaultyStreamTest, WhatIsSentAfterASendingThatWasGivenUpIsCountedByItself) {
+  const auto stream = open(state_of({.seed = 4, .duplicate_every = 50, .from_device = false, .to_device = true}));
+  const std::string many = some_bytes(1'000'000);
+  std::string_view rest = many;
+  for (int refused = 0; refused < 3;) {
+    const auto n = stream->write_some(std::as_bytes(std::span(rest)));
+    rest.remove_prefix(n);
+    refused += n == 0;
+  }
+  std::array<char, 100'000> buffer;
+  std::string heard;
+  const auto hear = [&] {
+    for (ssize_t got = 0; (got = ::read(device_.get(), buffer.data(), buffer.size())) > 0;) heard.append(buffer.data(), got);
+  };
+  hear();
+  const std::string_view last = "!?";
+  ASSERT_EQ(stream->write_some(std::as_bytes(std::span(last))), 2u);
+  hear();
+  EXPECT_TRUE(heard.ends_with("!?")) << heard.substr(heard.size() - 10);
+}
+
 TEST(LineFaults, AreReadFromTextAndBackToJson) {
   const auto faults = parse_line_faults("drop_every=5000,stall_every=20000,stall_ms=100,seed=3,direction=both");
   EXPECT_EQ(faults.drop_every, 5000u);

@@ -71,6 +71,19 @@ WRONG = {
         [("bit: 3 }", "bit: 13 }"), ("pin0.write_digital(1)", "display.show(microbit.Image.HEART)")],
         {"button": "Pass", "pin": "Inconclusive"},
     ),
+    "a button that reads something else each time": (
+        [("print(microbit.button_a.is_pressed())", 'n = globals().get("n", 0) + 1; print(n % 2 == 0)')],
+        {"button": "Inconclusive", "pin": "Inconclusive"},
+    ),
+    "a pin that changes each time, whatever the button": (
+        [
+            (
+                "pin0.write_digital(microbit.button_a.is_pressed())",
+                'pin0.write_digital(globals().get("n", 1)); n = 1 - globals().get("n", 1)',
+            )
+        ],
+        {"button": "Pass", "pin": "Fail"},
+    ),
     "a board that never comes up": ([("'^>>> '", "'^never '")], {"button": "Inconclusive", "pin": "Inconclusive"}),
 }
 
