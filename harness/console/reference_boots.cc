@@ -18,6 +18,13 @@ std::string sure_part(const std::string& cut) {
   return blank == std::string::npos ? cut : cut.substr(0, blank);
 }
 
+// Whether a line that was cut off may have been this one. A word in letters alone is part of no mask: it says what it says.
+bool may_become(const std::string& cut, const std::string& line) {
+  if (line.starts_with(cut)) return true;
+  const auto sure = sure_part(cut);
+  return cut.find_first_of("0123456789", sure.size()) != std::string::npos && line.starts_with(sure);
+}
+
 bool early(const BootLog& boot, const BootLine& line) { return boot.complete() && line.span.begin < boot.stages.back().span.end; }
 
 }  // namespace
@@ -114,14 +121,14 @@ std::vector<ReferenceBoots::Missing> ReferenceBoots::missing_from(const BootLog&
     if (line.whole)
       ++there[form(boot, line)];
     else
-      cut.push_back(sure_part(form(boot, line)));
+      cut.push_back(form(boot, line));
   std::vector<Missing> found;
   for (const auto& [name, known] : known_) {
     if (boots_ == 0 || known.early_in_boots < boots_) continue;
     const auto here = there.find(name);
     const bool less_often = here != there.end() && here->second == 1 && known.early_repeats == boots_;
     if (here != there.end() && !less_often) continue;
-    const auto begun = std::find_if(cut.begin(), cut.end(), [&text = name](const auto& begin) { return text.starts_with(begin); });
+    const auto begun = std::find_if(cut.begin(), cut.end(), [&text = name](const auto& begin) { return may_become(begin, text); });
     if (begun != cut.end())
       cut.erase(begun);  // it was on its way, and stands for one line
     else
