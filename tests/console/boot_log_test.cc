@@ -75,6 +75,18 @@ TEST(BootLog, AGapIsADoubtUnlessThePowerWasOff) {
   }
 }
 
+TEST(BootLog, AGapThatIsToldAfterThePowerOffIsOfTheBootWhoseBytesItCuts) {
+  BootRun off, within, before;
+  const auto gap = [](BootRun& of, int offset, std::int64_t begin_ns) -> BootRun& {
+    of.boot({"U-Boot\r\n", "READY\r\n"}).off();
+    return of.event("d/main", "console.gap", {{"cause", "overrun"}, {"offset", offset}, {"begin_ns", begin_ns}, {"end_ns", INT64_MAX}});
+  };
+  constexpr std::int64_t kLater = 100'000'000'000;
+  EXPECT_EQ(gap(off, 15, kLater).boots().at(0).doubt(), "");  // of what came when it was off
+  EXPECT_THAT(gap(within, 8, kLater).boots().at(0).doubt(), HasSubstr("gap"));
+  EXPECT_THAT(gap(before, 15, 1).boots().at(0).doubt(), HasSubstr("gap"));
+}
+
 TEST(BootLog, AStageThatNobodyWaitedForIsSeenByItsWatcherInItsOrder) {
   BootRun run, early;
   const auto seen = [](BootRun& of, const char* stage, int at) {
