@@ -114,6 +114,22 @@ TEST(BootLog, ARecordingThatIsMissingTornOrGarbageIsADoubtAndNoCrash) {
   EXPECT_THAT(run.boots().at(0).lines, IsEmpty());
 }
 
+TEST(BootLog, ARecordingThatEndsBeforeAStageThatWasSeenIsADoubt) {
+  BootRun killed;
+  killed.boot({"U-Boot\r\n", "hello\r\n", "READY\r\n"});
+  EXPECT_EQ(killed.boots().at(0).doubt(), "");
+  killed.write_raw("U-Boot\r\nhel");  // the worker was killed before it wrote the rest, and no power-off came
+  EXPECT_THAT(killed.boots().at(0).doubt(), HasSubstr("before the boot does"));
+}
+
+TEST(BootLog, WithoutTimesALineAfterTheLastStageIsADoubt) {
+  BootRun run;
+  run.boot({"U-Boot\r\n", "READY\r\n", "telnetd: listening\r\n"}).off();
+  EXPECT_EQ(run.boots().at(0).doubt(), "");
+  run.write_index("");
+  EXPECT_THAT(run.boots().at(0).doubt(), HasSubstr("index"));
+}
+
 TEST(BootLog, AnEventThatIsNotAsItShouldBeIsADoubtOfItsBoot) {
   BootRun run;
   run.boot({"READY\r\n"}).event("d/main", "console.gap", {{"cause", 7}}).off();
