@@ -56,10 +56,11 @@ class BootMaker {
   void about_console(const Event& event) {
     const auto& d = event.data;
     if (event.kind == "console.open") {
-      close(BootLog::Ending::Open, UINT64_MAX);
+      const auto offset = d.value("offset", std::uint64_t{0});  // that of a recording that goes on
+      close(BootLog::Ending::Open, offset > 0 ? offset : UINT64_MAX);
       file_ = std::filesystem::path(d.value("file", "")).filename().string();
       for (auto& boot : boots_)
-        if (boot.file == file_ && !file_.empty())
+        if (boot.file == file_ && !file_.empty() && boot.span.begin >= offset)
           boot.damage.push_back("its recording was written over by a later worker"), boot.file.clear();
       declared_.clear();
       for (const auto& watcher : d.value("watchers", std::vector<std::string>{}))

@@ -128,7 +128,7 @@ void read_lines(BootLog& boot, const std::filesystem::path& console_dir) {
   }
   // A killed worker wrote the stages that it saw, but maybe not the last bytes of the recording.
   const auto seen_until = boot.stages.empty() ? boot.span.begin : boot.stages.back().span.end;
-  if (seen_until > size || (boot.span.end != UINT64_MAX && boot.span.end > size))
+  if (seen_until > std::min(boot.span.end, size) || (boot.span.end != UINT64_MAX && boot.span.end > size))
     boot.damage.push_back(fmt::format("{} ends at byte {}, before the boot does", boot.file, size));
   boot.span.end = std::max(std::min(boot.span.end, size), std::min(boot.span.begin, size));
   boot.span.begin = std::min(boot.span.begin, size);

@@ -38,7 +38,8 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
-  sink_.emit(make_event(options_.source, "console.open", {{"stream", stream_name_}, {"file", file}, {"watchers", names}}));
+  sink_.emit(make_event(options_.source, "console.open",
+                        {{"stream", stream_name_}, {"file", file}, {"watchers", names}, {"offset", window_.end()}}));
   loop_.watch(stream_->fd(), this);
   loop_.add(this);
 }

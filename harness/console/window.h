@@ -19,7 +19,7 @@ class Window {
   static constexpr std::size_t kLookBack = 16 * 1024;
   static constexpr std::size_t kMaxUnjudged = 64u << 20;
 
-  explicit Window(Recorder& recorder) : recorder_(recorder) {}
+  explicit Window(Recorder& recorder) : recorder_(recorder), begin_(recorder.size()), cursor_(begin_) {}
 
   void append(std::string_view bytes);
   std::string_view text() const { return text_; }
@@ -54,7 +54,7 @@ class Window {
 
   Recorder& recorder_;
   std::string text_;
-  std::uint64_t begin_ = 0, cursor_ = 0;
+  std::uint64_t begin_, cursor_;
   std::list<std::uint64_t> needs_;
   bool overflowed_ = false;
 };

@@ -144,6 +144,19 @@ TEST(BootLog, AWorkerThatBeganAgainWroteOverTheRecording) {
   EXPECT_THAT(run.boots().at(0).doubt(), HasSubstr("written over"));
 }
 
+TEST(BootLog, AWorkerThatBeganAgainWentOnWithTheRecording) {
+  BootRun run, torn;
+  run.boot({"U-Boot\r\n", "READY\r\n", "half a li"}).open_again().boot({"U-Boot\r\n", "READY\r\n"}).off();
+  const auto boots = run.boots();
+  ASSERT_EQ(boots.size(), 2u);
+  for (const auto& boot : boots) EXPECT_EQ(boot.doubt(), "");
+  EXPECT_THAT(texts(boots[0]), ElementsAre("U-Boot", "READY", "half a li"));
+  EXPECT_THAT(texts(boots[1]), ElementsAre("U-Boot", "READY"));
+  // Its worker died before it had written all that it saw; what follows is not this boot's.
+  torn.boot({"U-Boot\r\n", "READY\r\n"}).open_again(3).boot({"U-Boot\r\n", "READY\r\n"}).off();
+  EXPECT_THAT(torn.boots().at(0).doubt(), HasSubstr("before the boot does"));
+}
+
 TEST(BootLog, HostileBytesGiveReadableLinesThatDoNotDependOnTheChunks) {
   std::string bytes("\x1b[1;31mred\x1b[0m\r\n\0zero\xff\xfe\n\r\r\n\x1b[\x1b[9999999999999999999999999999999999999999999999x\n[[[[\n", 82);
   bytes += std::string(10'000, 'x') + "\n";
