@@ -48,6 +48,7 @@ ReferenceBoots::ReferenceBoots(std::span<const BootLog> boots) : noise_(noise_of
   boots_ = sound.size();
   for (const auto i : sound) {
     know(boots[i], i);
+    identities_.insert({boots[i].dut, boots[i].begin});
     watched_ = std::max(watched_, boots[i].watched_after_ready());
   }
   lines_ = static_cast<std::size_t>(std::count_if(known_.begin(), known_.end(), [](const auto& entry) { return entry.second.compared; }));
@@ -84,6 +85,15 @@ bool ReferenceBoots::watched(const BootLog& boot, const BootLine& line) const {
   return line.since_power_on >= Nanoseconds{} && 2 * (line.since_power_on - boot.stages.back().since_power_on) <= watched_;
 }
 
+bool ReferenceBoots::looked_at(const BootLog& boot, const BootLine& line) const {
+  return line.compared && (!boot.complete() || early(boot, line) || watched(boot, line));
+}
+
+std::size_t ReferenceBoots::compared(const BootLog& boot) const {
+  return static_cast<std::size_t>(
+      std::count_if(boot.lines.begin(), boot.lines.end(), [&](const BootLine& line) { return looked_at(boot, line); }));
+}
+
 bool ReferenceBoots::begins_a_known(const std::string& cut) const {
   if (cut_.contains(cut)) return true;
   const auto sure = sure_part(cut);
@@ -97,7 +107,7 @@ std::vector<ReferenceBoots::New> ReferenceBoots::not_in(const BootLog& boot) con
   std::map<std::string, std::size_t> places;  // form -> index in found
   for (std::size_t i = 0; i < boot.lines.size(); ++i) {
     const auto& line = boot.lines[i];
-    if (!line.compared || (boot.complete() && !early(boot, line) && !watched(boot, line))) continue;
+    if (!looked_at(boot, line)) continue;
     auto name = form(boot, line);
     if (!line.whole && begins_a_known(name)) continue;
     const auto [place, fresh] = places.try_emplace(name, found.size());
