@@ -92,6 +92,9 @@ void bind_boot(py::module_& module) {
       .def_property_readonly("lines", &ReferenceBoots::lines, "Different lines, noise masked.")
       .def_property_readonly("learned", &ReferenceBoots::learned, "Number positions learned as noise; 0 with one boot.")
       .def_property_readonly("left_out", &ReferenceBoots::left_out, "Boots that do not count, with the reason.")
+      .def("compared", &ReferenceBoots::compared, py::arg("boot"),
+           "How many lines of a boot are looked at: what came before the bench began to talk, and not too long after the last stage.")
+      .def("has", &ReferenceBoots::has, py::arg("boot"), "Whether it is one of these boots itself.")
       .def("would_find", &ReferenceBoots::would_find, py::arg("text"), "Whether a boot with this line more would be told apart.");
   module.def("read_boots", &read_run_boots, py::arg("run_dir"), py::arg("dut") = "",
              "The boots of a run directory with their lines. Raises NotFoundError where there is no timeline.");

@@ -46,11 +46,13 @@ class ReferenceBoots(_hilcop.ReferenceBoots):
 
         The controls come first: the reference has lines, and the comparison finds planted ones. A line that is new is a Fail even
         in a boot in doubt: it is there. Without one, a boot in doubt is Inconclusive, never Pass. Raises ValueError for a boot
-        that is not recorded in this run.
+        that is not recorded in this run, or that is one of the reference boots itself.
         """
         run = check.run
         if boot.dut != run.dut_name or not boot.file:
             raise ValueError(f"boot {boot.boot} of {boot.dut} is not recorded in this run of {run.dut_name}: judge dut.boot_log()")
+        if self.has(boot):
+            raise ValueError(f"boot {boot.boot} of {boot.dut} is one of the reference boots: held against itself none differs")
         check.control("the reference has boots", ok=self.boots > 0 and self.lines > 0, detail=self._text())
         if self.boots == 0:
             check.inconclusive(f"the reference is empty: {'; '.join(self.left_out) or 'no boots were given'}")
@@ -68,7 +70,7 @@ class ReferenceBoots(_hilcop.ReferenceBoots):
         elif boot.doubt:
             check.inconclusive(boot.doubt, evidence=[self._whole(check, boot)])
         else:
-            observed = f"boot {boot.boot}: {len(boot.lines)} lines, none that the reference lacks"
+            observed = f"boot {boot.boot}: {self.compared(boot)} of {len(boot.lines)} lines compared, none that the reference lacks"
             check.judge(True, observed=observed, evidence=[self._whole(check, boot)])
 
     def _text(self) -> str:

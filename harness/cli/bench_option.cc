@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "fixtures/catalog.h"
@@ -12,6 +13,10 @@
 namespace hilcop {
 
 namespace fs = std::filesystem;
+
+namespace {
+constexpr double kLongestWait = 1e8;  // a count of nanoseconds ends at 9e9 s
+}
 
 fs::path project_dir() {
   if (const char* home = std::getenv("HILCOP_HOME"); home != nullptr && *home != '\0') return home;
@@ -28,7 +33,13 @@ void add_bench_option(CLI::App& command, std::string& bench) {
 
 void add_wait_option(CLI::App& command, double& wait_s) {
   command.add_option("--wait", wait_s, "seconds to queue while somebody else holds a DUT (default: refuse at once)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            double seconds = 0;
+            const bool sound = CLI::detail::lexical_cast(text, seconds) && seconds >= 0 && seconds <= kLongestWait;
+            return sound ? "" : "'" + text + "' is no number of seconds from 0 to " + fmt::format("{:g}", kLongestWait);
+          },
+          ""));
 }
 
 void wait_as_asked(OpenOptions& options, double wait_s) {

@@ -19,14 +19,15 @@ json holder_json(const std::optional<LeaseHolder>& holder) {
   return holder ? json{{"holder", holder->holder}, {"pid", holder->pid}, {"since", holder->since}} : json();
 }
 
-// null: no keeper runs, so nothing is held.
+// null: no keeper runs, so nothing is held. Throws Error where one runs but does not say what is held.
 json keeper_status() {
   try {
     KeeperClient::Options options;
     options.start_on_demand = false;
     return KeeperClient::connect(options, Deadline::in(2s))->status(Deadline::in(2s));
-  } catch (const Error&) {
-    return nullptr;
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::Disconnected) return nullptr;
+    throw error.while_doing("to ask who holds what");
   }
 }
 

@@ -130,7 +130,7 @@ void add_boots(CLI::App& app, int& status) {
     const auto runs = paths_of(*a);
     const auto comparison = compare_boots(runs, runs.front(), a->dut);
     if (a->json)
-      std::printf("%s\n", comparison.dump(1).c_str());
+      std::printf("%s\n", comparison.dump(1, ' ', false, json::error_handler_t::replace).c_str());
     else
       print(comparison, a->all);
     status = differs(comparison) ? 1 : 0;

@@ -52,7 +52,7 @@ void add_check(CLI::App& app, int& status) {
         }
       }
     }
-    if (arguments->json) std::printf("%s\n", problems.dump(1).c_str());
+    if (arguments->json) std::printf("%s\n", problems.dump(1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
   });
 }
 

@@ -67,6 +67,10 @@ RunOptions prepare(const Arguments& arguments) {
   for (const auto& path : arguments.paths) options.scenario_paths.push_back(fs::absolute(path));
   for (const auto& name : arguments.scenarios)
     if (name.ends_with(".py")) options.scenario_paths.push_back(fs::absolute(name));
+  for (const auto& path : options.scenario_paths)
+    if (!fs::exists(path))
+      throw Error(ErrorKind::Config, "scenarios " + path.string(), "there is no such file or folder",
+                  "see --scenarios in `hilcop run --help`");
   if (options.scenario_paths.empty() || arguments.paths.empty()) options.scenario_paths.push_back(project_dir() / "scenarios");
   options.scenarios = choose_scenarios(list_scenarios(options.python, options.scenario_paths), arguments.scenarios);
   options.run_dir = new_run_dir(arguments.out, config.name);

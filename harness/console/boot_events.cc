@@ -56,24 +56,32 @@ class BootMaker {
   void about_console(const Event& event) {
     const auto& d = event.data;
     if (event.kind == "console.open") {
-      close(BootLog::Ending::Open, UINT64_MAX);
+      const auto offset = d.value("offset", std::uint64_t{0});  // that of a recording that goes on
+      close(BootLog::Ending::Open, offset > 0 ? offset : UINT64_MAX);
       file_ = std::filesystem::path(d.value("file", "")).filename().string();
       for (auto& boot : boots_)
-        if (boot.file == file_ && !file_.empty())
+        if (boot.file == file_ && !file_.empty() && boot.span.begin >= offset)
           boot.damage.push_back("its recording was written over by a later worker"), boot.file.clear();
       declared_.clear();
       for (const auto& watcher : d.value("watchers", std::vector<std::string>{}))
         if (watcher.starts_with(kStage)) declared_.push_back(watcher.substr(kStage.size()));
     }
+    if (event.kind == "console.gap") about_gap(d);
     if (!boot_) return;
     if (event.kind == "console.sent") sent_.emplace_back(event.steady, d.at("offset").get<std::uint64_t>());
     if (event.kind == "console.watch" && d.at("watcher").get<std::string>().starts_with(kStage))
       seen_.push_back({d.at("watcher").get<std::string>().substr(kStage.size()),
                        event.steady,
                        {d.at("begin").get<std::uint64_t>(), d.at("end").get<std::uint64_t>()}});
-    if (event.kind == "console.gap")
-      boot_->gaps.push_back({d.at("cause").get<std::string>(), d.at("offset").get<std::uint64_t>(), from_ns(d.value("begin_ns", 0LL)),
-                             from_ns(d.value("end_ns", 0LL)), d.value("detail", "")});
+  }
+
+  // Counters are looked at now and then: what was lost at the end of a boot may be told when that boot is over.
+  void about_gap(const json& d) {
+    const Gap gap{d.at("cause").get<std::string>(), d.at("offset").get<std::uint64_t>(), from_ns(d.value("begin_ns", 0LL)),
+                  from_ns(d.value("end_ns", 0LL)), d.value("detail", "")};
+    if (boot_) boot_->gaps.push_back(gap);
+    if (!boots_.empty() && boots_.back().file == file_ && (gap.offset < boots_.back().span.end || gap.begin < ended_))
+      boots_.back().gaps.push_back(gap);
   }
 
   void about_power(const json& d) {
@@ -121,7 +129,7 @@ class BootMaker {
       from = seen.span.end;
     }
     boot.ending = boot.complete() ? BootLog::Ending::Ready : stalled_ ? BootLog::Ending::Stalled : ending;
-    boot.watched_until = now_;
+    boot.watched_until = ended_ = now_;
     if (boot.complete()) {
       const auto ready = boot.stages.back().span.end;
       const auto talk = std::find_if(sent_.begin(), sent_.end(), [&](const auto& sent) { return sent.second >= ready; });
@@ -150,7 +158,7 @@ class BootMaker {
   std::vector<std::pair<SteadyTime, std::uint64_t>> sent_;
   std::vector<Seen> seen_;
   bool stalled_ = false;
-  SteadyTime now_{};
+  SteadyTime now_{}, ended_{};  // ended_: the last boot
   std::vector<BootLog> boots_;
 };
 

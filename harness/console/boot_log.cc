@@ -126,7 +126,9 @@ void read_lines(BootLog& boot, const std::filesystem::path& console_dir) {
     boot.damage.push_back(boot.file.empty() ? "the console was not recorded" : boot.file + " cannot be read");
     return;
   }
-  if (boot.span.begin > size || (boot.span.end != UINT64_MAX && boot.span.end > size))
+  // A killed worker wrote the stages that it saw, but maybe not the last bytes of the recording.
+  const auto seen_until = boot.stages.empty() ? boot.span.begin : boot.stages.back().span.end;
+  if (seen_until > std::min(boot.span.end, size) || (boot.span.end != UINT64_MAX && boot.span.end > size))
     boot.damage.push_back(fmt::format("{} ends at byte {}, before the boot does", boot.file, size));
   boot.span.end = std::max(std::min(boot.span.end, size), std::min(boot.span.begin, size));
   boot.span.begin = std::min(boot.span.begin, size);
@@ -149,6 +151,12 @@ void read_lines(BootLog& boot, const std::filesystem::path& console_dir) {
   lines.end();
   if (!whole) boot.damage.push_back("the boot has more than 64 MiB or 500,000 lines: the rest was left out");
   take_times(boot, console_dir / (std::filesystem::path(boot.file).stem().string() + ".index"));
+  // How long the reference was watched after its last stage cannot be held against a line without a time: it would be compared never.
+  const auto untimed = [&boot](const BootLine& line) {
+    return line.compared && line.since_power_on < Nanoseconds{} && line.span.begin >= boot.stages.back().span.end;
+  };
+  if (boot.complete() && std::any_of(boot.lines.begin(), boot.lines.end(), untimed))
+    boot.damage.push_back("the index of " + boot.file + " does not say when the lines after the last stage came");
 }
 
 }  // namespace hilcop

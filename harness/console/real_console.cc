@@ -38,7 +38,8 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
-  sink_.emit(make_event(options_.source, "console.open", {{"stream", stream_name_}, {"file", file}, {"watchers", names}}));
+  sink_.emit(make_event(options_.source, "console.open",
+                        {{"stream", stream_name_}, {"file", file}, {"watchers", names}, {"offset", window_.end()}}));
   loop_.watch(stream_->fd(), this);
   loop_.add(this);
 }
@@ -146,15 +147,16 @@ void RealConsole::check_line(SteadyTime now) {
     stream_->check_present();
     const auto counters = stream_->line_counters();
     if (!counters || *counters == counters_) return;
-    // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said.
-    const bool by_power = !powered_ || power_changed_at_ > previous_check;
-    const auto note = [&](const char* cause, std::uint64_t before, std::uint64_t after) {
+    // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said. An
+    // overrun is one, unless there was no power all the time.
+    const bool edge = power_changed_at_ > previous_check;
+    const auto note = [&](const char* cause, bool by_power, std::uint64_t before, std::uint64_t after) {
       const std::string detail = std::string(cause) + ": " + std::to_string(after - before);
       if (after != before) add_gap({by_power ? "powered_off" : cause, window_.end(), previous_check, now, detail});
     };
-    note("overrun", counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);
-    note("framing", counters_.framing + counters_.parity, counters->framing + counters->parity);
-    note("break", counters_.breaks, counters->breaks);
+    note("overrun", !powered_ && !edge, counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);
+    note("framing", !powered_ || edge, counters_.framing + counters_.parity, counters->framing + counters->parity);
+    note("break", !powered_ || edge, counters_.breaks, counters->breaks);
     counters_ = *counters;
   } catch (const Error& error) {
     lose(error);

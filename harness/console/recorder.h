@@ -17,7 +17,7 @@ namespace hilcop {
 /// of each; on_tick() must be called at least every 40 ms. Not thread-safe.
 class Recorder {
  public:
-  /// An empty directory records nothing. Throws Error if the files cannot be made.
+  /// An empty directory records nothing; a recording that is there goes on. Throws Error if the files cannot be made.
   Recorder(const std::filesystem::path& directory, const std::string& source);
 
   void append(std::string_view bytes, SteadyTime steady, UtcTime utc);

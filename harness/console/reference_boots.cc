@@ -18,6 +18,13 @@ std::string sure_part(const std::string& cut) {
   return blank == std::string::npos ? cut : cut.substr(0, blank);
 }
 
+// Whether a line that was cut off may have been this one. A word in letters alone is part of no mask: it says what it says.
+bool may_become(const std::string& cut, const std::string& line) {
+  if (line.starts_with(cut)) return true;
+  const auto sure = sure_part(cut);
+  return cut.find_first_of("0123456789", sure.size()) != std::string::npos && line.starts_with(sure);
+}
+
 bool early(const BootLog& boot, const BootLine& line) { return boot.complete() && line.span.begin < boot.stages.back().span.end; }
 
 }  // namespace
@@ -41,6 +48,7 @@ ReferenceBoots::ReferenceBoots(std::span<const BootLog> boots) : noise_(noise_of
   boots_ = sound.size();
   for (const auto i : sound) {
     know(boots[i], i);
+    identities_.insert({boots[i].dut, boots[i].begin});
     watched_ = std::max(watched_, boots[i].watched_after_ready());
   }
   lines_ = static_cast<std::size_t>(std::count_if(known_.begin(), known_.end(), [](const auto& entry) { return entry.second.compared; }));
@@ -77,6 +85,15 @@ bool ReferenceBoots::watched(const BootLog& boot, const BootLine& line) const {
   return line.since_power_on >= Nanoseconds{} && 2 * (line.since_power_on - boot.stages.back().since_power_on) <= watched_;
 }
 
+bool ReferenceBoots::looked_at(const BootLog& boot, const BootLine& line) const {
+  return line.compared && (!boot.complete() || early(boot, line) || watched(boot, line));
+}
+
+std::size_t ReferenceBoots::compared(const BootLog& boot) const {
+  return static_cast<std::size_t>(
+      std::count_if(boot.lines.begin(), boot.lines.end(), [&](const BootLine& line) { return looked_at(boot, line); }));
+}
+
 bool ReferenceBoots::begins_a_known(const std::string& cut) const {
   if (cut_.contains(cut)) return true;
   const auto sure = sure_part(cut);
@@ -90,7 +107,7 @@ std::vector<ReferenceBoots::New> ReferenceBoots::not_in(const BootLog& boot) con
   std::map<std::string, std::size_t> places;  // form -> index in found
   for (std::size_t i = 0; i < boot.lines.size(); ++i) {
     const auto& line = boot.lines[i];
-    if (!line.compared || (boot.complete() && !early(boot, line) && !watched(boot, line))) continue;
+    if (!looked_at(boot, line)) continue;
     auto name = form(boot, line);
     if (!line.whole && begins_a_known(name)) continue;
     const auto [place, fresh] = places.try_emplace(name, found.size());
@@ -114,14 +131,14 @@ std::vector<ReferenceBoots::Missing> ReferenceBoots::missing_from(const BootLog&
     if (line.whole)
       ++there[form(boot, line)];
     else
-      cut.push_back(sure_part(form(boot, line)));
+      cut.push_back(form(boot, line));
   std::vector<Missing> found;
   for (const auto& [name, known] : known_) {
     if (boots_ == 0 || known.early_in_boots < boots_) continue;
     const auto here = there.find(name);
     const bool less_often = here != there.end() && here->second == 1 && known.early_repeats == boots_;
     if (here != there.end() && !less_often) continue;
-    const auto begun = std::find_if(cut.begin(), cut.end(), [&text = name](const auto& begin) { return text.starts_with(begin); });
+    const auto begun = std::find_if(cut.begin(), cut.end(), [&text = name](const auto& begin) { return may_become(begin, text); });
     if (begun != cut.end())
       cut.erase(begun);  // it was on its way, and stands for one line
     else

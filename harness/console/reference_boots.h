@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "console/boot_learning.h"
@@ -34,6 +35,8 @@ class ReferenceBoots {
   /// began to talk; of what came after the last stage, only what came in half the time that a reference boot was watched there. A
   /// line that was cut off is new only if none begins like it.
   std::vector<New> not_in(const BootLog& boot) const;
+  /// How many lines of the boot not_in() looks at.
+  std::size_t compared(const BootLog& boot) const;
 
   struct Missing {
     BootLine line;             // of a boot that has it
@@ -47,6 +50,9 @@ class ReferenceBoots {
   std::vector<Missing> missing_from(const BootLog& boot) const;
   /// Lines that some reference boots have before their last stage, and some nowhere.
   std::vector<Missing> sometimes() const;
+
+  /// Whether it is one of these boots itself: held against itself no boot differs.
+  bool has(const BootLog& boot) const { return identities_.contains({boot.dut, boot.begin}); }
 
   /// Whether a boot with this line more would be told from the reference: shows that the comparison sees.
   bool would_find(const std::string& text) const;
@@ -63,11 +69,13 @@ class ReferenceBoots {
   std::string form(const BootLog& boot, const BootLine& line) const;
   void know(const BootLog& boot, std::size_t number);
   bool watched(const BootLog& boot, const BootLine& line) const;
+  bool looked_at(const BootLog& boot, const BootLine& line) const;
   bool begins_a_known(const std::string& cut) const;
 
   BootNoise noise_;
   LearnedNoise learned_;
   std::map<std::string, Known> known_;
+  std::set<std::pair<std::string, SteadyTime>> identities_;
   std::set<std::string> cut_;  // lines without an end: prompts
   Nanoseconds watched_{};      // after the last stage, at most
   std::size_t boots_ = 0, lines_ = 0;

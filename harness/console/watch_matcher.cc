@@ -31,7 +31,9 @@ class Vectorscan final : public WatchMatcher {
     confirm_waiting(window, window_offset, false, hits);
     if (!stream_) return hits;
     candidates_.clear();
+    if (!scanned_from_) scanned_from_ = window_offset + window.size() - fresh.size();
     stream_->scan(fresh, candidates_);
+    for (auto& candidate : candidates_) candidate.end += *scanned_from_;
     for (const auto& candidate : candidates_) confirm(candidate, window, window_offset, false, hits);
     return hits;
   }
@@ -84,6 +86,7 @@ class Vectorscan final : public WatchMatcher {
   std::vector<std::uint64_t> last_end_;
   std::vector<Candidate> candidates_, waiting_;
   std::optional<PatternDatabase::Stream> stream_;
+  std::optional<std::uint64_t> scanned_from_;  // offset of the first byte that the stream was given
 };
 
 }  // namespace

@@ -22,7 +22,7 @@ class Window {
   /// Kept before whatever is kept, so that `^`, `\b` and a look-behind see what stood there.
   static constexpr std::size_t kContext = 1024;
 
-  explicit Window(Recorder& recorder) : recorder_(recorder) {}
+  explicit Window(Recorder& recorder) : recorder_(recorder), begin_(recorder.size()), cursor_(begin_) {}
 
   void append(std::string_view bytes);
   std::string_view text() const { return text_; }
@@ -58,7 +58,7 @@ class Window {
 
   Recorder& recorder_;
   std::string text_;
-  std::uint64_t begin_ = 0, cursor_ = 0;
+  std::uint64_t begin_, cursor_;
   std::list<std::uint64_t> needs_;
   bool overflowed_ = false;
 };

@@ -94,6 +94,7 @@ class Channels {
     std::optional<bool> state;
     bool busy = false;
     std::shared_ptr<Coming> coming;
+    std::shared_ptr<std::atomic<bool>> on_wanted;  // of the on that the instrument's thread has, or had last: false: withdrawn
     std::deque<Switch> switches;
     std::deque<Waiter> waiters;
   };

@@ -92,10 +92,17 @@ void Channels::take_turn(const Switch& wanted, SteadyTime ready, const Supply& s
 
 void Channels::switch_now(const Switch& wanted, SteadyTime at) {
   const auto lease = leases_.at(wanted.lease);
+  const auto on_wanted = std::make_shared<std::atomic<bool>>(true);
+  if (wanted.on) channels_[lease.key].on_wanted = on_wanted;
   run(
       held_[lease.key.first], false, at,
-      [lease, on = wanted.on, options = wanted.options, deadline = wanted.deadline](Instrument& instrument) {
+      [lease, on_wanted, on = wanted.on, options = wanted.options, deadline = wanted.deadline](Instrument& instrument) {
         if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
+        // Other channels may have kept the instrument busy meanwhile. An off is carried out however late it is.
+        if (!*on_wanted) throw not_switched_on(lease.key, "it was withdrawn while the instrument was busy");
+        if (on && deadline.expired())
+          throw Error(ErrorKind::Timeout, object_of(lease.key), "was not switched on: the instrument was busy past the deadline",
+                      "give the call more time");
         return to_json(instrument.set(lease.key.second, on, options, deadline));
       },
       [this, lease, on = wanted.on, outcome = wanted.outcome](const nlohmann::json& result, const Error* error) {
@@ -125,6 +132,7 @@ bool Channels::on_waits(const Channel& channel) {
 
 void Channels::withdraw(std::uint64_t id) {
   const ChannelKey key = leases_.at(id).key;
+  if (const auto& on_wanted = channels_[key].on_wanted) *on_wanted = false;
   const bool was_coming = channels_[key].coming != nullptr;
   withdraw_ons(key, not_switched_on(key, "it was withdrawn while it waited"));
   if (was_coming) next_switch(key);

@@ -245,13 +245,22 @@ class Server {
     gathered->results = std::vector<json>(leases.size());
     // One moment for all, far enough ahead that every instrument's thread has its command by then.
     const auto at = real_clock().now() + 10ms;
-    for (std::size_t i = 0; i < leases.size(); ++i)
+    const auto set = [&](std::size_t i) {
       channels_.set(leases[i], line.at("on"), line.value("options", json::object()), Deadline(from_ns(line.at("deadline_ns"))), at,
                     [gathered, i, outcome](const json& result, const Error* error) {
                       gathered->results[i] = result;
                       if (error != nullptr) gathered->error = *error;
                       if (--gathered->left == 0) outcome(gathered->results, gathered->error ? &*gathered->error : nullptr);
                     });
+    };
+    for (std::size_t i = 0; i < leases.size(); ++i) {
+      try {
+        set(i);
+      } catch (...) {  // the caller is told at once: none may be switched on after that
+        for (std::size_t asked = 0; asked < i; ++asked) channels_.withdraw(leases[asked]);
+        throw;
+      }
+    }
   }
 
   void safe_state(const json& line, const Outcome& outcome) {

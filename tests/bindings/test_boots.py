@@ -86,6 +86,20 @@ def test_a_boot_in_doubt_passes_never_and_fails_for_what_is_there(
     assert judged(run, reference, worse)["verdict"] == "Fail"
 
 
+def test_a_boot_is_not_held_against_itself(run: scenarios.Run, tmp_path: Path) -> None:
+    boot = booted(tmp_path, [*SOUND[:2], "evil", *SOUND[2:]])
+    for reference in (ReferenceBoots(boot), ReferenceBoots(tmp_path / "run")):
+        with pytest.raises(ValueError, match="held against itself"):
+            reference.judge(run.check("c", expected="e"), boot)
+
+
+def test_a_pass_says_how_many_lines_it_rests_on(run: scenarios.Run, reference: ReferenceBoots, tmp_path: Path) -> None:
+    boot = booted(tmp_path, [*SOUND, "evil: after the last stage, for longer than the reference was watched"])
+    verdict = judged(run, reference, boot)
+    assert verdict["verdict"] == "Pass"
+    assert verdict["observed"] == "boot 1: 5 of 6 lines compared, none that the reference lacks"
+
+
 def test_an_empty_reference_judges_nothing(run: scenarios.Run, tmp_path: Path) -> None:
     cut = BootRuns(tmp_path / "cut").boot(SOUND[:2])
     boot = booted(tmp_path, SOUND)

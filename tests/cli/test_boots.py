@@ -95,6 +95,12 @@ def test_where_nothing_can_be_judged_the_status_is_not_that_of_no_difference(bad
     assert "not judged" in done.stdout
 
 
+def test_a_folder_whose_name_is_no_utf8_is_no_fault_of_ours(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff"))
+    sound_run(folder)
+    assert len(compared(folder, folder=tmp_path)["boots"]) == 3
+
+
 def test_late_stages_are_marked_and_runs_stand_side_by_side(tmp_path: Path) -> None:
     sound_run(tmp_path / "a")
     run = BootRuns(tmp_path / "b")

@@ -75,6 +75,18 @@ TEST(BootLog, AGapIsADoubtUnlessThePowerWasOff) {
   }
 }
 
+TEST(BootLog, AGapThatIsToldAfterThePowerOffIsOfTheBootWhoseBytesItCuts) {
+  BootRun off, within, before;
+  const auto gap = [](BootRun& of, int offset, std::int64_t begin_ns) -> BootRun& {
+    of.boot({"U-Boot\r\n", "READY\r\n"}).off();
+    return of.event("d/main", "console.gap", {{"cause", "overrun"}, {"offset", offset}, {"begin_ns", begin_ns}, {"end_ns", INT64_MAX}});
+  };
+  constexpr std::int64_t kLater = 100'000'000'000;
+  EXPECT_EQ(gap(off, 15, kLater).boots().at(0).doubt(), "");  // of what came when it was off
+  EXPECT_THAT(gap(within, 8, kLater).boots().at(0).doubt(), HasSubstr("gap"));
+  EXPECT_THAT(gap(before, 15, 1).boots().at(0).doubt(), HasSubstr("gap"));
+}
+
 TEST(BootLog, AStageThatNobodyWaitedForIsSeenByItsWatcherInItsOrder) {
   BootRun run, early;
   const auto seen = [](BootRun& of, const char* stage, int at) {
@@ -102,6 +114,22 @@ TEST(BootLog, ARecordingThatIsMissingTornOrGarbageIsADoubtAndNoCrash) {
   EXPECT_THAT(run.boots().at(0).lines, IsEmpty());
 }
 
+TEST(BootLog, ARecordingThatEndsBeforeAStageThatWasSeenIsADoubt) {
+  BootRun killed;
+  killed.boot({"U-Boot\r\n", "hello\r\n", "READY\r\n"});
+  EXPECT_EQ(killed.boots().at(0).doubt(), "");
+  killed.write_raw("U-Boot\r\nhel");  // the worker was killed before it wrote the rest, and no power-off came
+  EXPECT_THAT(killed.boots().at(0).doubt(), HasSubstr("before the boot does"));
+}
+
+TEST(BootLog, WithoutTimesALineAfterTheLastStageIsADoubt) {
+  BootRun run;
+  run.boot({"U-Boot\r\n", "READY\r\n", "telnetd: listening\r\n"}).off();
+  EXPECT_EQ(run.boots().at(0).doubt(), "");
+  run.write_index("");
+  EXPECT_THAT(run.boots().at(0).doubt(), HasSubstr("index"));
+}
+
 TEST(BootLog, AnEventThatIsNotAsItShouldBeIsADoubtOfItsBoot) {
   BootRun run;
   run.boot({"READY\r\n"}).event("d/main", "console.gap", {{"cause", 7}}).off();
@@ -114,6 +142,19 @@ TEST(BootLog, AWorkerThatBeganAgainWroteOverTheRecording) {
   BootRun run;
   run.boot({"READY\r\n"}).off().open();
   EXPECT_THAT(run.boots().at(0).doubt(), HasSubstr("written over"));
+}
+
+TEST(BootLog, AWorkerThatBeganAgainWentOnWithTheRecording) {
+  BootRun run, torn;
+  run.boot({"U-Boot\r\n", "READY\r\n", "half a li"}).open_again().boot({"U-Boot\r\n", "READY\r\n"}).off();
+  const auto boots = run.boots();
+  ASSERT_EQ(boots.size(), 2u);
+  for (const auto& boot : boots) EXPECT_EQ(boot.doubt(), "");
+  EXPECT_THAT(texts(boots[0]), ElementsAre("U-Boot", "READY", "half a li"));
+  EXPECT_THAT(texts(boots[1]), ElementsAre("U-Boot", "READY"));
+  // Its worker died before it had written all that it saw; what follows is not this boot's.
+  torn.boot({"U-Boot\r\n", "READY\r\n"}).open_again(3).boot({"U-Boot\r\n", "READY\r\n"}).off();
+  EXPECT_THAT(torn.boots().at(0).doubt(), HasSubstr("before the boot does"));
 }
 
 TEST(BootLog, HostileBytesGiveReadableLinesThatDoNotDependOnTheChunks) {

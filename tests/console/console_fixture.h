@@ -40,6 +40,18 @@ class ConsoleTest : public testing::TestWithParam<Arrival> {
     return *console_;
   }
 
+  // As a worker that is killed leaves its recording: with a record of the index that is torn.
+  void device_says_to_a_console_of_its_own(std::string_view text) {
+    SetUp();
+    open().mark();
+    device_says(text);
+    const Deadline deadline = Deadline::in(5s);
+    while (console_->offset() < text.size() && !deadline.expired()) wait_until(deadline.at_most(1ms));
+    console_.reset(), loop_.reset();
+    std::ofstream(dir_ / "board1-main.index", std::ios::app | std::ios::binary) << "torn";
+    SetUp();
+  }
+
   std::unique_ptr<ByteStream> arriving(std::unique_ptr<ByteStream> stream) {
     return hilcop::arriving(std::move(stream), GetParam(), stalls_);
   }

@@ -44,6 +44,23 @@ TEST_P(ConsoleTest, CapturesAreWholeHoweverTheBytesArrive) {
   EXPECT_EQ(match.groups[1], "ok");
 }
 
+TEST_P(ConsoleTest, AnotherWorkerGoesOnWithTheRecordingOfOneThatDied) {
+  options_.watchers = {{"stage:up", Pattern::regex("^up [0-9]$"), false}};
+  device_says_to_a_console_of_its_own("first, up 1\nhalf");
+  auto& console = open();
+  EXPECT_EQ(console.offset(), 16u);
+  device_says("up 2\nup 3\n");
+  EXPECT_EQ(console.wait_watcher("stage:up", 16, Deadline::in(5s)).span.begin, 16u);  // it begins a line
+  EXPECT_EQ(expect("up 3\n").before, "up 2\n");
+  EXPECT_EQ(console.bytes({0, 25}), "first, up 1\nhalfup 2\nup 3");
+  console.flush();
+  EXPECT_EQ(recorded(".raw"), "first, up 1\nhalfup 2\nup 3\n");
+  EXPECT_NE(recorded(".log").find("first, up 1\n"), std::string::npos);
+  EXPECT_NE(recorded(".log").find("goes on in another process"), std::string::npos);
+  EXPECT_EQ(recorded(".index").size() % 24, 0u);
+  EXPECT_EQ(sink_.events("console.open").back().data.at("offset"), 16);
+}
+
 TEST_P(ConsoleTest, MarkForgetsWhatWasBefore) {
   auto& console = open();
   device_says("old\n");

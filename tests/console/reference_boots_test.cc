@@ -158,6 +158,15 @@ TEST(ReferenceBoots, ALineThatWasCutOffIsNewOnlyIfNoneBeginsLikeIt) {
   EXPECT_THAT(new_in(reference.boots(), reference.boots()[0]), IsEmpty());
 }
 
+TEST(ReferenceBoots, ALineThatWasCutOffStandsForAMissingOneOnlyIfThatBeginsLikeIt) {
+  BootRun reference, other, same;
+  reference.boot({"U-Boot\r\n", "[    0.100000] virtio up\r\n", "READY\r\n", "virtio> "}).off();
+  other.boot({"U-Boot\r\n", "READY\r\n", "[    9.000000] ran"}).off();
+  same.boot({"U-Boot\r\n", "READY\r\n", "[    9.000000] virt"}).off();
+  EXPECT_THAT(missing_in(reference.boots(), other.boots()[0]), ElementsAre("[    0.100000] virtio up"));
+  EXPECT_THAT(missing_in(reference.boots(), same.boots()[0]), IsEmpty());
+}
+
 TEST(ReferenceBoots, ALineAfterTheLastStageIsNewOnlyIfTheReferenceWasWatchedForLongEnough) {
   BootRun brief, patient, oops;
   brief.boot({"U-Boot\r\n", "READY\r\n"}).off();

@@ -113,6 +113,18 @@ TEST_P(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
   EXPECT_EQ(gaps[1].detail, "break: 1");
 }
 
+// Bytes were lost in the moments before the power went: no edge does that.
+TEST_P(SerialConsoleTest, AnOverrunAtThePowersEdgeIsALoss) {
+  auto& console = open();
+  device_->errors().overrun = 1;
+  console.power_changed(false);
+  device_->errors().brk = 1;
+  const auto gaps = wait_gaps(2);
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0].cause, "overrun");
+  EXPECT_EQ(gaps[1].cause, "powered_off");
+}
+
 TEST_P(SerialConsoleTest, LinesAndBreakAreExplicit) {
   auto& console = open();
   EXPECT_NO_THROW(console.set_line(ModemLine::Dtr, false));

@@ -15,9 +15,15 @@ class BootRun {
  public:
   BootRun() { open(); }
 
-  BootRun& open() {
-    return event("d/main", "console.open",
-                 {{"stream", "s"}, {"file", "d-main.raw"}, {"watchers", {"stage:boot-loader", "stage:ready", "kernel-panic"}}});
+  BootRun& open(std::size_t offset = 0) {
+    return event(
+        "d/main", "console.open",
+        {{"stream", "s"}, {"file", "d-main.raw"}, {"watchers", {"stage:boot-loader", "stage:ready", "kernel-panic"}}, {"offset", offset}});
+  }
+  /// Another worker goes on behind what was recorded; `lost`: so many bytes were not.
+  BootRun& open_again(std::size_t lost = 0) {
+    raw_.resize(raw_.size() - lost);
+    return open(raw_.size());
   }
   BootRun& event(const std::string& source, const std::string& kind, nlohmann::json data) {
     events_.push_back({from_ns(now_), {}, source, kind, std::move(data)});

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 from pathlib import Path
 from typing import Any
 
 SOUND = ["U-Boot 2023.01", "Starting kernel ...", "[    0.100000] virtio up", "app[12]: started in 12 ms", "READY up=1.5"]
+BEGINNINGS = itertools.count(10**9, 10**12)  # no two boots begin at the same time
 STAGES = {"loader": "U-Boot", "ready": "READY"}
 
 
@@ -24,7 +26,7 @@ class BootRuns:
         self.raw = b""
         self.index = b""
         self.log = ""
-        self.now = 10**9
+        self.now = next(BEGINNINGS)
         self.number = 0
         watchers = [f"stage:{name}" for name in STAGES]
         self.event(f"{dut}/main", "console.open", stream="s", file=f"{dut}-main.raw", watchers=watchers)

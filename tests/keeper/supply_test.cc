@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "fakes/error_of.h"
+#include "io/unix_socket.h"
 #include "keeper_fixture.h"
 
 namespace hilcop {
@@ -196,6 +197,55 @@ TEST_F(SupplyTest, AnInterruptedOnIsNotSwitchedLater) {
   clear_interrupt();
   on(*three);
   EXPECT_FALSE(was_ever_on("2"));
+}
+
+TEST_F(SupplyTest, AnInterruptedOnThatWaitsForABusyInstrumentIsNotSwitchedLater) {
+  const auto client = connect();
+  const auto one = client->lease(request("1", 500), soon()), two = client->lease(request("2", 500), soon());
+  auto slow = std::async(std::launch::async, [&] { EXPECT_THROW(on(*one), Interrupted); });  // takes 500 ms
+  wait_for_status("1", "switching");
+  auto waiting = std::async(std::launch::async, [&] { EXPECT_THROW(on(*two), Interrupted); });
+  wait_for_status("2", "switching");
+  request_interrupt();
+  slow.get(), waiting.get();
+  clear_interrupt();
+  EXPECT_FALSE(two->get(soon()).value_or(true));  // comes after whatever was asked before
+  EXPECT_FALSE(was_ever_on("2"));
+}
+
+TEST_F(SupplyTest, AnOnWhoseDeadlinePassesWhileTheInstrumentIsBusyIsNotSwitched) {
+  const auto client = connect();
+  const auto one = client->lease(request("1", 500), soon()), two = client->lease(request("2", 500), soon());
+  auto slow = std::async(std::launch::async, [&] { on(*one); });  // takes 500 ms
+  wait_for_status("1", "switching");
+  EXPECT_EQ(error_of([&] { two->set(true, none(), Deadline::in(100ms)); }).kind(), ErrorKind::Timeout);
+  slow.get();
+  EXPECT_FALSE(two->get(soon()).value_or(true));
+  EXPECT_FALSE(was_ever_on("2"));
+}
+
+TEST_F(SupplyTest, SetTogetherThatOneRefusesSwitchesNoneOn) {
+  // By hand: a client that is slow to withdraw.
+  const auto there = connect();
+  JsonLines lines(connect_unix(dir_ / "keeper.sock", soon()), "keeper");
+  const auto ask = [&lines](nlohmann::json request) {
+    request["id"] = 1;
+    lines.send(request, soon());
+    return lines.receive(soon()).value();
+  };
+  const auto lease = [&](const char* channel, int min_off_ms) {
+    return ask({{"op", "lease"},
+                {"instrument", {{"name", "relay"}, {"driver", "file-relay"}, {"config", {{"dir", dir_.path().string()}}}}},
+                {"channel", channel},
+                {"holder", "test"},
+                {"safe_state", "off"},
+                {"min_off_ms", min_off_ms}})["result"]["lease"];
+  };
+  const auto leases = {lease("1", 0), lease("2", 10'000)};
+  const auto answer = ask({{"op", "set_together"}, {"leases", leases}, {"on", true}, {"deadline_ns", to_ns(Deadline::in(1s).at())}});
+  EXPECT_FALSE(answer["ok"]);
+  wait_until(Deadline::in(100ms));
+  EXPECT_FALSE(was_ever_on("1"));
 }
 
 TEST_F(SupplyTest, AnInterruptedOnThatWaitsForItsMinimumOffTimeIsNotSwitchedLater) {

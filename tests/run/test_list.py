@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 from typing import TYPE_CHECKING, Any
 
 from conftest import until
@@ -49,6 +50,17 @@ def on_supply(rig: Rig, stagger_ms: int) -> Path:
     file = rig.folder / "supply.yaml"
     file.write_text(SUPPLY.format(port=(rig.folder / "port").read_text().strip(), stagger=stagger_ms, pty="/dev/null"))
     return file
+
+
+def test_a_keeper_that_does_not_answer_is_no_keeper_that_does_not_run(rig: Rig) -> None:
+    (rig.folder / "runtime").mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(rig.folder / "runtime" / "keeper.sock"))
+        silent.listen()
+        done = rig.hilcop("list", "-b", "bench.yaml")
+    assert done.returncode == 3
+    assert "did not answer" in done.stderr
+    assert "nobody" not in done.stdout
 
 
 def test_nothing_is_held_and_no_keeper_is_started(rig: Rig) -> None:
