@@ -106,7 +106,9 @@ TEST_F(FaultyConsoleTest, ACommandsAnswerIsRightOrAnErrorNeverWrong) {
         EXPECT_EQ(result.exit_status, 3) << "seed " << seed;
         ++right;
       } catch (const Error& error) {
-        EXPECT_TRUE(error.kind() == ErrorKind::Timeout || error.kind() == ErrorKind::Protocol) << error.what();
+        // Disconnected: what was left of a line ended the shell.
+        EXPECT_TRUE(error.kind() == ErrorKind::Timeout || error.kind() == ErrorKind::Protocol || error.kind() == ErrorKind::Disconnected)
+            << error.what();
         ++errors;
         break;  // the shell may wait for a quote that was lost
       }
