@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <mutex>
 #include <map>
+#include <mutex>
 #include <thread>
 
 #include "base/clock.h"
