@@ -120,8 +120,8 @@ def scenario(
 @contextmanager
 def powered(dut: Dut) -> Iterator[Dut]:
     """Power as a scope: on now, off at the end, however it ends."""
-    dut.power.on()
     try:
+        dut.power.on()  # within: one that failed or was interrupted may have switched all the same
         yield dut
     finally:
         dut.power.off()

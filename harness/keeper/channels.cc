@@ -154,7 +154,9 @@ void Channels::end(std::uint64_t id, const std::function<void()>& done) {
   auto& state = channels_[lease.key];
   if (state.restoring || !lease.granted) return done();  // what is being granted ends itself when it sees that it is not alive
   state.restoring = true;
-  withdraw_ons(lease.key, Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended"));
+  const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
+  withdraw_coming(lease.key, ended);
+  withdraw_ons(lease.key, ended);
   state.switches.clear();
   restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done] {
     leases_.erase(lease.id);

@@ -49,7 +49,7 @@ class Channels {
   void end(std::uint64_t lease, const std::function<void()>& done);
   bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
 
-  /// An off does not wait for an on that waits for its time or its turn: that one is withdrawn.
+  /// An off does not wait for a switch that waits for its time or its turn: that one is withdrawn.
   void set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome);
   /// Its ons that the instrument was not told yet are not carried out.
   void withdraw(std::uint64_t lease);
@@ -81,8 +81,9 @@ class Channels {
     SteadyTime at;
     Outcome outcome;
   };
-  // An on that waits for its time, or for its turn at its supply.
+  // A switch that waits for its time, or an on for its turn at its supply.
   struct Coming {
+    bool on = false;
     Outcome outcome;
     std::uint64_t ticket = 0;
   };
@@ -115,6 +116,7 @@ class Channels {
   static bool on_waits(const Channel& channel);
   void switch_now(const Switch& wanted, SteadyTime at);
   void withdraw_ons(const ChannelKey& key, const Error& why);
+  void withdraw_coming(const ChannelKey& key, const Error& why);
   void switch_done(const ChannelKey& key, bool on, SteadyTime when);
   void next_switch(const ChannelKey& key);
   void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,

@@ -27,6 +27,8 @@ void Channels::start(const Switch& wanted) {
     if (wanted.at - kHandOver > real_clock().now()) return queue_.at(wanted.at - kHandOver, [this, wanted] { start_or_tell(wanted); });
     withdraw_ons(lease.key, not_switched_on(lease.key, "an off came while it waited"));
   }
+  if (!wanted.on && state.coming && !state.coming->on && wanted.at - kHandOver <= real_clock().now())
+    withdraw_coming(lease.key, {ErrorKind::Busy, object_of(lease.key), "was switched off before the time asked for: another off came", ""});
   if (state.busy) {
     state.switches.push_back(wanted);
     return;
@@ -42,7 +44,7 @@ void Channels::start(const Switch& wanted) {
   state.busy = true;
   if (wanted.on && lease.supply) return take_turn(wanted, std::max(at, real_clock().now()), *lease.supply);
   if (at - kHandOver <= real_clock().now()) return switch_now(wanted, at);
-  if (wanted.on) state.coming = std::make_shared<Coming>(Coming{wanted.outcome});
+  state.coming = std::make_shared<Coming>(Coming{wanted.on, wanted.outcome});
   queue_.at(at - kHandOver, [this, wanted, at, key = lease.key, coming = state.coming] {
     auto& channel = channels_[key];
     if (!leases_.contains(wanted.lease) || channel.restoring || channel.coming != coming) return;
@@ -65,7 +67,7 @@ void Channels::start_or_tell(const Switch& wanted) {
 
 void Channels::take_turn(const Switch& wanted, SteadyTime ready, const Supply& supply) {
   const ChannelKey key = leases_.at(wanted.lease).key;
-  const auto coming = channels_[key].coming = std::make_shared<Coming>(Coming{wanted.outcome});
+  const auto coming = channels_[key].coming = std::make_shared<Coming>(Coming{true, wanted.outcome});
   const auto turn = [this, wanted, ready, supply, key, coming](SteadyTime begin) {
     channels_[key].coming.reset();
     auto turned = wanted;
@@ -127,25 +129,31 @@ void Channels::next_switch(const ChannelKey& key) {
 }
 
 bool Channels::on_waits(const Channel& channel) {
-  return channel.coming || std::any_of(channel.switches.begin(), channel.switches.end(), [](const Switch& next) { return next.on; });
+  return (channel.coming && channel.coming->on) ||
+         std::any_of(channel.switches.begin(), channel.switches.end(), [](const Switch& next) { return next.on; });
 }
 
 void Channels::withdraw(std::uint64_t id) {
   const ChannelKey key = leases_.at(id).key;
   if (const auto& on_wanted = channels_[key].on_wanted) *on_wanted = false;
-  const bool was_coming = channels_[key].coming != nullptr;
+  const bool was_coming = channels_[key].coming && channels_[key].coming->on;
   withdraw_ons(key, not_switched_on(key, "it was withdrawn while it waited"));
   if (was_coming) next_switch(key);
 }
 
+void Channels::withdraw_coming(const ChannelKey& key, const Error& why) {
+  auto& state = channels_[key];
+  const auto coming = std::exchange(state.coming, nullptr);
+  if (!coming) return;
+  supplies_.leave(coming->ticket);
+  state.busy = false;
+  coming->outcome(nullptr, &why);
+}
+
 void Channels::withdraw_ons(const ChannelKey& key, const Error& why) {
   auto& state = channels_[key];
+  if (state.coming && state.coming->on) withdraw_coming(key, why);
   std::vector<Outcome> outcomes;
-  if (const auto coming = std::exchange(state.coming, nullptr)) {
-    supplies_.leave(coming->ticket);
-    state.busy = false;
-    outcomes.push_back(coming->outcome);
-  }
   for (const auto& next : state.switches)
     if (next.on) outcomes.push_back(next.outcome);
   std::erase_if(state.switches, [](const Switch& next) { return next.on; });

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from unittest.mock import Mock
 
 import hilcop
 import pytest
@@ -25,6 +26,14 @@ def events(run: scenarios.Run, kind: str) -> list[dict[str, object]]:
     file = run.record_dir.parent / "timeline" / "w.ndjson"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     return [line["data"] for line in lines if line["kind"] == kind]
+
+
+def test_a_power_on_that_fails_is_followed_by_a_power_off() -> None:
+    dut = Mock(spec=hilcop.Dut)
+    dut.power.on.side_effect = KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt), scenarios.powered(dut):
+        pytest.fail("never powered")
+    assert [call[0] for call in dut.power.method_calls] == ["on", "off"]
 
 
 def test_without_a_control_nothing_passes(run: scenarios.Run) -> None:

@@ -20,7 +20,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BootLog other = boot;
   read_lines(boot, dir);
   take_lines(other, raw);
-  if (!boot.damage.empty() || boot.lines.size() != other.lines.size()) std::abort();
+  // Of what the index says only the times depend.
+  for (const auto& damage : boot.damage)
+    if (!damage.starts_with("the index ")) std::abort();
+  if (boot.lines.size() != other.lines.size()) std::abort();
   for (const auto& line : boot.lines)
     if (line.text.empty() || line.span.begin >= line.span.end || line.span.end > raw.size()) std::abort();
   if (!ReferenceBoots(std::vector{boot}).not_in(other).empty()) std::abort();  // a boot has nothing that it lacks itself

@@ -148,6 +148,21 @@ TEST_F(SupplyTest, AnOffThatIsForLaterComesAtItsTime) {
   EXPECT_FALSE(was_ever_on("2"));
 }
 
+TEST_F(SupplyTest, AnOffDoesNotWaitForOneThatIsForLater) {
+  const auto client = connect();
+  const auto lease = client->lease(request("1"), soon());
+  on(*lease);
+  const auto when = real_clock().now() + 5s;
+  auto later = std::async(std::launch::async, [&] { return error_of([&] { lease->set_at(when, false, none(), soon()); }).kind(); });
+  wait_for_status("1", "switching");
+  EXPECT_LT(lease->set(false, none(), soon()).acknowledged, when - 1s);
+  EXPECT_EQ(later.get(), ErrorKind::Busy);
+  on(*lease);
+  EXPECT_LT(real_clock().now(), when - 1s);
+  wait_until(Deadline(when + 100ms));
+  EXPECT_TRUE(is_on("1"));  // the one for later cuts no power that was given after it
+}
+
 TEST_F(SupplyTest, AnOffThatComesBehindAQueuedOnDoesNotWaitForItsTurn) {
   const auto client = connect();
   const auto one = client->lease(on_supply("1", 2s, "bench/mains", 300), soon());
