@@ -13,6 +13,7 @@ namespace hilcop {
 namespace {
 
 constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
+constexpr double kFarthest = 1e18;  // a distance that an offset can be added to
 
 [[noreturn]] void refuse(const std::string& word, const std::string& cause) {
   throw Error(ErrorKind::Config, "faults '" + word + "'", cause,
@@ -106,7 +107,8 @@ void FaultPlan::draw(LineFaultKind kind) {
     return;
   }
   const double unit = (static_cast<double>(random(kind) >> 11) + 1) * 0x1p-53;
-  next(kind) = offset_ + 1 + static_cast<std::uint64_t>(-std::log(unit) * static_cast<double>(every));
+  const double distance = std::min(-std::log(unit) * static_cast<double>(every), kFarthest);
+  next(kind) = offset_ + 1 + static_cast<std::uint64_t>(distance);
 }
 
 void FaultPlan::tell(LineFaultKind kind) const {

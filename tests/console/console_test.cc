@@ -217,26 +217,45 @@ TEST_P(ConsoleTest, AWatcherThatTakesTooManyStepsIsAGapAndEndsWaits) {
   EXPECT_EQ(console.gaps_since(0)[0].cause, "unwatched");
 }
 
+// While it lives, the loop's thread reads nothing: another console's line takes it long to open again.
+class BusyLoop {
+ public:
+  BusyLoop(IoLoop& loop, EventSink& sink) {
+    int ends[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socket pair");
+    const UniqueFd device(ends[1]);  // gone at once
+    ConsoleOptions options;
+    options.source = "board2/main";
+    options.reopen = [this, called = false]() mutable -> std::unique_ptr<ByteStream> {
+      if (!std::exchange(called, true)) busy_.set_value(), let_go_.get_future().wait();
+      throw Error(ErrorKind::NotFound, "line", "is not back");
+    };
+    console_ = Console::open(make_socket_stream(UniqueFd(ends[0]), "other"), options, loop, sink);
+  }
+  ~BusyLoop() { let_go_.set_value(); }
+  void wait() { busy_.get_future().wait(); }
+
+ private:
+  std::promise<void> busy_, let_go_;
+  std::unique_ptr<Console> console_;
+};
+
 TEST_P(ConsoleTest, WhatNobodyHasReadYetIsNoSilence) {
   auto& console = open();
-  int ends[2];
-  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-  UniqueFd other_line(ends[0]), other_device(ends[1]);
-  std::promise<void> busy, let_go;
-  bool called = false;
-  ConsoleOptions other;
-  other.source = "board2/main";
-  other.reopen = [&]() -> std::unique_ptr<ByteStream> {
-    if (!std::exchange(called, true)) busy.set_value(), let_go.get_future().wait();
-    throw Error(ErrorKind::NotFound, "line", "is not back");
-  };
-  // The loop's thread is kept from reading by another console's line.
-  const auto second = Console::open(make_socket_stream(std::move(other_line), "other"), other, *loop_, sink_);
-  other_device.reset();
-  busy.get_future().wait();
+  BusyLoop busy(*loop_, sink_);
+  busy.wait();
   device_says("still alive\n");
   EXPECT_FALSE(console.wait_silence(100ms, Deadline::in(150ms), real_clock().now()));
-  let_go.set_value();
+}
+
+TEST_P(ConsoleTest, AllThatCameBeforeAMarkIsBeforeIt) {
+  if (GetParam().stall_every != 0) return;  // what a stalled line holds back comes later
+  auto& console = open();
+  BusyLoop busy(*loop_, sink_);
+  busy.wait();
+  device_says(std::string(100'000, '-') + "stale");
+  EXPECT_EQ(console.mark(), 100'005u);
+  EXPECT_EQ(error_of([&] { expect("stale", 30ms); }).kind(), ErrorKind::Timeout);
 }
 
 TEST_P(ConsoleTest, AMatchOfAnotherThreadTakesNothingFromOneThatWaits) {

@@ -113,6 +113,11 @@ TEST_F(FaultyStreamTest, FaultsComeAsOftenAsAsked) {
   EXPECT_EQ(model({}, sent), sent);
 }
 
+TEST_F(FaultyStreamTest, FaultsThatAreFarApartDoNotComeAtOnce) {
+  const std::string sent = some_bytes(100);
+  for (std::uint64_t seed = 0; seed < 50; ++seed) EXPECT_EQ(model({.seed = seed, .drop_every = UINT64_MAX}, sent), sent) << seed;
+}
+
 TEST_F(FaultyStreamTest, WhatIsToldIsWhatWasDone) {
   std::vector<LineFault> told;
   FaultPlan plan({.seed = 3, .drop_every = 50}, false, [&](const LineFault& fault) { told.push_back(fault); });
