@@ -72,7 +72,8 @@ void print_lines(const json& lines, const std::string& title, const std::string&
       fmt::print("    ... {} more: --all shows them\n", lines.size() - most);
       break;
     }
-    fmt::print("    {:>3}x  {}\n          {} line {}, boot {}{}{}\n", line[count_key].dump(), line["text"].get<std::string>(),
+    fmt::print("    {} {}: {}\n          {} line {}, boot {}{}{}\n", count_key == "missing_in" ? "lacking in" : "in",
+               plural(line[count_key].get<std::size_t>(), "boot"), line["text"].get<std::string>(),
                shown(fs::path(line["run"].get<std::string>()) / line["file"].get<std::string>()), line["line"].dump(), line["boot"].dump(),
                line["at_s"].is_null() ? "" : fmt::format(", {:.3f} s after power-on", line["at_s"].get<double>()),
                line.value("more_often", false)   ? "; the reference has it only once a boot"

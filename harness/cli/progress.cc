@@ -29,7 +29,7 @@ std::string coloured(const std::string& verdict) {
   return fmt::format("\x1b[1;{}m{}\x1b[0m", colour, verdict);
 }
 
-Progress::Progress(bool quiet) : quiet_(quiet), terminal_(::isatty(1) != 0) {
+Progress::Progress(bool quiet, bool faulty) : quiet_(quiet), faulty_(faulty), terminal_(::isatty(1) != 0) {
   if (terminal_ && !quiet_) ticker_ = std::jthread([this](const std::stop_token& stop) { tick(stop); });
 }
 
@@ -86,8 +86,9 @@ void Progress::take(const json& event) {
     if (d["of"].is_number()) dut.of = d["of"];
     if (!terminal_) line(fmt::format("{}: {}", name, dut.step));
   } else if (kind == "check.verdict") {
-    line(fmt::format("{}: {}: {}: {} {}", name, d.value("scenario", ""), d.value("check", ""), coloured(d.value("verdict", "")),
-                     d.value("observed", "")));
+    const std::string said = d.value("verdict", "");
+    const std::string shown = faulty_ ? coloured("Inconclusive") + " (said " + said + ")" : coloured(said);
+    line(fmt::format("{}: {}: {}: {} {}", name, d.value("scenario", ""), d.value("check", ""), shown, d.value("observed", "")));
   } else if (kind == "waiting") {
     std::fprintf(stderr, "%shilcop: %s: %s\n", terminal_ && !quiet_ ? "\r\x1b[K" : "", name.c_str(), d.value("text", "").c_str());
   } else if (kind == "scenario.lost") {

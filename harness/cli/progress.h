@@ -15,7 +15,8 @@ namespace hilcop {
 /// Shows a run as it goes, from its workers' events: one redrawn line on a terminal, plain lines otherwise. Thread-safe.
 class Progress {
  public:
-  explicit Progress(bool quiet);
+  /// `faulty`: the consoles are made faulty on purpose (--faults), so no verdict stands.
+  Progress(bool quiet, bool faulty);
   ~Progress();
   void take(const nlohmann::json& event);
 
@@ -30,7 +31,7 @@ class Progress {
   void redraw();
 
   std::mutex mutex_;
-  bool quiet_, terminal_;
+  bool quiet_, faulty_, terminal_;
   SteadyTime began_ = real_clock().now();
   std::map<std::string, Dut> duts_;
   std::condition_variable_any stopped_;

@@ -148,7 +148,7 @@ void add_run(CLI::App& app, int& status) {
     bool interrupted = false;
     std::optional<Error> trouble;
     {
-      Progress progress(a->json);
+      Progress progress(a->json, !a->faults.empty());
       options.progress = [&](const json& event) { progress.take(event); };
       try {
         supervise(options);

@@ -89,7 +89,14 @@ class Walk {
         wide |= std::string("srvRDSWHxc").find(in_[at_ + 1]) != std::string::npos;
         out_ += in_[at_++];
       }
-      wide |= in_.compare(at_, 2, "[:") == 0 && in_.compare(at_, 9, "[:space:]") == 0;
+      // A named class: its own ']' does not end this one.
+      const auto end = in_.compare(at_, 2, "[:") == 0 ? in_.find(":]", at_ + 2) : std::string::npos;
+      if (end != std::string::npos) {
+        wide |= in_.compare(at_, 9, "[:space:]") == 0 || in_.compare(at_, 3, "[:^") == 0 || in_.compare(at_, 9, "[:cntrl:]") == 0;
+        out_ += in_.substr(at_, end + 2 - at_);
+        at_ = end + 2;
+        continue;
+      }
       out_ += in_[at_++];
     }
     if (!more()) refuse("a character class is not closed: '" + in_.substr(begin) + "'", "add ']'");
@@ -142,6 +149,10 @@ class Walk {
 
 }  // namespace
 
-std::string bounded_regex(const std::string& regex) { return Walk(regex).run(); }
+std::string bounded_regex(const std::string& regex) {
+  if (regex.find('\0') != std::string::npos)
+    throw Error(ErrorKind::Config, "pattern", "has a NUL in it: what follows would not be looked for", "write \\x00");
+  return Walk(regex).run();
+}
 
 }  // namespace hilcop

@@ -52,8 +52,10 @@ class Scratch {
  public:
   ~Scratch() { hs_free_scratch(scratch_); }
   hs_scratch_t* for_database(const hs_database_t* database, std::uint64_t id) {
-    if (fits_.insert(id).second && hs_alloc_scratch(database, &scratch_) != HS_SUCCESS)
-      throw Error(ErrorKind::Exhausted, "watchers", "no memory for the matcher");
+    if (!fits_.contains(id)) {
+      if (hs_alloc_scratch(database, &scratch_) != HS_SUCCESS) throw Error(ErrorKind::Exhausted, "watchers", "no memory for the matcher");
+      fits_.insert(id);
+    }
     return scratch_;
   }
 
@@ -111,8 +113,9 @@ void PatternDatabase::Stream::scan(std::string_view fresh, std::vector<Candidate
     static_cast<std::vector<Candidate>*>(list)->push_back({id, to});
     return 0;
   };
-  hs_scan_stream(stream_, fresh.data(), static_cast<unsigned>(fresh.size()), 0, scratch.for_database(database_->database_, database_->id_),
-                 note, &found);
+  auto* memory = scratch.for_database(database_->database_, database_->id_);
+  if (hs_scan_stream(stream_, fresh.data(), static_cast<unsigned>(fresh.size()), 0, memory, note, &found) != HS_SUCCESS)
+    throw Error(ErrorKind::Exhausted, "watchers", "the matcher failed: what arrives is not watched");
 }
 
 }  // namespace hilcop

@@ -130,7 +130,8 @@ std::string boot_lines_html(const json& record, const std::string& dut) {
   const auto& lines = all[dut]["lines"];
   const auto boots = all[dut].value("boots", 0);
   if (boots < 2)
-    return fmt::format(R"(<p class="note">Lines are not compared: {} of the boots prove an absence.</p>)", boots == 0 ? "none" : "one");
+    return fmt::format(R"(<p class="note">Lines are not compared: that takes two complete boots without a doubt, and there is {}.</p>)",
+                       boots == 0 ? "none" : "one");
   if (lines.empty()) return fmt::format("<p>Every line stands in each of the {} complete boots.</p>", boots);
   std::string html = fmt::format(
       R"(<details class="boot-lines"><summary>Lines that not every one of {} complete boots has: {}</summary><table><thead><tr><th>Boots</th><th>Line</th><th>Where</th></tr></thead><tbody>)",

@@ -20,12 +20,13 @@ std::string refusal(const std::string& regex) {
 
 TEST(Pattern, WhatStaysInItsLineIsFine) {
   for (const char* regex : {"login: $", "U-Boot 20\\d\\d\\.\\d\\d", "READY up=(.*)", "a[^\\n]*b", "^ok$", "(ab|cd)+", "x{2,5}",
-                            "\\[ *OK *\\]", "a{b", "[]a]+", "\\S+ \\w+"})
+                            "\\[ *OK *\\]", "a{b", "[]a]+", "\\S+ \\w+", "[[:alpha:]_]+"})
     EXPECT_EQ(refusal(regex), "") << regex;
 }
 
 TEST(Pattern, WhatCouldRunOverLinesWithoutBoundIsRefusedWithAReason) {
-  for (const char* regex : {"a[\\s\\S]*b", "(a\\n)*b", "a\\s*b", "[^x]+y", "(?s)a.*b", "(?:x|\\n)+", "a\\W+b", "(\\s){2,}"})
+  for (const char* regex :
+       {"a[\\s\\S]*b", "(a\\n)*b", "a\\s*b", "[^x]+y", "(?s)a.*b", "(?:x|\\n)+", "a\\W+b", "(\\s){2,}", "x[[:space:]]*y", "[[:^alpha:]]+z"})
     EXPECT_NE(refusal(regex), "") << regex;
   EXPECT_NE(refusal("a[\\s\\S]*b").find("can cross lines without bound"), std::string::npos);
 }
@@ -33,6 +34,7 @@ TEST(Pattern, WhatCouldRunOverLinesWithoutBoundIsRefusedWithAReason) {
 TEST(Pattern, WhatIsNoPatternIsRefused) {
   for (const char* regex : {"", "(", "[a", "a)", "a\\", "x*", "(?<n", "*a", "\\Qab\\E"}) EXPECT_NE(refusal(regex), "") << regex;
   EXPECT_THROW(check_pattern(Pattern::literal("")), Error);
+  EXPECT_THROW(check_pattern(Pattern::regex(std::string("a\0b", 3))), Error);
 }
 
 TEST(Pattern, AnAnchorIsNoMemberOfAClassAndNotEscaped) {
