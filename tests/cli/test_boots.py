@@ -119,8 +119,8 @@ def test_of_many_lines_the_rest_is_counted(tmp_path: Path) -> None:
     BootRuns(tmp_path / "b").boot([*SOUND[:2], *(f"new {'x' * n}" for n in range(1, 31)), *SOUND[2:]])
     few, every = boots("a", "b", folder=tmp_path).stdout, boots("a", "b", "--all", folder=tmp_path).stdout
     assert "more: --all shows them" in few
-    assert few.count("  new x") == 20
-    assert every.count("  new x") == 30
+    assert few.count(": new x") == 20
+    assert every.count(": new x") == 30
 
 
 def test_a_run_that_was_killed_and_one_of_open_bench_have_boots(tmp_path: Path) -> None:
