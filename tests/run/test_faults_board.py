@@ -20,9 +20,9 @@ def talk(dut, run):
     with powered(dut):
         boot = dut.boot_to()
         check.control("boots", ok=boot.complete)
-        dut.console.login(timeout_s=60)
+        dut.console.login(timeout_s=20)
         for _ in range(20):
-            said = dut.console.run("echo hello", timeout_s=60).output
+            said = dut.console.run("echo hello", timeout_s=20).output
         check.judge(said == "hello\\n", observed=said)
 """
 
