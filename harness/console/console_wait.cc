@@ -22,6 +22,7 @@ constexpr Nanoseconds kStill = 250ms;
 // fail() and the I/O thread's own findings reach a borrower when it looks again.
 constexpr Nanoseconds kLookAgain = 100ms;
 constexpr std::size_t kBefore = 64 * 1024;
+constexpr std::size_t kMostSendings = 1000;     // of a console: 16 KiB
 constexpr std::size_t kMostWaiting = 1u << 20;  // more than the kernel keeps of a line
 
 }  // namespace
@@ -250,7 +251,7 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
     const std::scoped_lock lock(mutex_);
     at = window_.end();
     if (sent_.empty() || sent_.back().offset < at) sent_.push_back({at, real_clock().now()});
-    if (sent_.size() > HitLog::kMost) {
+    if (sent_.size() > kMostSendings) {
       sent_dropped_ = sent_.front();
       sent_.pop_front();
     }

@@ -173,14 +173,15 @@ int main(int argc, char** argv) {
   char shown[100];
   std::snprintf(shown, sizeof shown, "%.1f MiB in the second quarter, %.1f MiB in the last", before, after);
   rows.push_back(row("growth of resident memory", after - before, "MiB", 2, shown));
-  // The most of a quarter: a line that is broken just now lacks its descriptors.
+  // The median of a quarter: a line that is broken just now lacks its descriptors, and who waits for it has one more.
   const auto growth = [&](auto of) {
-    const auto most = [&](std::size_t from, std::size_t to) {
-      std::size_t value = 0;
-      for (std::size_t i = from; i < to; ++i) value = std::max(value, of(samples[i]));
-      return static_cast<double>(value);
+    const auto usual = [&](std::size_t from, std::size_t to) {
+      std::vector<std::size_t> values;
+      for (std::size_t i = from; i < to; ++i) values.push_back(of(samples[i]));
+      std::sort(values.begin(), values.end());
+      return values.empty() ? 0.0 : static_cast<double>(values[values.size() / 2]);
     };
-    return most(n - n / 4, n) - most(n / 4, n / 2);
+    return usual(n - n / 4, n) - usual(n / 4, n / 2);
   };
   rows.push_back(row("growth of open descriptors", growth([](const Sample& s) { return s.descriptors; }), "", 0,
                      std::to_string(samples.back().descriptors) + " at the end"));
