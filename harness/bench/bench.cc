@@ -9,7 +9,7 @@
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
 #include "io/faulty_stream.h"
-#include "io/unix_stream.h"
+#include "io/socket_stream.h"
 
 namespace hilcop {
 namespace {

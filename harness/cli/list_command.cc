@@ -22,7 +22,7 @@ json collect(const BenchConfig& bench) {
   json all = bench_state(bench, all_drivers());
   all["drivers"] = json::array();
   all["scenarios"] = json::array();
-  for (const auto* driver : all_drivers()) all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}});
+  for (const auto* driver : all_drivers()) all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}, {"unverified", driver->unverified}});
   for (const auto& scenario : list_scenarios(python_settings(), {project_dir() / "scenarios"}))
     all["scenarios"].push_back({{"id", scenario.id}, {"title", scenario.title}, {"clauses", scenario.clauses}});
   return all;
@@ -93,7 +93,10 @@ void print(const json& all) {
     for (auto it = elsewhere.begin(); it != elsewhere.end();)
       it = (*it)["instrument"] == instrument["identity"] ? elsewhere.erase(it) : it + 1;
   }
-  for (const auto& driver : all["drivers"]) drivers.push_back({text(driver["name"]), text(driver["summary"])});
+  for (const auto& driver : all["drivers"]) {
+    const auto doubt = text(driver["unverified"]);
+    drivers.push_back({text(driver["name"]), text(driver["summary"]), doubt.empty() ? "verified" : "unverified: " + doubt});
+  }
   for (const auto& scenario : all["scenarios"])
     scenarios.push_back({text(scenario["id"]), text(scenario["title"]), joined(scenario["clauses"])});
   const std::vector<std::string> channel_columns{"INSTRUMENT", "CHANNEL", "STATE", "SWITCHED", "WAITING", "HELD BY"};
@@ -106,7 +109,7 @@ void print(const json& all) {
                            table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE"}, instruments),
                            table("Channels that the keeper knows", channel_columns, channels),
                            table("Channels of other benches", channel_columns, channel_rows(elsewhere, "")),
-                           table("Drivers", {"NAME", "WHAT"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
+                           table("Drivers", {"NAME", "WHAT", "AGAINST OTHERS' PROGRAMS"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
     std::fputs(part.c_str(), stdout);
 }
 

@@ -58,7 +58,7 @@ std::vector<Watcher> linux_watchers();
 struct WatcherHit {
   std::string watcher;
   ByteSpan span;
-  std::string line;  // the whole line it stands in, as far as received
+  std::string line;  // the whole line it stands in, as far as received (as `span` is, of a pattern that could go on)
   SteadyTime at;
 };
 

@@ -81,6 +81,8 @@ class ClientLease final : public Lease {
   std::optional<SwitchResult> wait_fired(Deadline deadline) override;
   json endpoint(Deadline deadline) override { return ask("endpoint", json::object(), deadline); }
   json report(Deadline deadline) override { return ask("report", json::object(), deadline); }
+  Reading measure(Deadline deadline) override { return reading_from_json(ask("measure", json::object(), deadline)); }
+  json adjust(const json& setting, Deadline deadline) override { return ask("adjust", {{"options", setting}}, deadline); }
   json status(Deadline deadline) override { return ask("status_of", json::object(), deadline); }
   const std::string& channel() const override { return channel_; }
   void release(Deadline deadline) override;

@@ -46,6 +46,9 @@ class Lease {
   virtual std::optional<SwitchResult> wait_fired(Deadline deadline) = 0;
   virtual nlohmann::json endpoint(Deadline deadline) = 0;
   virtual nlohmann::json report(Deadline deadline) = 0;
+  /// See Instrument::measure and adjust.
+  virtual Reading measure(Deadline deadline) = 0;
+  virtual nlohmann::json adjust(const nlohmann::json& setting, Deadline deadline) = 0;
   /// {"switch_count": n, "off_since_ns": ...}: what the keeper remembers of the channel.
   virtual nlohmann::json status(Deadline deadline) = 0;
   virtual const std::string& channel() const = 0;

@@ -25,13 +25,15 @@ struct Driver {
   std::string name;     // as in lab-config: "modbus-relay"
   std::string summary;  // one line for `hilcop list`
   std::vector<KeySpec> keys;
+  /// Why nobody has seen it work against a program or kernel of somebody else; empty: it was. `hilcop list` shows it.
+  std::string unverified = {};
   /// What the thing is in the world ("modbus:127.0.0.1:502", "/dev/ttyUSB0"): two configurations with one identity are one
   /// instrument, and leases are by it.
   std::function<std::string(const InstrumentConfig&)> identity;
   /// Held by the keeper. Opens without changing any output. Throws Error.
-  std::function<std::unique_ptr<Instrument>(const InstrumentConfig&, InstrumentEvent)> open;
+  std::function<std::unique_ptr<Instrument>(const InstrumentConfig&, InstrumentEvent)> open = {};
   /// Opened in the worker, for consoles that need no keeper (a serial port).
-  std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console;
+  std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console = {};
 };
 
 using DriverTable = std::span<const Driver* const>;

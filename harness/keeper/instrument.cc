@@ -16,6 +16,20 @@ void Instrument::arm(const std::string& channel, const nlohmann::json&, Deadline
 
 nlohmann::json Instrument::report(const std::string&, Deadline) { return nlohmann::json::object(); }
 
+Reading Instrument::measure(const std::string& channel, Deadline) {
+  throw Error(ErrorKind::Unsupported, "channel '" + channel + "'", "measures nothing", "choose a channel of kind meter");
+}
+
+nlohmann::json Instrument::adjust(const std::string& channel, const nlohmann::json&, Deadline) {
+  throw Error(ErrorKind::Unsupported, "channel '" + channel + "'", "has no voltage or current to set", "use a supply that has");
+}
+
+nlohmann::json to_json(const Reading& reading) { return {{"value", reading.value}, {"unit", reading.unit}, {"at_ns", to_ns(reading.at)}}; }
+
+Reading reading_from_json(const nlohmann::json& value) {
+  return {value.at("value"), value.at("unit"), from_ns(value.at("at_ns").get<std::int64_t>())};
+}
+
 nlohmann::json to_json(const SwitchResult& result) {
   nlohmann::json value{
       {"commanded_ns", to_ns(result.commanded)}, {"acknowledged_ns", to_ns(result.acknowledged)}, {"details", result.details}};
@@ -42,6 +56,8 @@ std::string to_string(ChannelKind kind) {
       return "input";
     case ChannelKind::Console:
       return "console";
+    case ChannelKind::Meter:
+      return "meter";
   }
   return "output";
 }

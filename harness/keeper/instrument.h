@@ -12,8 +12,8 @@
 namespace hilcop {
 
 /// Power: an output that powers a DUT. Output: a relay contact, a line that we drive. Input: a line that we read.
-/// Console: a byte stream offered at an address (see endpoint) for a worker to open.
-enum class ChannelKind { Power, Output, Input, Console };
+/// Console: a byte stream offered at an address (see endpoint) for a worker to open. Meter: a quantity that it measures.
+enum class ChannelKind { Power, Output, Input, Console, Meter };
 
 /// One thing on an instrument that can be leased on its own.
 struct Channel {
@@ -28,6 +28,13 @@ struct SwitchResult {
   SteadyTime acknowledged;  // when it said that it had switched
   std::optional<bool> read_back;
   nlohmann::json details = nlohmann::json::object();  // what the driver alone knows: {"disks": [{"lost_sectors", ...}]}
+};
+
+/// What a Meter channel measured: {5.02, "V"}. `at`: steady clock, when the instrument had answered.
+struct Reading {
+  double value = 0;
+  std::string unit;  // SI, without prefix: "V", "A", "W"
+  SteadyTime at;
 };
 
 /// Tells of something that happened by itself (an armed cut fired, a machine died). Called from any thread.
@@ -57,11 +64,18 @@ class Instrument {
   virtual void arm(const std::string& channel, const nlohmann::json& options, Deadline deadline);
   /// Figures of the instrument or of a channel for evidence: identity, firmware, disk counters, CPU time. No side effects.
   virtual nlohmann::json report(const std::string& channel, Deadline deadline);
+  /// Of a Meter channel. Throws Error{Unsupported} by default.
+  virtual Reading measure(const std::string& channel, Deadline deadline);
+  /// Sets what a Power channel gives ({"volts": 4.2, "amps": 0.5}) without switching it; holds until the channel is next set off,
+  /// then lab-config's setting counts again. Returns what the instrument says that it is set to. Throws Error{Unsupported} by default.
+  virtual nlohmann::json adjust(const std::string& channel, const nlohmann::json& setting, Deadline deadline);
 };
 
 /// SwitchResult as the keeper's protocol and the timeline carry it (times as *_ns).
 nlohmann::json to_json(const SwitchResult& result);
 SwitchResult switch_result_from_json(const nlohmann::json& value);
+nlohmann::json to_json(const Reading& reading);
+Reading reading_from_json(const nlohmann::json& value);
 std::string to_string(ChannelKind kind);
 
 }  // namespace hilcop

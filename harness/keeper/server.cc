@@ -186,6 +186,12 @@ class Server {
     if (op == "report")
       return channels_.call(
           lease, deadline, [](Instrument& i, const std::string& c, Deadline d) { return i.report(c, d); }, outcome);
+    if (op == "measure")
+      return channels_.call(
+          lease, deadline, [](Instrument& i, const std::string& c, Deadline d) { return to_json(i.measure(c, d)); }, outcome);
+    if (op == "adjust")
+      return channels_.call(
+          lease, deadline, [options](Instrument& i, const std::string& c, Deadline d) { return i.adjust(c, options, d); }, outcome);
     if (op == "arm")
       return channels_.call(
           lease, deadline,

@@ -18,7 +18,7 @@
 #include "fakes/error_of.h"
 #include "fakes/memory_sink.h"
 #include "fakes/temp_dir.h"
-#include "io/unix_stream.h"
+#include "io/socket_stream.h"
 
 namespace hilcop {
 

@@ -10,7 +10,7 @@
 
 #include "base/interrupt.h"
 #include "fakes/error_of.h"
-#include "io/unix_stream.h"
+#include "io/socket_stream.h"
 
 namespace hilcop {
 namespace {

@@ -44,9 +44,8 @@ def walls(engines: list[tuple[str, str]], megabytes: int, rounds: int) -> dict[t
 
 
 def planted() -> Row:
-    """Hits at any place, blocks of random size: each is found once, where it is. A pattern that could go on (`ip [0-9a-f]+`) is found as
-    soon as it fits, so its end may come early,
-    but only where a read ended."""
+    """Hits at any place, blocks of random size: each is found once, where it is. A pattern that could go on (`ip [0-9a-f]+`) is
+    found as soon as it fits, so its end may come early, but only where a read ended."""
     text = rig.MATERIAL / "planted.log"
     result = once("hilcop", 8, ALL, text, 0)
     expected = {hit[:2]: hit[2] for hit in material.hits_in(result["sent"])}

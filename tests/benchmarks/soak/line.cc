@@ -10,7 +10,7 @@
 #include <stdexcept>
 
 #include "io/serial_stream.h"
-#include "io/unix_stream.h"
+#include "io/socket_stream.h"
 
 namespace hilcop {
 namespace {
