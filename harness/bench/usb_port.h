@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/event.h"
+#include "bench/config.h"
+#include "bench/roles.h"
+#include "io/usb_watch.h"
+
+namespace hilcop {
+
+/// A UsbPort over what the bench's UsbWatch sees. Its comings and goings are events usb.arrived and usb.left, what the board file does
+/// not declare usb.unexpected.
+class WatchedUsbPort final : public UsbPort {
+ public:
+  /// `look`: makes the watch tell what changed. The board outlives this.
+  WatchedUsbPort(std::string dut, UsbSelector selector, const Board& board, std::function<void()> look, EventSink& sink);
+  /// From the watch. Of any device; one that is not the DUT's is none of its business.
+  void changed(const UsbChange& change, const std::string& how);
+
+  bool present() override;
+  std::vector<UsbShown> devices() override;
+  UsbShown device() override;
+  bool wait_present(Deadline deadline) override;
+  bool wait_absent(Deadline deadline) override;
+  void reset(Deadline deadline) override;
+  std::vector<std::string> unexpected() override;
+  std::optional<bool> gone_since(SteadyTime since, Deadline deadline) override;
+
+ private:
+  bool is_of_dut(const UsbIdentity& id) const;
+  void judge(const UsbShown& shown, SteadyTime at);
+  std::string object() const { return "USB of dut '" + dut_ + "'"; }
+
+  std::string dut_;
+  UsbSelector selector_;
+  std::string socket_, peer_;  // where it is plugged in; the same socket on the other half of a USB 3 hub
+  const Board& board_;
+  std::function<void()> look_;
+  EventSink& sink_;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, int>, UsbShown> shown_;  // by path and address
+  std::optional<SteadyTime> left_;                         // the last of them
+  std::vector<std::string> unexpected_;
+};
+
+/// What of a device its board does not declare, each a sentence; empty: nothing, or the board declares nothing.
+std::vector<std::string> undeclared(const UsbShown& shown, const Board& board);
+
+}  // namespace hilcop
