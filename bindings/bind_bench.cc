@@ -32,6 +32,7 @@ std::vector<std::string> roles_of(const DutConfig& config) {
   add("button", !config.buttons.empty());
   add("output", !config.outputs.empty());
   add("input", !config.inputs.empty());
+  add("usb", config.usb.has_value());
   return roles;
 }
 
@@ -60,7 +61,7 @@ void bind_dut(py::module_& module) {
           "Where its board is declared.")
       .def_property_readonly(
           "roles", [](const Dut& self) { return roles_of(self.config()); },
-          "Which kinds of role lab-config gives it: power, console, reset, button, output, input.")
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, usb.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(
@@ -88,6 +89,7 @@ void bind_dut(py::module_& module) {
           py::return_value_policy::reference_internal)
       .def("button", &Dut::button, py::arg("name"), py::return_value_policy::reference_internal)
       .def("output", &Dut::output, py::arg("name"), py::return_value_policy::reference_internal)
+      .def_property_readonly("usb", &Dut::usb, py::return_value_policy::reference_internal, "What it shows on USB.")
       .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
       .def(
           "reset",

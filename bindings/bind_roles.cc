@@ -81,10 +81,64 @@ void bind_power(py::module_& module) {
           py::kw_only(), timeout(10));
 }
 
+void bind_usb(py::module_& module) {
+  py::class_<UsbFunction>(module, "UsbInterface", "One setting of an interface, in use or not.")
+      .def_readonly("configuration", &UsbFunction::configuration)
+      .def_readonly("number", &UsbFunction::interface)
+      .def_readonly("alternate", &UsbFunction::alternate)
+      .def_readonly("class_code", &UsbFunction::class_code)
+      .def_property_readonly(
+          "class_name", [](const UsbFunction& f) { return usb_class_name(f.class_code); }, "As in a board file: 'hid', 'mass-storage'.")
+      .def_readonly("subclass", &UsbFunction::subclass)
+      .def_readonly("protocol", &UsbFunction::protocol);
+  py::class_<UsbShown>(module, "UsbDevice", "A USB device as it shows itself.")
+      .def_property_readonly("vid", [](const UsbShown& d) { return d.id.vid; })
+      .def_property_readonly("pid", [](const UsbShown& d) { return d.id.pid; })
+      .def_property_readonly("serial", [](const UsbShown& d) { return d.id.serial; })
+      .def_property_readonly("manufacturer", [](const UsbShown& d) { return d.id.manufacturer; })
+      .def_property_readonly("product", [](const UsbShown& d) { return d.id.product; })
+      .def_property_readonly("path", [](const UsbShown& d) { return d.id.path; })
+      .def_readonly("speed_mbps", &UsbShown::speed_mbps)
+      .def_readonly("class_code", &UsbShown::class_code, "Of the device; 0: each interface has its own.")
+      .def_readonly("interfaces", &UsbShown::functions, "Of every configuration and setting.");
+  py::class_<UsbPort, std::unique_ptr<UsbPort, py::nodelete>>(module, "UsbPort", "What a DUT shows at its USB socket.")
+      .def("present", [](UsbPort& self) { return without_gil([&] { return self.present(); }); })
+      .def(
+          "devices", [](UsbPort& self) { return without_gil([&] { return self.devices(); }); }, "All at its socket and below.")
+      .def(
+          "device", [](UsbPort& self) { return without_gil([&] { return self.device(); }); },
+          "The one that lab-config means. Raises NotFoundError, naming what is there instead.")
+      .def(
+          "wait_present",
+          [](UsbPort& self, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.wait_present(deadline); });
+          },
+          py::kw_only(), timeout(30), "False when nothing came in time.")
+      .def(
+          "wait_absent",
+          [](UsbPort& self, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.wait_absent(deadline); });
+          },
+          py::kw_only(), timeout(30), "False when something is still there.")
+      .def(
+          "reset",
+          [](UsbPort& self, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            without_gil([&] { self.reset(deadline); });
+          },
+          py::kw_only(), timeout(10), "Resets the USB port: the device starts its USB side again.")
+      .def(
+          "unexpected", [](UsbPort& self) { return without_gil([&] { return self.unexpected(); }); },
+          "What was seen since the bench was opened and the board file does not declare; a sentence each.");
+}
+
 }  // namespace
 
 void bind_roles(py::module_& module) {
   bind_power(module);
+  bind_usb(module);
   py::class_<DigitalOutput, std::unique_ptr<DigitalOutput, py::nodelete>>(module, "DigitalOutput")
       .def(
           "set",

@@ -8,6 +8,7 @@
 #include "bench/board_watchers.h"
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
+#include "bench/usb_port.h"
 #include "io/faulty_stream.h"
 #include "io/socket_stream.h"
 
@@ -32,6 +33,7 @@ class RealBench final : public Bench {
       keeper_ = KeeperClient::connect(options_.keeper, Deadline::in(15s));
       keeper_->on_event([this](const json& event) { keeper_event(event); });
       loop_ = IoLoop::start();
+      watch_usb();
       for (const auto& name : options_.duts) open_dut(config_.duts.at(name));
       emit_open();
     } catch (...) {
@@ -129,6 +131,7 @@ class RealBench final : public Bench {
     // Power first: whatever goes wrong later, it is at its safe state and watched over.
     Lease* power = dut.power ? &lease(dut, dut.power->role, dut.power->safe_state, dut.power->min_off) : nullptr;
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
+    if (const auto port = usb_ports_.find(dut.name); port != usb_ports_.end()) made.give_usb(*port->second);
     if (power != nullptr) made.give_power(*power);
     if (dut.reset) made.give_reset(lease(dut, dut.reset->role, raw_safe_state(*dut.reset)));
     for (const auto& [name, output] : dut.buttons) made.give_button(name, output, lease(dut, output.role, raw_safe_state(output)));
@@ -176,6 +179,22 @@ class RealBench final : public Bench {
     });
     stream = make_faulty_stream(std::move(stream), state);
     options.reopen = [state, inner = std::move(options.reopen)] { return make_faulty_stream(inner(), state); };
+  }
+
+  // From before the first power-on. One watch for all DUTs.
+  void watch_usb() {
+    for (const auto& name : options_.duts) {
+      const auto& dut = config_.duts.at(name);
+      if (!dut.usb) continue;
+      lock("usb:" + dut.usb->text(), name);
+      usb_ports_[name] = std::make_unique<WatchedUsbPort>(name, *dut.usb, dut.board, [this] {
+        if (usb_watch_) usb_watch_->look();
+      }, sink_);
+    }
+    if (usb_ports_.empty()) return;
+    usb_watch_ = UsbWatch::start([this](const UsbChange& change) {
+      for (auto& [name, port] : usb_ports_) port->changed(change);
+    });
   }
 
   void emit_open() {
@@ -242,6 +261,7 @@ class RealBench final : public Bench {
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
     for (auto& console : consoles_) attempt([&] { console->close(); });
     for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+    usb_watch_.reset();
     if (keeper_) keeper_->on_event({});
     locks_.clear();
   }
@@ -254,6 +274,8 @@ class RealBench final : public Bench {
   std::vector<std::unique_ptr<LeaseLock>> locks_;
   std::unique_ptr<KeeperClient> keeper_;
   std::unique_ptr<IoLoop> loop_;
+  std::map<std::string, std::unique_ptr<WatchedUsbPort>> usb_ports_;
+  std::unique_ptr<UsbWatch> usb_watch_;
   std::vector<std::unique_ptr<Console>> consoles_;
   std::vector<OwnedLease> leases_;
   std::map<std::string, std::unique_ptr<RealDut>> duts_;

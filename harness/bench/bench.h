@@ -38,6 +38,7 @@ class Dut {
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;
   virtual DigitalInput& input(const std::string& name) = 0;
+  virtual UsbPort& usb() = 0;
   /// Pulses the reset line for `hold`.
   virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
   /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its

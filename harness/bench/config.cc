@@ -9,6 +9,7 @@
 #include "bench/tables.h"
 #include "console/boot_noise.h"
 #include "keeper/journal.h"
+#include "io/usb_descriptors.h"
 
 namespace hilcop {
 namespace {
@@ -42,6 +43,22 @@ void check_repl(const CheckedFile& file, const Board& board, std::vector<ConfigP
 }
 
 // Reads the board, lists its problems; the value is whole only if there are none.
+BoardUsb read_usb(const json& value) {
+  BoardUsb usb;
+  for (const auto& device : value["expected"]) {
+    BoardUsb::Device expected{device["vid"], device["pid"], {}};
+    for (const auto& one : device["interfaces"]) {
+      BoardUsb::Interface interface{usb_class_code(one["class"]), {}, {}};
+      if (!one["subclass"].is_null()) interface.subclass = one["subclass"].get<int>();
+      if (!one["protocol"].is_null()) interface.protocol = one["protocol"].get<int>();
+      expected.interfaces.push_back(interface);
+    }
+    usb.expected.push_back(std::move(expected));
+  }
+  for (const auto& name : value["forbidden_classes"]) usb.forbidden_classes.push_back(usb_class_code(name));
+  return usb;
+}
+
 Board read_board(const std::filesystem::path& path, DriverTable drivers, std::vector<ConfigProblem>& problems) {
   const auto before = problems.size();
   auto file = check_file(path, board_keys(), problems);
@@ -95,6 +112,7 @@ Board read_board(const std::filesystem::path& path, DriverTable drivers, std::ve
   }
   board.min_off = from_ms(value["min_off_ms"]);
   if (!value["pacing"].is_null()) board.pacing = {value["pacing"]["chunk_bytes"].get<std::size_t>(), from_ms(value["pacing"]["pause_ms"])};
+  if (!value["usb"].is_null()) board.usb = read_usb(value["usb"]);
   board.functions = value["functions"];
   board.machine = value["machine"];
   return board;
@@ -228,6 +246,16 @@ class BenchLoader {
     return name;
   }
 
+  UsbSelector usb(const json& value, const std::string& path) {
+    UsbSelector selector{{}, {}, value["serial"], value["path"]};
+    if (!value["vid"].is_null()) selector.vid = value["vid"].get<int>();
+    if (!value["pid"].is_null()) selector.pid = value["pid"].get<int>();
+    if (selector.path.empty() && selector.serial.empty() && !(selector.vid && selector.pid))
+      add(path, "says not which device: give a path, a serial number, or vid and pid");
+    if (const auto [other, fresh] = usb_taken_.emplace(selector.text(), path); !fresh) add(path, "is already " + other->second);
+    return selector;
+  }
+
   // A watcher that is never armed would look as if nothing had happened.
   void check_watchers(const DutConfig& dut, const std::string& path) {
     std::vector<std::string> names;
@@ -259,11 +287,16 @@ class BenchLoader {
         if (const auto& verify = power["verify"]; !verify.is_null()) {
           dut.power->verify_read_back = verify["read_back"];
           if (!verify["console_silence_ms"].is_null()) dut.power->verify_console_silence = from_ms(verify["console_silence_ms"]);
+          if (!verify["usb_gone_ms"].is_null()) {
+            dut.power->verify_usb_gone = from_ms(verify["usb_gone_ms"]);
+            if (value["usb"].is_null()) add(path + ".power.verify.usb_gone_ms", "needs `usb:` of this DUT");
+          }
         }
       }
     for (const auto& [console, source] : value["consoles"].items())
       if (const auto config = role(source, path + ".consoles." + console)) dut.consoles[console] = *config;
     check_watchers(dut, path);
+    if (!value["usb"].is_null()) dut.usb = usb(value["usb"], path + ".usb");
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);
@@ -278,6 +311,7 @@ class BenchLoader {
   BenchConfig bench_;
   std::map<std::string, std::optional<Board>> boards_;
   std::map<std::pair<std::string, std::string>, std::string> taken_;
+  std::map<std::string, std::string> usb_taken_;
 };
 
 std::string all_texts(const std::vector<ConfigProblem>& problems) {

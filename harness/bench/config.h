@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "console/console.h"
+#include "io/usb.h"
 #include "keeper/client.h"
 #include "keeper/driver.h"
 
@@ -27,6 +28,20 @@ struct BoardWatcher {
   bool disabled = false;
 };
 
+/// What a board shows as USB devices. Anything else is a finding.
+struct BoardUsb {
+  struct Interface {
+    int class_code = 0;
+    std::optional<int> subclass, protocol;  // nullopt: any
+  };
+  struct Device {
+    int vid = 0, pid = 0;
+    std::vector<Interface> interfaces;
+  };
+  std::vector<Device> expected;
+  std::vector<int> forbidden_classes;
+};
+
 /// The profile of a product: boards/<name>.yaml. Pure data.
 struct Board {
   std::string name;
@@ -41,6 +56,7 @@ struct Board {
   std::vector<std::string> boot_noise;  // regexes: what differs between sound boots of this board
   Nanoseconds min_off{};
   TransmitPacing pacing;
+  std::optional<BoardUsb> usb;  // nullopt: it says nothing
   /// Commands, patterns and names that scenarios ask for by name, as the board declares them: {"data_write": "store put ..."}.
   nlohmann::json functions = nlohmann::json::object();
   /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
@@ -62,6 +78,7 @@ struct PowerConfig {
   bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
   std::string supply;                                 // of the bench; empty: shared with nobody
+  std::optional<Nanoseconds> verify_usb_gone = {};    // how long what it shows on USB may take to go after off
 };
 
 struct OutputConfig {
@@ -80,6 +97,7 @@ struct DutConfig {
   std::optional<OutputConfig> reset;
   std::map<std::string, OutputConfig> outputs;
   std::map<std::string, OutputConfig> inputs;
+  std::optional<UsbSelector> usb;
 };
 
 struct BenchConfig {

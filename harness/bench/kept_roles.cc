@@ -68,6 +68,13 @@ class KeptPowerPort final : public PowerPort {
                     "check that this output powers this DUT");
       means += means.empty() ? "console-silence" : ", console-silence";
     }
+    if (auto* usb = listener_.usb_port(); config_.verify_usb_gone && usb != nullptr) {
+      // Absence proves something only of what was there.
+      const auto gone = usb->gone_since(edge.result.commanded, deadline.at_most(*config_.verify_usb_gone));
+      if (gone == false)
+        throw Error(ErrorKind::Protocol, object(), "was switched off but is still there on USB", "check that this output powers this DUT");
+      if (gone == true) means += means.empty() ? "usb-disappearance" : ", usb-disappearance";
+    }
     return means;
   }
 

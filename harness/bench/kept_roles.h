@@ -18,6 +18,8 @@ struct PowerListener {
   virtual void after_off() = 0;
   /// The main console, for proof of silence; nullptr: the DUT has none.
   virtual Console* main_console() = 0;
+  /// What it shows on USB, for proof that it has gone; nullptr: lab-config gives it none.
+  virtual UsbPort* usb_port() { return nullptr; }
 };
 
 /// Roles on channels that the keeper holds. Each switching is an event on the timeline.

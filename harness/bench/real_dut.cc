@@ -66,6 +66,11 @@ DigitalInput& RealDut::input(const std::string& name) {
   return *found->second;
 }
 
+UsbPort& RealDut::usb() {
+  if (usb_ == nullptr) throw missing("usb", "", {});
+  return *usb_;
+}
+
 Console* RealDut::main_console() {
   const auto found = consoles_.find("main");
   return found == consoles_.end() ? nullptr : found->second;

@@ -21,6 +21,7 @@ class RealDut final : public Dut, private PowerListener {
 
   void give_power(Lease& lease);
   void give_reset(Lease& lease);
+  void give_usb(UsbPort& port) { usb_ = &port; }
   void give_console(const std::string& name, Console& console) { consoles_[name] = &console; }
   void give_button(const std::string& name, const OutputConfig& config, Lease& lease);
   void give_output(const std::string& name, const OutputConfig& config, Lease& lease);
@@ -32,6 +33,7 @@ class RealDut final : public Dut, private PowerListener {
   Button& button(const std::string& name) override;
   DigitalOutput& output(const std::string& name) override;
   DigitalInput& input(const std::string& name) override;
+  UsbPort& usb() override;
   void reset(Nanoseconds hold, Deadline deadline) override;
   BootResult boot_to(const std::string& stage, Deadline deadline) override;
   BootResult boot_so_far() override;
@@ -45,6 +47,7 @@ class RealDut final : public Dut, private PowerListener {
   void after_on(const SwitchResult& result) override;
   void after_off() override;
   Console* main_console() override;
+  UsbPort* usb_port() override { return usb_; }
 
   Error missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const;
   void begin_boot(const char* cause, SteadyTime at);
@@ -57,6 +60,7 @@ class RealDut final : public Dut, private PowerListener {
   std::filesystem::path record_dir_;
   EventSink& sink_;
   std::map<std::string, Console*> consoles_;
+  UsbPort* usb_ = nullptr;
   std::unique_ptr<PowerPort> power_;
   std::unique_ptr<DigitalOutput> reset_;
   std::map<std::string, std::unique_ptr<Button>> buttons_;

@@ -2,8 +2,10 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/deadline.h"
+#include "io/usb_descriptors.h"
 #include "keeper/instrument.h"
 
 namespace hilcop {
@@ -58,6 +60,35 @@ class Button {
   virtual void release(Deadline deadline) = 0;
   /// press, wait, release; returns how long it was really held. Released also when interrupted.
   Nanoseconds hold(Nanoseconds length, Deadline deadline);
+};
+
+/// A USB device as it shows itself, all its configurations and settings included.
+struct UsbShown {
+  UsbIdentity id;
+  double speed_mbps = 0;
+  int class_code = 0;  // of the device; 0: each interface has its own
+  std::vector<UsbFunction> functions;
+};
+
+/// What the DUT shows at its USB socket, and below it if it is a hub. Looks at the kernel's list; only reset() opens the device.
+/// Coming and going are events usb.arrived and usb.left; what the board file does not declare is an event usb.unexpected.
+class UsbPort {
+ public:
+  virtual ~UsbPort() = default;
+  virtual bool present() = 0;
+  virtual std::vector<UsbShown> devices() = 0;
+  /// The one that lab-config means. Throws Error{NotFound}, naming what is there instead.
+  virtual UsbShown device() = 0;
+  /// False at the deadline. Throw Interrupted.
+  virtual bool wait_present(Deadline deadline) = 0;
+  virtual bool wait_absent(Deadline deadline) = 0;
+  /// A reset of the USB port: the device starts its USB side again, and may come back as another. Throws Error.
+  virtual void reset(Deadline deadline) = 0;
+  /// What was seen since the bench was opened and is not declared; a sentence each.
+  virtual std::vector<std::string> unexpected() = 0;
+  /// Whether it has gone since then, waiting until the deadline: false: something is still there; nullopt: it was not there before,
+  /// so its absence proves nothing.
+  virtual std::optional<bool> gone_since(SteadyTime since, Deadline deadline) = 0;
 };
 
 }  // namespace hilcop

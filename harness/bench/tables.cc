@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/tables.h"
 
+#include "io/usb_descriptors.h"
+
 namespace hilcop {
 namespace {
 
@@ -55,6 +57,30 @@ KeySpec role(const char* name, const char* description, std::vector<KeySpec> mor
   return with(key(name, Type::Map, description), std::move(keys));
 }
 
+KeySpec whole(const char* name, const char* description, double most) {
+  KeySpec spec = key(name, Type::Integer, description);
+  spec.min = 0;
+  spec.max = most;
+  return spec;
+}
+
+// What a USB device is by its descriptors.
+KeySpec board_usb() {
+  return with(
+      key("usb", Type::Map, "what it shows as USB devices; anything else is a finding"),
+      {with_default(with(key("expected", Type::List, "the devices that it may show"),
+                         {with(key("", Type::Map, ""),
+                               {required(whole("vid", "vendor, as 0x0525", 0xffff)), required(whole("pid", "product, as 0xa4a7", 0xffff)),
+                                required(with(key("interfaces", Type::List, "all of them, of every configuration and setting"),
+                                              {with(key("", Type::Map, ""),
+                                                    {required(chosen(key("class", Type::String, "its class"), usb_class_names())),
+                                                     whole("subclass", "left out: any", 0xff), whole("protocol", "left out: any", 0xff)})}))})}),
+                    json::array()),
+       with_default(with(key("forbidden_classes", Type::List, "classes of interfaces that it must never show"),
+                         {chosen(key("", Type::String, ""), usb_class_names())}),
+                    json::array())});
+}
+
 std::vector<KeySpec> output_extras() {
   return {
       with_default(key("active_low", Type::Boolean, "asserted is the low level"), false),
@@ -102,6 +128,7 @@ const std::vector<KeySpec>& board_keys() {
         with_default(duration_ms("min_off_ms", "discharge time"), 0),
         with(key("pacing", Type::Map, "for a UART with a small FIFO"), {required(key("chunk_bytes", Type::Integer, "bytes sent at once")),
                                                                         required(duration_ms("pause_ms", "between chunks", 10'000))}),
+        board_usb(),
         with_default(
             with(key("functions", Type::OpenMap, "commands and patterns that scenarios ask for by name"), {key("", Type::String, "")}),
             json::object()),
@@ -133,9 +160,14 @@ const std::vector<KeySpec>& bench_keys() {
                      key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"),
                      with(key("verify", Type::Map, "how off is verified"),
                           {with_default(key("read_back", Type::Boolean, "by what the instrument reads back"), true),
-                           duration_ms("console_silence_ms", "the main console must be still for so long", 60'000)})}),
+                           duration_ms("console_silence_ms", "the main console must be still for so long", 60'000),
+                           duration_ms("usb_gone_ms", "what `usb:` shows must be gone by then", 60'000)})}),
                with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"), {role("", "a console")}),
                             json::object()),
+               with(key("usb", Type::Map, "where it shows itself as a USB device, and which: a path, a serial number, or vid and pid"),
+                    {with_default(such_as(key("path", Type::String, "USB path of its socket; all that is plugged in there or below is its own"), "1-1.2"), ""),
+                     with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
+                     whole("pid", "product, as 0xa4a7", 0xffff)}),
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),

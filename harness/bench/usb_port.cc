@@ -95,12 +95,12 @@ bool WatchedUsbPort::is_of_dut(const UsbIdentity& id) const {
   return below(id.path, socket_) || below(id.path, peer_) || (selector_.path.empty() && selector_.matches(id));
 }
 
-void WatchedUsbPort::changed(const UsbChange& change, const std::string& how) {
+void WatchedUsbPort::changed(const UsbChange& change) {
   const std::scoped_lock lock(mutex_);
   const auto key = std::pair(change.device.id.path, change.device.id.address);
   if (change.arrived ? !is_of_dut(change.device.id) : !shown_.contains(key)) return;
   const UsbShown shown{change.device.id, change.device.speed_mbps, change.device.class_code, change.functions};
-  auto data = to_json(shown, how);
+  auto data = to_json(shown, change.how);
   data["first"] = change.first;
   sink_.emit({change.at, real_clock().utc_now(), dut_ + "/usb", change.arrived ? "usb.arrived" : "usb.left", std::move(data)});
   if (!change.arrived) {

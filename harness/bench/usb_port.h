@@ -21,7 +21,7 @@ class WatchedUsbPort final : public UsbPort {
   /// `look`: makes the watch tell what changed. The board outlives this.
   WatchedUsbPort(std::string dut, UsbSelector selector, const Board& board, std::function<void()> look, EventSink& sink);
   /// From the watch. Of any device; one that is not the DUT's is none of its business.
-  void changed(const UsbChange& change, const std::string& how);
+  void changed(const UsbChange& change);
 
   bool present() override;
   std::vector<UsbShown> devices() override;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "bench/checked_yaml.h"
+#include "bench/tables.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
 #include "fixtures/catalog.h"
@@ -18,6 +20,19 @@ std::string check(const std::string& file) {
     return fmt::format("board '{}', {} boot stages", board.name, board.boot_stages.size());
   }
   const auto bench = load_bench_config(file, boards_dir_of(file), all_drivers());
+  std::vector<ConfigProblem> problems;
+  std::vector<ConfigProblem> ignored;  // the file is sound: read again for the places of what is said of it
+  const auto source = check_file(file, bench_keys(), ignored);
+  for (const auto& [name, instrument] : bench.instruments) {
+    const auto* driver = find_driver(all_drivers(), instrument.driver);
+    if (!driver->check) continue;
+    try {
+      for (const auto& text : driver->check(instrument)) problems.push_back(source.problem("instruments." + name, text));
+    } catch (const Error&) {
+      // It is not there, or this user may not ask it: the file is none the worse for that.
+    }
+  }
+  if (!problems.empty()) throw ConfigError(std::move(problems));
   return fmt::format("bench '{}', {} instruments, {} DUTs", bench.name, bench.instruments.size(), bench.duts.size());
 }
 
@@ -29,7 +44,7 @@ void add_check(CLI::App& app, int& status) {
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("check", "check lab-config files with the boards that they name, and board files; opens nothing");
+  auto* command = app.add_subcommand("check", "check lab-config files with the boards that they name, and board files; switches nothing");
   command->add_option("FILE", arguments->files, "lab-config or board files (default: the bench)");
   command->add_flag("--json", arguments->json, "problems as JSON");
   command->callback([arguments, &status] {

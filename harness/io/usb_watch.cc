@@ -44,7 +44,6 @@ class RealUsbWatch final : public UsbWatch {
   }
 
   void look() override { look(false); }
-  std::string how() const override { return hotplug_ ? "hotplug" : "sysfs every 200 ms: no udevd runs here"; }
 
  private:
   // A hotplug event only says that something changed: what, the next look tells. So none is lost, and none is told twice.
@@ -65,7 +64,7 @@ class RealUsbWatch final : public UsbWatch {
       if (const auto known = known_.find(key); known != known_.end())
         now[key] = known->second;
       else
-        now[key] = {true, device, usb_functions_of(device.id, tree_), at, first};
+        now[key] = {true, device, usb_functions_of(device.id, tree_), at, first, hotplug_ ? "hotplug" : "sysfs every 200 ms: no udevd runs here"};
     }
     now.swap(known_);
     for (auto& [key, gone] : now) {

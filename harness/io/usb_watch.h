@@ -14,6 +14,7 @@ struct UsbChange {
   std::vector<UsbFunction> functions;
   SteadyTime at;       // when it was noticed
   bool first = false;  // was there when the watching began
+  std::string how;     // "hotplug", or why not
 };
 
 /// Tells what USB devices come and go, until it is destroyed. By libusb's hotplug where udevd runs, within milliseconds; else it looks at
@@ -26,8 +27,6 @@ class UsbWatch {
   virtual ~UsbWatch() = default;
   /// Looks now, and has told of all that changed when it returns.
   virtual void look() = 0;
-  /// "hotplug", or "sysfs every 200 ms: no udevd runs here".
-  virtual std::string how() const = 0;
 };
 
 }  // namespace hilcop

@@ -27,6 +27,7 @@ BELOW = {
 # A library's headers stay in the folders that own it: nothing else learns of them.
 OWNERS = {
     r"libserialport\.h": ["harness/io"],
+    r"libusb\.h": ["harness/io"],
     r"boost/process": ["harness/io"],
     r"hs/|hs\.h": ["harness/console"],
     r"pcre2\.h": ["harness/console"],

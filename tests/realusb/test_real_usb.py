@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's kernel, real USB drivers and controllers: the project's own test program runs in a guest, in place."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import guest
+import pytest
+from kernel import kernel
+
+BUILD = Path(os.environ["HILCOP_BUILD_DIR"])
+LIMIT_S = 360  # about 45 s on a machine that does nothing else
+
+# InstrumentContract.*: of the whole driver table, in contract_test.
+SCRIPT = """
+dmesg -n 1
+export HILCOP_PROGRAM={build}/bin/hilcop
+udevadm settle
+{build}/tests/realusb/realusb_test --gtest_color=no --gtest_filter='-InstrumentContract.*'
+status=$?
+[ $status = 0 ] || dmesg | tail -n 100
+exit $status
+"""
+
+
+@pytest.fixture(scope="module")
+def ran() -> guest.Ran:
+    made = kernel(Path(os.environ["HILCOP_SOURCE_DIR"]) / "build" / "realusb")
+    (BUILD / "realusb").mkdir(exist_ok=True)
+    script = BUILD / "realusb" / "run.sh"  # not under /tmp or /run: those are the guest's own
+    script.write_text(SCRIPT.format(build=BUILD))
+    with tempfile.TemporaryDirectory() as folder:
+        return guest.run(made, script, Path(folder), LIMIT_S)
+
+
+def test_everything_passes_on_a_real_kernel(ran: guest.Ran) -> None:
+    assert ran.status == 0, ran.text()
+
+
+@pytest.mark.parametrize("suite", ["RealHub", "RealHidRelay", "RealSerial", "RealBenchTest", "RealUsbWatch", "Drivers/InstrumentContractTest"])
+def test_a_suite_was_run_and_nothing_of_it_was_skipped(ran: guest.Ran, suite: str) -> None:
+    begun = re.findall(rf"^\[ RUN      \] {suite}\.(\S+)", ran.text(), re.MULTILINE)
+    ended = re.findall(rf"^\[       OK \] {suite}\.(\S+)", ran.text(), re.MULTILINE)
+    assert begun, f"{suite} was not run\n{ran.text()}"
+    assert ended == begun, ran.text()
