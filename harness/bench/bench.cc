@@ -187,9 +187,12 @@ class RealBench final : public Bench {
       const auto& dut = config_.duts.at(name);
       if (!dut.usb) continue;
       lock("usb:" + dut.usb->text(), name);
-      usb_ports_[name] = std::make_unique<WatchedUsbPort>(name, *dut.usb, dut.board, [this] {
-        if (usb_watch_) usb_watch_->look();
-      }, sink_);
+      usb_ports_[name] = std::make_unique<WatchedUsbPort>(
+          name, *dut.usb, dut.board,
+          [this] {
+            if (usb_watch_) usb_watch_->look();
+          },
+          sink_);
     }
     if (usb_ports_.empty()) return;
     usb_watch_ = UsbWatch::start([this](const UsbChange& change) {

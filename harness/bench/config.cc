@@ -8,8 +8,8 @@
 #include "bench/checked_yaml.h"
 #include "bench/tables.h"
 #include "console/boot_noise.h"
-#include "keeper/journal.h"
 #include "io/usb_descriptors.h"
+#include "keeper/journal.h"
 
 namespace hilcop {
 namespace {
@@ -48,7 +48,9 @@ BoardUsb read_usb(const json& value) {
   for (const auto& device : value["expected"]) {
     BoardUsb::Device expected{device["vid"], device["pid"], {}};
     for (const auto& one : device["interfaces"]) {
-      BoardUsb::Interface interface{usb_class_code(one["class"]), {}, {}};
+      BoardUsb::Interface interface {
+        usb_class_code(one["class"]), {}, {}
+      };
       if (!one["subclass"].is_null()) interface.subclass = one["subclass"].get<int>();
       if (!one["protocol"].is_null()) interface.protocol = one["protocol"].get<int>();
       expected.interfaces.push_back(interface);

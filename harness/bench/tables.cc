@@ -68,14 +68,15 @@ KeySpec whole(const char* name, const char* description, double most) {
 KeySpec board_usb() {
   return with(
       key("usb", Type::Map, "what it shows as USB devices; anything else is a finding"),
-      {with_default(with(key("expected", Type::List, "the devices that it may show"),
-                         {with(key("", Type::Map, ""),
-                               {required(whole("vid", "vendor, as 0x0525", 0xffff)), required(whole("pid", "product, as 0xa4a7", 0xffff)),
-                                required(with(key("interfaces", Type::List, "all of them, of every configuration and setting"),
-                                              {with(key("", Type::Map, ""),
-                                                    {required(chosen(key("class", Type::String, "its class"), usb_class_names())),
-                                                     whole("subclass", "left out: any", 0xff), whole("protocol", "left out: any", 0xff)})}))})}),
-                    json::array()),
+      {with_default(
+           with(key("expected", Type::List, "the devices that it may show"),
+                {with(key("", Type::Map, ""),
+                      {required(whole("vid", "vendor, as 0x0525", 0xffff)), required(whole("pid", "product, as 0xa4a7", 0xffff)),
+                       required(with(key("interfaces", Type::List, "all of them, of every configuration and setting"),
+                                     {with(key("", Type::Map, ""),
+                                           {required(chosen(key("class", Type::String, "its class"), usb_class_names())),
+                                            whole("subclass", "left out: any", 0xff), whole("protocol", "left out: any", 0xff)})}))})}),
+           json::array()),
        with_default(with(key("forbidden_classes", Type::List, "classes of interfaces that it must never show"),
                          {chosen(key("", Type::String, ""), usb_class_names())}),
                     json::array())});
@@ -165,7 +166,10 @@ const std::vector<KeySpec>& bench_keys() {
                with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"), {role("", "a console")}),
                             json::object()),
                with(key("usb", Type::Map, "where it shows itself as a USB device, and which: a path, a serial number, or vid and pid"),
-                    {with_default(such_as(key("path", Type::String, "USB path of its socket; all that is plugged in there or below is its own"), "1-1.2"), ""),
+                    {with_default(
+                         such_as(key("path", Type::String, "USB path of its socket; all that is plugged in there or below is its own"),
+                                 "1-1.2"),
+                         ""),
                      with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
                      whole("pid", "product, as 0xa4a7", 0xffff)}),
                role("reset", "its reset line", output_extras()),

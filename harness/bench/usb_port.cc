@@ -25,15 +25,9 @@ json to_json(const UsbShown& shown, const std::string& how) {
                          {"class", usb_class_name(one.class_code)},
                          {"subclass", one.subclass},
                          {"protocol", one.protocol}});
-  return {{"path", shown.id.path},
-          {"vid", fmt::format("{:04x}", shown.id.vid)},
-          {"pid", fmt::format("{:04x}", shown.id.pid)},
-          {"serial", shown.id.serial},
-          {"manufacturer", shown.id.manufacturer},
-          {"product", shown.id.product},
-          {"speed_mbps", shown.speed_mbps},
-          {"interfaces", std::move(functions)},
-          {"seen_by", how}};
+  return {{"path", shown.id.path},          {"vid", fmt::format("{:04x}", shown.id.vid)}, {"pid", fmt::format("{:04x}", shown.id.pid)},
+          {"serial", shown.id.serial},      {"manufacturer", shown.id.manufacturer},      {"product", shown.id.product},
+          {"speed_mbps", shown.speed_mbps}, {"interfaces", std::move(functions)},         {"seen_by", how}};
 }
 
 bool below(const std::string& path, const std::string& socket) {
@@ -45,8 +39,8 @@ std::string peer_of(const std::string& path) {
   for (const auto& device : usb_devices())
     for (const auto& port : device.ports) {
       const bool root = device.id.path.starts_with("usb");
-      const auto socket = root ? std::to_string(device.id.bus) + "-" + std::to_string(port.number)
-                               : device.id.path + "." + std::to_string(port.number);
+      const auto socket =
+          root ? std::to_string(device.id.bus) + "-" + std::to_string(port.number) : device.id.path + "." + std::to_string(port.number);
       const auto at = port.peer.rfind("-port");
       if (socket != path || at == std::string::npos) continue;
       const auto hub = port.peer.substr(0, at), number = port.peer.substr(at + 5);
@@ -56,8 +50,8 @@ std::string peer_of(const std::string& path) {
 }
 
 std::string function_text(const UsbFunction& one) {
-  return fmt::format("interface {} (configuration {}, setting {}) of class {} / {:02x} / {:02x}", one.interface, one.configuration, one.alternate,
-                     usb_class_name(one.class_code), one.subclass, one.protocol);
+  return fmt::format("interface {} (configuration {}, setting {}) of class {} / {:02x} / {:02x}", one.interface, one.configuration,
+                     one.alternate, usb_class_name(one.class_code), one.subclass, one.protocol);
 }
 
 }  // namespace

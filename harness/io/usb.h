@@ -34,8 +34,8 @@ struct UsbRequest {
   std::uint16_t value = 0, index = 0;
 };
 
-/// An open USB device. Each call ends by its deadline, as far as the kernel lets it. Not thread-safe. Throws Error: Disconnected when it was
-/// unplugged, Protocol when it refuses (a stall), Timeout.
+/// An open USB device. Each call ends by its deadline, as far as the kernel lets it. Not thread-safe. Throws Error: Disconnected when it
+/// was unplugged, Protocol when it refuses (a stall), Timeout.
 class UsbHandle {
  public:
   /// Sends nothing to the device. Throws Error on `object`: PermissionDenied, NotFound, Busy.

@@ -41,7 +41,8 @@ std::vector<UsbFunction> usb_functions(std::span<const std::uint8_t> bytes) {
   while (bytes.size() >= 2 && bytes[0] >= 2 && bytes[0] <= bytes.size()) {
     const std::size_t size = bytes[0];
     if (bytes[1] == kConfiguration && size >= kConfigurationSize) configuration = bytes[5];
-    if (bytes[1] == kInterface && size >= kInterfaceSize) found.push_back({configuration, bytes[2], bytes[3], bytes[5], bytes[6], bytes[7]});
+    if (bytes[1] == kInterface && size >= kInterfaceSize)
+      found.push_back({configuration, bytes[2], bytes[3], bytes[5], bytes[6], bytes[7]});
     bytes = bytes.subspan(size);
   }
   return found;

@@ -33,7 +33,8 @@ Error failed(int why, const std::string& object, const std::filesystem::path& di
 }  // namespace
 
 UsbHubTraits hub_traits(UsbHandle& hub, bool super_speed, Deadline deadline) {
-  const auto data = hub.control_in({kHubIn, kGetDescriptor, super_speed ? kSuperSpeedHubDescriptor : kHubDescriptor, 0}, kMostDescriptor, deadline);
+  const auto data =
+      hub.control_in({kHubIn, kGetDescriptor, super_speed ? kSuperSpeedHubDescriptor : kHubDescriptor, 0}, kMostDescriptor, deadline);
   if (data.size() < kShortestDescriptor || data[1] != (super_speed ? kSuperSpeedHubDescriptor : kHubDescriptor) >> 8)
     throw Error(ErrorKind::Protocol, hub.object(), "it gives no hub descriptor", "check that it is a hub, and plug it in again");
   const int characteristics = data[3] | data[4] << 8;

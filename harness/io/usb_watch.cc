@@ -27,7 +27,8 @@ class RealUsbWatch final : public UsbWatch {
   RealUsbWatch(Tell tell, DeviceTree tree) : tell_(std::move(tell)), tree_(std::move(tree)) {
     libusb_context* made = nullptr;
     if (const int code = libusb_init(&made); code != 0)
-      throw Error(ErrorKind::Unsupported, "USB of this host", std::string("libusb does not start: ") + libusb_error_name(code), "check /dev/bus/usb");
+      throw Error(ErrorKind::Unsupported, "USB of this host", std::string("libusb does not start: ") + libusb_error_name(code),
+                  "check /dev/bus/usb");
     context_.reset(made);
     const int events = LIBUSB_HOTPLUG_EVENT_DEVICE_ARRIVED | LIBUSB_HOTPLUG_EVENT_DEVICE_LEFT;
     const int code = libusb_hotplug_register_callback(
@@ -64,7 +65,8 @@ class RealUsbWatch final : public UsbWatch {
       if (const auto known = known_.find(key); known != known_.end())
         now[key] = known->second;
       else
-        now[key] = {true, device, usb_functions_of(device.id, tree_), at, first, hotplug_ ? "hotplug" : "sysfs every 200 ms: no udevd runs here"};
+        now[key] = {true, device, usb_functions_of(device.id, tree_),
+                    at,   first,  hotplug_ ? "hotplug" : "sysfs every 200 ms: no udevd runs here"};
     }
     now.swap(known_);
     for (auto& [key, gone] : now) {
@@ -88,6 +90,8 @@ class RealUsbWatch final : public UsbWatch {
 
 }  // namespace
 
-std::unique_ptr<UsbWatch> UsbWatch::start(Tell tell, DeviceTree tree) { return std::make_unique<RealUsbWatch>(std::move(tell), std::move(tree)); }
+std::unique_ptr<UsbWatch> UsbWatch::start(Tell tell, DeviceTree tree) {
+  return std::make_unique<RealUsbWatch>(std::move(tell), std::move(tree));
+}
 
 }  // namespace hilcop

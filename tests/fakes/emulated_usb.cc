@@ -63,8 +63,8 @@ Bytes EmulatedHidRelay::report_descriptor() const {
 
 Bytes EmulatedHidRelay::configuration() const {
   const auto report = static_cast<std::uint8_t>(report_descriptor().size());
-  return {9, kConfiguration, 34, 0,      1, 1, 0, 0x80, 10, 9, 4, 0, 0, 1, 3, 0, 0, 0,  //
-          9, 0x21,           1,  1,      0, 1, kReport, report, 0, 7, 5, 0x81, 3, 8, 0, 20};
+  return {9, kConfiguration, 34, 0, 1, 1, 0,       0x80,   10, 9, 4, 0,    0, 1, 3, 0, 0, 0,  //
+          9, 0x21,           1,  1, 0, 1, kReport, report, 0,  7, 5, 0x81, 3, 8, 0, 20};
 }
 
 std::optional<Bytes> EmulatedHidRelay::answer(const UsbSetup& setup, const Bytes& out) {
@@ -92,7 +92,9 @@ Bytes EmulatedHub::device_descriptor() const {
 
 Bytes EmulatedHub::configuration() const {
   const bool super = speed_ == Speed::Super;
-  Bytes made{9, kConfiguration, static_cast<std::uint8_t>(super ? 31 : 25), 0, 1, 1, 0, 0xe0, 0, 9, 4, 0, 0, 1, 9, 0, 0, 0, 7, 5, 0x81, 0x03, 2, 0, 12};
+  Bytes made{
+      9, kConfiguration, static_cast<std::uint8_t>(super ? 31 : 25), 0, 1, 1, 0, 0xe0, 0, 9, 4, 0, 0, 1, 9, 0, 0, 0, 7, 5, 0x81, 0x03, 2, 0,
+      12};
   if (super) made.insert(made.end(), {6, 0x30, 0, 0, 2, 0});  // SuperSpeed Endpoint Companion
   return made;
 }

@@ -59,7 +59,8 @@ class EmulatedHub final : public EmulatedUsb {
  public:
   enum class Speed { Full, High, Super };
   /// `characteristics`: wHubCharacteristics; 0x0009: each port has its switch and its over-current protection.
-  explicit EmulatedHub(Speed speed, int ports = 4, int characteristics = 0x0009) : speed_(speed), ports_(ports), characteristics_(characteristics) {}
+  explicit EmulatedHub(Speed speed, int ports = 4, int characteristics = 0x0009)
+      : speed_(speed), ports_(ports), characteristics_(characteristics) {}
   bool powered(int port) const { return power_.at(static_cast<std::size_t>(port)); }
   void power(int port, bool on) { power_.at(static_cast<std::size_t>(port)) = on; }
   /// So many offs are acknowledged and not done.

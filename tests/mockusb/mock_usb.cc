@@ -58,14 +58,15 @@ void MockUsb::plug(int number, std::shared_ptr<EmulatedUsb> device, const std::s
   std::string text = "P: " + port.directory + "\nN: " + node + "\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\nE: DEVNAME=/dev/" + node +
                      "\nE: BUSNUM=001\nE: DEVNUM=00" + address + "\nE: MAJOR=189\nE: MINOR=" + std::to_string(number) +
                      "\nA: busnum=1\\n\nA: devnum=" + address + "\\n\nA: idVendor=" + id(8) + "\\n\nA: idProduct=" + id(10) +
-                     "\\n\nA: bConfigurationValue=1\\n\nA: bDeviceClass=" + hex4(descriptor[4]).substr(2) + "\\n\nA: speed=12\\n\nA: manufacturer=" +
-                     strings.at(0) + "\\n\nA: product=" + strings.at(1) + "\\n\n" + (serial.empty() ? "" : "A: serial=" + serial + "\\n\n") +
-                     "H: descriptors=" + hex(all) + "\n";
+                     "\\n\nA: bConfigurationValue=1\\n\nA: bDeviceClass=" + hex4(descriptor[4]).substr(2) +
+                     "\\n\nA: speed=12\\n\nA: manufacturer=" + strings.at(0) + "\\n\nA: product=" + strings.at(1) + "\\n\n" +
+                     (serial.empty() ? "" : "A: serial=" + serial + "\\n\n") + "H: descriptors=" + hex(all) + "\n";
   GError* error = nullptr;
   if (umockdev_testbed_add_from_string(testbed_, text.c_str(), &error) == 0) throw std::runtime_error(error->message);
   port.handler = umockdev_ioctl_base_new();
   g_signal_connect(port.handler, "handle-ioctl", G_CALLBACK(&MockUsb::on_ioctl), &port);
-  if (umockdev_testbed_attach_ioctl(testbed_, ("/dev/" + node).c_str(), port.handler, &error) == 0) throw std::runtime_error(error->message);
+  if (umockdev_testbed_attach_ioctl(testbed_, ("/dev/" + node).c_str(), port.handler, &error) == 0)
+    throw std::runtime_error(error->message);
   umockdev_testbed_uevent(testbed_, ("/sys" + port.directory).c_str(), "add");
 }
 
@@ -91,7 +92,8 @@ int MockUsb::on_ioctl(UMockdevIoctlBase*, UMockdevIoctlClient* client, void* con
     *reinterpret_cast<std::uint32_t*>(data->data) = 0;
     umockdev_ioctl_data_unref(data);
     umockdev_ioctl_client_complete(client, 0, 0);
-  } else if (request == USBDEVFS_CLAIMINTERFACE || request == USBDEVFS_RELEASEINTERFACE) {
+  } else if (request == USBDEVFS_CLAIMINTERFACE || request == USBDEVFS_DISCONNECT_CLAIM || request == USBDEVFS_RELEASEINTERFACE ||
+             request == USBDEVFS_IOCTL) {
     umockdev_ioctl_client_complete(client, 0, 0);
   } else if (request == USBDEVFS_GETDRIVER) {
     umockdev_ioctl_client_complete(client, -1, ENODATA);  // no driver of the kernel has it

@@ -11,8 +11,10 @@ namespace hilcop {
 namespace {
 
 using nlohmann::json;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kKeyboard = "1-1.3";
 
@@ -26,7 +28,7 @@ TEST(RealHub, SwitchesAPortByTheKernelsAttribute) {
   ASSERT_EQ(hub->channels().size(), 8u);
   ASSERT_EQ(hub->get("3", soon()), true);
   EXPECT_EQ(hub->set("3", false, json::object(), soon()).read_back, false);
-  EXPECT_THAT(seen_by_uhubctl(), HasSubstr("Port 3: 0000 off"));
+  EXPECT_THAT(seen_by_uhubctl(), AllOf(HasSubstr("Port 3: "), Not(HasSubstr("power"))));
   EXPECT_TRUE(comes_true([] { return !on_bus(kKeyboard); }));
   EXPECT_TRUE(on_bus("1-1.2")) << "another port lost its power";
   EXPECT_EQ(hub->set("3", true, json::object(), soon()).read_back, true);
@@ -37,7 +39,7 @@ TEST(RealHub, SwitchesAPortByTheKernelsAttribute) {
 TEST(RealHub, SwitchesAPortByRequestsToTheHub) {
   const auto hub = open_hub({{"path", "1-1"}, {"by", "control"}});
   EXPECT_EQ(hub->set("3", false, json::object(), soon()).read_back, false);
-  EXPECT_THAT(seen_by_uhubctl(), HasSubstr("Port 3: 0000 off"));
+  EXPECT_THAT(seen_by_uhubctl(), AllOf(HasSubstr("Port 3: "), Not(HasSubstr("power"))));
   EXPECT_EQ(hub->get("2", soon()), true);
   EXPECT_EQ(hub->set("3", true, json::object(), soon()).read_back, true);
   EXPECT_THAT(seen_by_uhubctl(), HasSubstr("power"));
@@ -45,7 +47,8 @@ TEST(RealHub, SwitchesAPortByRequestsToTheHub) {
 }
 
 TEST(RealHub, IsRefusedWithTheReasonWhereItCannotSwitchItsPorts) {
-  for (const auto& [characteristics, reason] : {std::pair(0x0008, "ganged"), {0x000a, "does not switch power"}, {0x0011, "no over-current protection"}}) {
+  for (const auto& [characteristics, reason] :
+       {std::pair(0x0008, "ganged"), {0x000a, "does not switch power"}, {0x0011, "no over-current protection"}}) {
     const auto device = std::make_shared<EmulatedHub>(EmulatedHub::Speed::High, 4, characteristics);
     const VhciPort port(device, VhciPort::Speed::High, 3);
     const json config{{"path", port.path()}};

@@ -44,7 +44,8 @@ class AcmGadget {
   ~AcmGadget() {
     unplug();
     std::filesystem::remove(kGadget / "configs/c.1/acm.usb0");
-    for (const char* folder : {"functions/acm.usb0", "configs/c.1", "strings/0x409", "."}) ::rmdir((kGadget / folder).lexically_normal().c_str());
+    for (const char* folder : {"functions/acm.usb0", "configs/c.1", "strings/0x409", "."})
+      ::rmdir((kGadget / folder).lexically_normal().c_str());
   }
 
  private:
@@ -64,7 +65,8 @@ TEST(RealSerial, AnFtdiAdapterIsFoundByItsSerialNumberAndTalks) {
 TEST(RealSerial, AnAcmGadgetTalksAndItsUnplugWhileOpenIsDisconnected) {
   AcmGadget gadget;
   gadget.plug();
-  ASSERT_TRUE(comes_true([] { return std::filesystem::exists("/dev/serial/by-id/usb-0525_a4a7_SN123-if00") || std::filesystem::exists("/dev/ttyACM0"); }));
+  ASSERT_TRUE(comes_true(
+      [] { return std::filesystem::exists("/dev/serial/by-id/usb-0525_a4a7_SN123-if00") || std::filesystem::exists("/dev/ttyACM0"); }));
   const auto stream = open_serial_stream("/dev/ttyACM0", {});
   EXPECT_NE(stream->name().find("0525:a4a7 serial SN123"), std::string::npos) << stream->name();
   const UniqueFd device(::open("/dev/ttyGS0", O_RDWR | O_NOCTTY | O_CLOEXEC));

@@ -19,7 +19,6 @@ LIMIT_S = 360  # about 45 s on a machine that does nothing else
 SCRIPT = """
 dmesg -n 1
 export HILCOP_PROGRAM={build}/bin/hilcop
-udevadm settle
 {build}/tests/realusb/realusb_test --gtest_color=no --gtest_filter='-InstrumentContract.*'
 status=$?
 [ $status = 0 ] || dmesg | tail -n 100

@@ -35,9 +35,7 @@ void set_word(Header& header, std::size_t index, std::uint32_t value) {
   value = htonl(value);
   std::memcpy(header.data() + 4 * index, &value, 4);
 }
-bool receive(int fd, std::uint8_t* into, std::size_t size) {
-  return ::recv(fd, into, size, MSG_WAITALL) == static_cast<ssize_t>(size);
-}
+bool receive(int fd, std::uint8_t* into, std::size_t size) { return ::recv(fd, into, size, MSG_WAITALL) == static_cast<ssize_t>(size); }
 
 // RET_SUBMIT with the data of an IN transfer.
 Bytes reply(std::uint32_t sequence, std::int32_t status, const Bytes& data, std::uint32_t sent) {

@@ -39,7 +39,9 @@ class UsbHubRig final : public InstrumentRig {
   }
   // By requests to the hub: what the kernel's attribute does is tried with QEMU's hub.
   nlohmann::json config() const override { return {{"path", plugged->high_port.path()}, {"by", "control"}}; }
-  bool is_on(const std::string& output) const override { return plugged->high->powered(std::stoi(output)) || plugged->super->powered(std::stoi(output)); }
+  bool is_on(const std::string& output) const override {
+    return plugged->high->powered(std::stoi(output)) || plugged->super->powered(std::stoi(output));
+  }
   void behave(Behaviour behaviour) override {
     plugged->high_port.behave(behaviour);
     plugged->super_port.behave(behaviour);
