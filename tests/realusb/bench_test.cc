@@ -71,7 +71,15 @@ TEST_F(RealBenchTest, PowerOffIsProvedByWhatGoesFromUsbAndTheConsoleIsOpenedAgai
   // Which of the two depends on what is heard first: that the adapter has gone, or that the hub has switched.
   EXPECT_THAT(sink_.events("console.gap").front().data["cause"], testing::AnyOf("lost", "powered_off"));
   auto& console = dut.console();
-  console.write("hello\n", Deadline::in(10s));
+  // The adapter is listed before its port can be opened.
+  ASSERT_TRUE(comes_true([&] {
+    try {
+      console.write("hello\n", Deadline::in(10s));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }));
   const std::array patterns{Pattern::literal("hello")};
   EXPECT_NO_THROW(console.expect(patterns, Deadline::in(20s)));
 }

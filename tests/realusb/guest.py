@@ -47,8 +47,9 @@ class _Echo(threading.Thread):
     def run(self) -> None:
         try:
             peer, _ = self.listener.accept()
-            while data := peer.recv(4096):
-                peer.sendall(data)
+            with peer:
+                while data := peer.recv(4096):
+                    peer.sendall(data)
         except OSError:
             pass  # the guest has gone
 
@@ -96,6 +97,7 @@ def run(kernel: Kernel, script: Path, folder: Path, limit_s: float) -> Ran:
             timer.cancel()
             qemu.kill()
             for echo in echoes:
+                echo.join(5)
                 echo.listener.close()
     if ran.status is None:
         ran.lines.append(f"[the guest ended without a result; QEMU's exit status is {qemu.returncode}]")
@@ -103,8 +105,8 @@ def run(kernel: Kernel, script: Path, folder: Path, limit_s: float) -> Ran:
 
 
 def _follow(qemu: subprocess.Popen[bytes], monitor_path: Path, ran: Ran) -> None:
-    monitor: _Monitor | None = None
     assert qemu.stdout
+    monitor: _Monitor | None = None
     for raw in qemu.stdout:
         line = raw.decode(errors="replace").rstrip("\r\n")
         ran.lines.append(line)
@@ -113,3 +115,6 @@ def _follow(qemu: subprocess.Popen[bytes], monitor_path: Path, ran: Ran) -> None
             ran.lines.append(f"[host: {json.dumps(monitor.ask(json.loads(line.removeprefix('HOST '))))}]")
         elif found := re.fullmatch(r"RESULT (\d+)", line):
             ran.status = int(found[1])
+    if monitor:
+        monitor.file.close()
+        monitor.socket.close()

@@ -20,6 +20,10 @@ TEST(RealHidRelay, PdudaemonsOwnDriverSwitchesTheImitation) {
   const auto board = std::make_shared<EmulatedHidRelay>("PDUD1");
   const VhciPort port(board, VhciPort::Speed::Full, 6);
   const auto said = said_by("/usr/bin/python3", {"-c",
+                                                 "import sys, types, importlib.util\n"
+                                                 "package = types.ModuleType('pdudaemon')\n"  // without all the rest of it
+                                                 "package.__path__ = importlib.util.find_spec('pdudaemon').submodule_search_locations\n"
+                                                 "sys.modules['pdudaemon'] = package\n"
                                                  "from pdudaemon.drivers.vusbhid import VUSBHID\n"
                                                  "VUSBHID('x', {'serial': 'PDUD1'}).port_interaction('on', 2)"});
   EXPECT_TRUE(board->on(2)) << said;
