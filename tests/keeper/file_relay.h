@@ -14,7 +14,7 @@
 namespace hilcop {
 
 /// A relay board whose contacts are files: what is on stays on whoever dies, as with a real one. Every switching is logged.
-/// config: {"dir", "slow_ms" (each switching takes so long)}. The channel "broken" refuses to switch off.
+/// config: {"dir", "slow_ms" (each switching takes so long)}. A contact whose file cannot be written refuses to switch.
 class FileRelay final : public Instrument {
  public:
   explicit FileRelay(const InstrumentConfig& config)
@@ -26,7 +26,8 @@ class FileRelay final : public Instrument {
     SwitchResult result;
     result.commanded = real_clock().now();
     real_clock().sleep_until(result.commanded + std::chrono::milliseconds(slow_ms_));
-    std::ofstream(dir_ / channel) << (on ? "on" : "off");
+    if (!(std::ofstream(dir_ / channel) << (on ? "on" : "off") << std::flush))
+      throw Error(ErrorKind::Protocol, "contact " + channel, "does not move", "see to it");
     result.acknowledged = real_clock().now();
     std::ofstream(dir_ / "log", std::ios::app) << channel << (on ? " on " : " off ") << to_ns(result.acknowledged) << "\n";
     result.read_back = on;
