@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <regex.h>
+
+#include "base/key_spec.h"
+
+namespace hilcop {
+
+/// A POSIX extended regex, searched in a text; ^ and $ are the ends of a line. Unlike a backtracking one it takes time and stack in
+/// proportion to what an instrument sends.
+class TextPattern {
+ public:
+  /// Throws Error{Config} on `object`.
+  TextPattern(const std::string& regex, const std::string& object);
+  bool found_in(const std::string& text) const;
+
+ private:
+  struct Free {
+    void operator()(regex_t* compiled) const;
+  };
+  std::unique_ptr<regex_t, Free> compiled_;
+};
+
+/// Reads on or off out of a text as lab-config says: `is_on` and `is_off` are regexes for the text, or for the one value of its JSON
+/// that `pointer` names. Never guesses: exactly one of the two must match.
+class StateText {
+ public:
+  static std::vector<KeySpec> keys(bool required);
+  /// Throws Error{Config} on `object`.
+  StateText(const nlohmann::json& config, std::string object);
+  /// Throws Error{Protocol}.
+  bool is_on(const std::string& text) const;
+
+ private:
+  std::string looked_at(const std::string& text) const;
+
+  std::string object_;
+  nlohmann::json::json_pointer pointer_;
+  bool whole_text_;
+  TextPattern on_, off_;
+};
+
+/// `text` with every {name} replaced. Other braces stay as they are.
+std::string with_placeholder(std::string text, const std::string& name, const std::string& value);
+
+}  // namespace hilcop
