@@ -147,9 +147,10 @@ HttpAnswer HttpClient::ask(const HttpRequest& request, Deadline deadline) const 
   if (code != CURLE_OK) throw failed(code, static_cast<int>(why), said.data(), what);
   HttpAnswer answer{static_cast<int>(status), std::move(body.text)};
   if (status == 401 || status == 403)
-    throw Error(ErrorKind::PermissionDenied, object_,
-                fmt::format("{}: it refuses {} (status {})", what, login_.user.empty() ? "who has no login" : "the user or the password", status),
-                "give its `user:` and `password_file:` in lab-config");
+    throw Error(
+        ErrorKind::PermissionDenied, object_,
+        fmt::format("{}: it refuses {} (status {})", what, login_.user.empty() ? "who has no login" : "the user or the password", status),
+        "give its `user:` and `password_file:` in lab-config");
   if (status >= 300 && status < 400) {
     const char* elsewhere = nullptr;
     curl_easy_getinfo(handle.get(), CURLINFO_REDIRECT_URL, &elsewhere);
@@ -164,7 +165,8 @@ HttpAnswer HttpClient::ask(const HttpRequest& request, Deadline deadline) const 
 std::string HttpClient::body(const HttpRequest& request, Deadline deadline) const {
   auto answer = ask(request, deadline);
   if (answer.status < 200 || answer.status > 299)
-    throw unfit(request, answer, fmt::format("it answers with status {}", answer.status), "check lab-config against the instrument's manual");
+    throw unfit(request, answer, fmt::format("it answers with status {}", answer.status),
+                "check lab-config against the instrument's manual");
   return std::move(answer.body);
 }
 
@@ -185,11 +187,13 @@ Error HttpClient::failed(int code, int why, const std::string& said, const std::
   const auto detail = without_secrets(said.empty() ? curl_easy_strerror(static_cast<CURLcode>(code)) : said);
   switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
-      return {ErrorKind::Timeout, object_, what + ": it did not answer in time", "check its power, its network and its address, or give `timeout_ms:`"};
+      return {ErrorKind::Timeout, object_, what + ": it did not answer in time",
+              "check its power, its network and its address, or give `timeout_ms:`"};
     case CURLE_COULDNT_CONNECT:
       if (why == ECONNREFUSED)
         return {ErrorKind::Disconnected, object_, what + ": nobody listens there", "see whether it runs and whether its address is right"};
-      return why != 0 ? error_from_errno(why, object_, what) : Error(ErrorKind::Disconnected, object_, what + ": " + detail, "check its network");
+      return why != 0 ? error_from_errno(why, object_, what)
+                      : Error(ErrorKind::Disconnected, object_, what + ": " + detail, "check its network");
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
@@ -205,7 +209,8 @@ Error HttpClient::failed(int code, int why, const std::string& said, const std::
     case CURLE_OUT_OF_MEMORY:
       return {ErrorKind::Exhausted, object_, what + ": no memory"};
     default:
-      return {ErrorKind::Protocol, object_, what + ": " + detail, "check `scheme:` and `port:`, and that it is the instrument which lab-config says"};
+      return {ErrorKind::Protocol, object_, what + ": " + detail,
+              "check `scheme:` and `port:`, and that it is the instrument which lab-config says"};
   }
 }
 

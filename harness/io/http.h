@@ -29,8 +29,8 @@ struct HttpLogin {
 struct HttpRequest {
   std::string target;  // "/relay/0?turn=on", escaped
   std::string method = "GET";
-  std::vector<std::string> headers;  // "Name: value"
-  std::string body;
+  std::vector<std::string> headers = {};  // "Name: value"
+  std::string body = {};
 };
 
 struct HttpAnswer {

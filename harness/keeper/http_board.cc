@@ -30,7 +30,9 @@ std::vector<KeySpec> http_keys(std::vector<KeySpec> own) {
       {.name = "host", .type = Type::String, .description = "its name or address", .required = true},
       {.name = "port", .type = Type::Integer, .description = "TCP port; absent: 80, for https 443", .min = 1, .max = 65535},
       {.name = "scheme", .type = Type::String, .description = "how it is spoken to", .fallback = "http", .choices = {"http", "https"}},
-      {.name = "ca_file", .type = Type::Path, .description = "https: certificates (PEM) of who vouches for it; absent: those that this host trusts"},
+      {.name = "ca_file",
+       .type = Type::Path,
+       .description = "https: certificates (PEM) of who vouches for it; absent: those that this host trusts"},
       {.name = "insecure", .type = Type::Boolean, .description = "https without a look at its certificate", .fallback = false},
       {.name = "timeout_ms", .type = Type::Integer, .description = "for each answer", .fallback = 5000, .min = 10, .max = 60'000}};
   keys.insert(keys.end(), own.begin(), own.end());

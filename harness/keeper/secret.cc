@@ -19,7 +19,8 @@ std::string first_line_of(const std::string& file, const std::string& object) {
   std::string line;
   std::getline(stream, line);
   if (line.ends_with('\r')) line.pop_back();
-  if (line.empty()) throw Error(ErrorKind::Config, object, "`password_file:` " + file + " is empty", "write the password into its first line");
+  if (line.empty())
+    throw Error(ErrorKind::Config, object, "`password_file:` " + file + " is empty", "write the password into its first line");
   return line;
 }
 

@@ -47,9 +47,20 @@ bool TextPattern::found_in(const std::string& text) const {
 }
 
 std::vector<KeySpec> StateText::keys(bool required) {
-  return {{.name = "pointer", .type = Type::String, .description = "JSON pointer to the value that tells (/relays/0/ison); absent: all of the text", .fallback = ""},
-          {.name = "is_on", .type = Type::String, .description = "regex that is there when it is on", .required = required, .example = "^true$"},
-          {.name = "is_off", .type = Type::String, .description = "regex that is there when it is off", .required = required, .example = "^false$"}};
+  return {{.name = "pointer",
+           .type = Type::String,
+           .description = "JSON pointer to the value that tells (/relays/0/ison); absent: all of the text",
+           .fallback = ""},
+          {.name = "is_on",
+           .type = Type::String,
+           .description = "regex that is there when it is on",
+           .required = required,
+           .example = "^true$"},
+          {.name = "is_off",
+           .type = Type::String,
+           .description = "regex that is there when it is off",
+           .required = required,
+           .example = "^false$"}};
 }
 
 StateText::StateText(const json& config, std::string object)
