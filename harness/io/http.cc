@@ -26,16 +26,24 @@ struct FreeList {
 using Easy = std::unique_ptr<CURL, FreeEasy>;
 using List = std::unique_ptr<curl_slist, FreeList>;
 
-struct Body {
-  std::string text;
+struct Coming {
+  std::string body;
   bool too_large = false;
+  bool headers_whole = false;
 };
 
 std::size_t take(const char* bytes, std::size_t, std::size_t count, void* into) {
-  auto& body = *static_cast<Body*>(into);
-  body.too_large = body.text.size() + count > kLargestBody;
-  if (body.too_large) return 0;
-  body.text.append(bytes, count);
+  auto& coming = *static_cast<Coming*>(into);
+  coming.too_large = coming.body.size() + count > kLargestBody;
+  if (coming.too_large) return 0;
+  coming.body.append(bytes, count);
+  return count;
+}
+
+// libcurl takes a connection that is closed among the headers for an empty answer: an empty line ends them (RFC 9112 2.1).
+std::size_t take_header(const char* bytes, std::size_t, std::size_t count, void* into) {
+  const std::string_view line(bytes, count);
+  static_cast<Coming*>(into)->headers_whole = line == "\r\n" || line == "\n";
   return count;
 }
 
@@ -125,14 +133,16 @@ HttpAnswer HttpClient::ask(const HttpRequest& request, Deadline deadline) const 
   if (!handle) throw Error(ErrorKind::Exhausted, object_, "no memory for a request");
   const auto url = base_ + request.target;
   const auto headers = list_of(request.headers), resolve = list_of(resolve_.empty() ? std::vector<std::string>{} : std::vector{resolve_});
-  Body body;
+  Coming coming;
   std::array<char, CURL_ERROR_SIZE> said{};
   set(handle.get(), CURLOPT_ERRORBUFFER, said.data());
   set(handle.get(), CURLOPT_URL, url.c_str());
   set(handle.get(), CURLOPT_RESOLVE, resolve.get());
   set(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   set(handle.get(), CURLOPT_WRITEFUNCTION, &take);
-  set(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&body));
+  set(handle.get(), CURLOPT_WRITEDATA, static_cast<void*>(&coming));
+  set(handle.get(), CURLOPT_HEADERFUNCTION, &take_header);
+  set(handle.get(), CURLOPT_HEADERDATA, static_cast<void*>(&coming));
   set_limits(handle.get(), deadline);
   set_request(handle.get(), request);
   set_tls(handle.get(), server_);
@@ -141,11 +151,12 @@ HttpAnswer HttpClient::ask(const HttpRequest& request, Deadline deadline) const 
   long status = 0, why = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(handle.get(), CURLINFO_OS_ERRNO, &why);
-  if (body.too_large)
+  if (coming.too_large)
     throw Error(ErrorKind::Protocol, object_, fmt::format("{}: its answer is larger than {} KiB", what, kLargestBody / 1024),
                 "see whether it is the instrument that lab-config says");
   if (code != CURLE_OK) throw failed(code, static_cast<int>(why), said.data(), what);
-  HttpAnswer answer{static_cast<int>(status), std::move(body.text)};
+  if (!coming.headers_whole) throw failed(CURLE_PARTIAL_FILE, 0, "", what);
+  HttpAnswer answer{static_cast<int>(status), std::move(coming.body)};
   if (status == 401 || status == 403)
     throw Error(
         ErrorKind::PermissionDenied, object_,

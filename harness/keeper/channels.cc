@@ -10,6 +10,7 @@ namespace hilcop {
 namespace {
 
 constexpr Nanoseconds kRestoreLimit = 1500ms;
+constexpr unsigned kMostPatience = 20;  // times that, for an instrument that was too slow for it before
 constexpr Nanoseconds kRestoreAgain = 500ms;
 constexpr Nanoseconds kGivenBackIn = 5s;
 
@@ -24,11 +25,20 @@ Channel channel_of(Instrument& instrument, const ChannelKey& key) {
 
 bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output; }
 
+// What cannot be read can still be switched: a state that nobody understands must not leave a board powered. Half of the time is for it.
+std::optional<bool> stands(Instrument& instrument, const std::string& channel, Deadline deadline) {
+  try {
+    return instrument.get(channel, deadline.at_most(deadline.remaining() / 2));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Brings a channel to its safe state unless it reads back that it is there. Returns whether it switched.
 nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeState safe_state, Deadline deadline) {
   if (!switches(channel_of(instrument, key).kind) || safe_state == SafeState::Keep) return {{"switched", false}};
   const bool wanted = safe_state == SafeState::On;
-  if (instrument.get(key.second, deadline) == wanted) return {{"switched", false}, {"on", wanted}};
+  if (stands(instrument, key.second, deadline) == wanted) return {{"switched", false}, {"on", wanted}};
   const auto result = instrument.set(key.second, wanted, nlohmann::json::object(), deadline);
   if (result.read_back && *result.read_back != wanted)
     throw Error(ErrorKind::Protocol, object_of(key), std::string("was switched ") + (wanted ? "on" : "off") + " but reads back otherwise",
@@ -176,13 +186,14 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Sa
   auto found = held_.find(key.first);
   const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
   auto& held = open ? found->second : hold(key.first, config, *find_driver(drivers_, config.driver));
+  const auto limit = kRestoreLimit * std::min(channels_[key].restore_failures + 1, kMostPatience);
   run(
       held, true, {},
-      [key, safe_state, ends_session, sessions = held.sessions](Instrument& instrument) {
+      [key, safe_state, ends_session, limit, sessions = held.sessions](Instrument& instrument) {
         nlohmann::json result = {{"switched", false}};
         std::optional<Error> failure;
         try {
-          result = make_safe(instrument, key, safe_state, Deadline::in(kRestoreLimit));
+          result = make_safe(instrument, key, safe_state, Deadline::in(limit));
         } catch (const Error& error) {
           failure = error;
         }
