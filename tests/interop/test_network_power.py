@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plugs on the network. Each imitated device first satisfies a client of somebody else: pdudaemon's own driver, or curl with the
+examples of the vendor's documentation; then hilcop is tried with the same device, sound and in every way of being unsound."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
+
+from http_devices import Device, Fault, Shelly, ShellyGen1, Tasmota
+from network_power import Bench
+
+# A wrong password of ours never shows in what is printed.
+SECRET = "s3cret-&/+"
+
+
+def curl(*words: str) -> str:
+    command = ["curl", "-sS", "--noproxy", "*", "--max-time", "5", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+
+
+def bench_of(device: Device, folder: Path, *, password: str = "", timeout_ms: int = 5000) -> Bench:
+    driver = {Tasmota: "tasmota", ShellyGen1: "shelly-gen1", Shelly: "shelly"}[type(device)]
+    login = ""
+    if password:
+        (folder / "secret").write_text(password + "\n")
+        login = ", password_file: secret"
+    keys = f"driver: {driver}, host: 127.0.0.1, port: {device.port}, channels: {len(device.on)}, timeout_ms: {timeout_ms}{login}"
+    return Bench(folder, f"{{ {keys} }}", channel="1")
+
+
+def devices(password: str = "") -> list[Device]:
+    """Of two relays, of which relay 1 as the vendor counts is ours: of a Shelly that is the second."""
+    return [Tasmota(2, password=password), ShellyGen1(2, password=password), Shelly(2, password=password)]
+
+
+def ours(device: Device) -> int:
+    return 0 if isinstance(device, Tasmota) else 1
+
+
+# The clients of others.
+
+
+def pdudaemon_drives(device: Device, model: str, password: str = "", port: int = 1) -> None:
+    """pdudaemon's own driver, in its own interpreter, switches on and off; it raises what it does not like."""
+    script = (
+        "import sys, json\nfrom pdudaemon.drivers import tasmota\n"
+        "plug = getattr(tasmota, sys.argv[1])(sys.argv[2], {'username': 'admin', 'password': sys.argv[3]})\n"
+        "plug.handle(sys.argv[5], int(sys.argv[4]))\n"
+    )
+    for action in ("on", "off", "on"):
+        command = ["/usr/bin/python3", "-c", script, model, device.address, password, str(port), action]
+        subprocess.run(command, check=True, timeout=20, capture_output=True)
+        assert device.on[port - 1] is (action == "on")
+
+
+@pytest.mark.parametrize("password", ["", SECRET])
+def test_the_tasmota_device_satisfies_pdudaemons_driver(password: str) -> None:
+    with Tasmota(2, password=password) as two:
+        pdudaemon_drives(two, "BrennenstuhlWSPL01Tasmota", password, port=2)
+        assert two.on == [False, True]
+    with Tasmota(1, password=password, set_option_26=True) as one:
+        pdudaemon_drives(one, "SonoffS20Tasmota", password)
+
+
+def test_the_tasmota_device_refuses_pdudaemon_with_another_password() -> None:
+    with Tasmota(2, password=SECRET) as device, pytest.raises(subprocess.CalledProcessError):
+        pdudaemon_drives(device, "BrennenstuhlWSPL01Tasmota", "wrong")
+
+
+def test_the_shelly_gen1_device_satisfies_curl_with_the_documented_requests() -> None:
+    with ShellyGen1(2, password=SECRET) as device:
+        base = f"http://{device.address}/relay/1"
+        user = ("--user", f"admin:{SECRET}")
+        assert json.loads(curl(*user, f"{base}?turn=on"))["ison"] is True
+        assert device.on == [False, True]
+        assert json.loads(curl(*user, base))["ison"] is True
+        assert json.loads(curl(*user, f"{base}?turn=off"))["ison"] is False
+        assert curl("--user", "admin:wrong", base) == "401 Unauthorized"
+
+
+def test_the_shelly_device_satisfies_curl_with_the_documented_requests() -> None:
+    with Shelly(2, password=SECRET) as device:
+        base = f"http://{device.address}/rpc"
+        user = ("--digest", "--user", f"admin:{SECRET}")
+        assert json.loads(curl(*user, f"{base}/Switch.Set?id=1&on=true")) == {"was_on": False}
+        assert device.on == [False, True]
+        frame = '{"id":1,"method":"Switch.Set","params":{"id":1,"on":false}}'
+        assert json.loads(curl(*user, "-X", "POST", "-d", frame, base))["result"] == {"was_on": True}
+        assert json.loads(curl(*user, f"{base}/Switch.GetStatus?id=1"))["output"] is False
+        assert json.loads(curl(*user, f"{base}/Switch.GetStatus?id=7"))["code"] == -105
+        assert curl("--digest", "--user", "admin:wrong", f"{base}/Switch.GetStatus?id=1") == ""
+        assert json.loads(curl(f"http://{device.address}/shelly"))["gen"] == 2
+
+
+# hilcop.
+
+
+@pytest.mark.parametrize("device", devices() + devices(SECRET), ids=lambda device: type(device).__name__)
+def test_switches_and_verifies_by_read_back(device: Device, tmp_path: Path) -> None:
+    relay = ours(device)
+    with device, bench_of(device, tmp_path, password=SECRET if device.login else "") as bench:
+        with bench.held_on():
+            assert device.on[relay]
+            assert not device.on[1 - relay]
+        assert not device.on[relay], "left powered"
+        assert bench.power("off").stdout == "off, verified by read-back\n"
+        assert bench.power("status").stdout == "off\n"
+
+
+def test_tasmota_of_one_relay_and_of_old_versions(tmp_path: Path) -> None:
+    for index, device in enumerate((Tasmota(1), Tasmota(1, set_option_26=True), Tasmota(2, password=SECRET, old=True))):
+        folder = tmp_path / str(index)
+        folder.mkdir()
+        with device, bench_of(device, folder, password=SECRET if device.login else "") as bench:
+            assert bench.power("off").stdout == "off, verified by read-back\n"
+
+
+@pytest.mark.parametrize("device", [*devices(SECRET), Tasmota(2, password=SECRET, old=True)], ids=lambda device: type(device).__name__)
+def test_a_wrong_password_is_refused_and_not_shown(device: Device, tmp_path: Path) -> None:
+    with device, bench_of(device, tmp_path, password="wr0ng-&") as bench:
+        done = bench.power("off")
+        assert done.returncode == 3
+        assert "refuses the" in done.stderr
+        assert "password_file" in done.stderr
+        assert "wr0ng" not in done.stdout + done.stderr
+        assert device.on == [False, False]
+
+
+@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
+def test_a_plug_that_accepts_and_does_nothing_is_found(device: Device, tmp_path: Path) -> None:
+    relay = ours(device)
+    with device, bench_of(device, tmp_path) as bench:
+        with bench.held_on():
+            device.fault = Fault.LIES
+            status = bench.hilcop("list", "-b", "bench.yaml", "--json").stdout
+            assert json.loads(status)["held"][0]["on"] is True
+        assert device.on[relay], "the test is none"
+        # Nobody may take what is not at its safe state for off.
+        done = bench.power("off")
+        assert done.returncode == 3
+        assert "verified" not in done.stdout
+        assert "reads back" in done.stderr
+
+
+@pytest.mark.parametrize("fault", [Fault.FAILS, Fault.GARBAGE, Fault.HALF_CLOSES, Fault.HUGE])
+@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
+def test_an_unsound_answer_is_never_off(device: Device, fault: Fault, tmp_path: Path) -> None:
+    with device, bench_of(device, tmp_path) as bench:
+        device.fault = fault
+        done = bench.power("off")
+        assert done.returncode == 3, fault
+        assert "verified" not in done.stdout
+        assert f"'unit' (127.0.0.1:{device.port})" in done.stderr
+
+
+@pytest.mark.parametrize("device", devices(SECRET), ids=lambda device: type(device).__name__)
+def test_answers_in_chunks_of_one_byte(device: Device, tmp_path: Path) -> None:
+    device.fault = Fault.CHUNKED
+    with device, bench_of(device, tmp_path, password=SECRET) as bench:
+        assert bench.power("off").stdout == "off, verified by read-back\n"
+
+
+@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
+def test_a_plug_that_answers_after_half_a_minute_is_given_up_by_its_deadline(device: Device, tmp_path: Path) -> None:
+    device.fault = Fault.SLOW
+    with device, bench_of(device, tmp_path, timeout_ms=300) as bench:
+        begin = time.monotonic()
+        done = bench.power("off")
+        assert time.monotonic() - begin < 5
+        assert done.returncode == 3
+        assert "did not answer in time" in done.stderr
+        device.ended.set()  # or it would keep the test for the rest of its half minute
+
+
+def test_a_shelly_that_was_restarted_is_logged_into_again(tmp_path: Path) -> None:
+    with Shelly(2, password=SECRET) as device, bench_of(device, tmp_path, password=SECRET) as bench, bench.held_on():
+        device.digest.forget()
+        assert json.loads(bench.hilcop("list", "-b", "bench.yaml", "--json").stdout)["held"]
+    assert device.on == [False, False]
+
+
+def test_a_plug_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
+    with Tasmota(2) as device:
+        pass
+    with bench_of(device, tmp_path) as bench:
+        done = bench.power("off")
+        assert done.returncode == 3
+        assert "nobody listens there" in done.stderr
+
+
+def test_two_duts_at_one_relay_are_refused(tmp_path: Path) -> None:
+    with Tasmota(2) as device, bench_of(device, tmp_path) as bench:
+        text = (tmp_path / "bench.yaml").read_text()
+        (tmp_path / "bench.yaml").write_text(text + text.splitlines()[-1].replace("lamp", "twin") + "\n")
+        done = bench.hilcop("check", "bench.yaml")
+        assert done.returncode == 2
+        assert "already" in done.stderr + done.stdout
