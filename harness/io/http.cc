@@ -86,10 +86,10 @@ void set_limits(CURL* handle, Deadline deadline) {
   set(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<std::int64_t>(left, 1)));  // 0 would be: no limit
   set(handle, CURLOPT_NOSIGNAL, 1L);
   set(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(handle, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+  set(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(handle, CURLOPT_FOLLOWLOCATION, 0L);
   set(handle, CURLOPT_PROXY, "");  // also none from the environment
-  set(handle, CURLOPT_NETRC, CURL_NETRC_IGNORED);
+  set(handle, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
 }
 
 void set_request(CURL* handle, const HttpRequest& request) {
@@ -167,7 +167,7 @@ HttpAnswer HttpClient::ask(const HttpRequest& request, Deadline deadline) const 
     curl_easy_getinfo(handle.get(), CURLINFO_REDIRECT_URL, &elsewhere);
     throw Error(ErrorKind::Protocol, object_,
                 fmt::format("{}: it sends us elsewhere (status {}, {})", what, status,
-                            without_secrets(elsewhere != nullptr ? elsewhere : "it does not say where")),
+                            elsewhere != nullptr ? shown(without_secrets(elsewhere)) : "it does not say where"),
                 "give the address and the `scheme:` that it really has in lab-config");
   }
   return answer;

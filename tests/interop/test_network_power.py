@@ -49,31 +49,35 @@ def ours(device: Device) -> int:
 # The clients of others.
 
 
-def pdudaemon_drives(device: Device, model: str, password: str = "", port: int = 1) -> None:
-    """pdudaemon's own driver, in its own interpreter, switches on and off; it raises what it does not like."""
-    script = (
-        "import sys, json\nfrom pdudaemon.drivers import tasmota\n"
-        "plug = getattr(tasmota, sys.argv[1])(sys.argv[2], {'username': 'admin', 'password': sys.argv[3]})\n"
-        "plug.handle(sys.argv[5], int(sys.argv[4]))\n"
-    )
-    for action in ("on", "off", "on"):
-        command = ["/usr/bin/python3", "-c", script, model, device.address, password, str(port), action]
-        subprocess.run(command, check=True, timeout=20, capture_output=True)
-        assert device.on[port - 1] is (action == "on")
+PDUDAEMON = """
+import json, sys
+from pdudaemon.drivers import tasmota
+for model, address, password, port in json.loads(sys.argv[1]):
+    plug = getattr(tasmota, model)(address, {"username": "admin", "password": password})
+    try:
+        for action in ("on", "off", "on"):
+            plug.handle(action, port)
+        print("satisfied")
+    except Exception as error:
+        print(type(error).__name__)
+"""
 
 
-@pytest.mark.parametrize("password", ["", SECRET])
-def test_the_tasmota_device_satisfies_pdudaemons_driver(password: str) -> None:
-    with Tasmota(2, password=password) as two:
-        pdudaemon_drives(two, "BrennenstuhlWSPL01Tasmota", password, port=2)
-        assert two.on == [False, True]
-    with Tasmota(1, password=password, set_option_26=True) as one:
-        pdudaemon_drives(one, "SonoffS20Tasmota", password)
-
-
-def test_the_tasmota_device_refuses_pdudaemon_with_another_password() -> None:
-    with Tasmota(2, password=SECRET) as device, pytest.raises(subprocess.CalledProcessError):
-        pdudaemon_drives(device, "BrennenstuhlWSPL01Tasmota", "wrong")
+def test_the_tasmota_device_satisfies_pdudaemons_driver() -> None:
+    """In its own interpreter (which takes seconds to start). The driver raises what it does not like."""
+    with Tasmota(2) as two, Tasmota(2, password=SECRET) as locked, Tasmota(1, set_option_26=True) as one:
+        plugs = [
+            ("BrennenstuhlWSPL01Tasmota", two.address, "", 2),
+            ("BrennenstuhlWSPL01Tasmota", locked.address, SECRET, 1),
+            ("SonoffS20Tasmota", one.address, "", 1),
+            ("BrennenstuhlWSPL01Tasmota", locked.address, "wrong", 2),
+        ]
+        command = ["/usr/bin/python3", "-c", PDUDAEMON, json.dumps(plugs)]
+        done = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True)
+        assert done.stdout.split() == ["satisfied", "satisfied", "satisfied", "HTTPError"]
+        assert two.switched == [(1, True), (1, False), (1, True)]
+        assert locked.switched == [(0, True), (0, False), (0, True)]
+        assert one.switched == [(0, True), (0, False), (0, True)]
 
 
 def test_the_shelly_gen1_device_satisfies_curl_with_the_documented_requests() -> None:
@@ -195,6 +199,34 @@ def test_a_plug_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
         done = bench.power("off")
         assert done.returncode == 3
         assert "nobody listens there" in done.stderr
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    for name in ("plug", "stranger"):
+        words = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+        files = ["-keyout", f"{name}.key", "-out", f"{name}.pem", "-subj", "/CN=plug", "-addext", "subjectAltName=IP:127.0.0.1"]
+        subprocess.run(["openssl", *words, *files], cwd=tmp_path, check=True, capture_output=True, timeout=30)
+    return tmp_path
+
+
+def test_https_trusts_only_the_certificate_that_lab_config_names(certificates: Path) -> None:
+    with Tasmota(1) as device:
+        device.use_tls(certificates / "plug.pem", certificates / "plug.key")
+        assert "POWER" in curl("--cacert", str(certificates / "plug.pem"), f"https://{device.address}/cm?cmnd=Power")
+        keys = f"{{ driver: tasmota, host: 127.0.0.1, port: {device.port}, scheme: https, ca_file: plug.pem }}"
+        with Bench(certificates, keys) as bench:
+            assert bench.power("off").stdout == "off, verified by read-back\n"
+            text = (certificates / "bench.yaml").read_text()
+            asked = len(device.requests)
+            for other in ("", ", ca_file: stranger.pem", ", ca_file: none.pem"):
+                (certificates / "bench.yaml").write_text(text.replace(", ca_file: plug.pem", other))
+                done = bench.power("off")
+                assert done.returncode == 3, done.stdout
+                assert "its certificate is not trusted" in done.stderr
+            assert len(device.requests) == asked, "something was sent to who could not be trusted"
+            (certificates / "bench.yaml").write_text(text.replace(", ca_file: plug.pem", ", insecure: true"))
+            assert bench.power("off").stdout == "off, verified by read-back\n"
 
 
 def test_two_duts_at_one_relay_are_refused(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import enum
 import socket
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import parse_qsl, urlsplit
@@ -55,6 +57,7 @@ class Device(ABC):
 
     def __init__(self, relays: int = 1, login: Login | None = None) -> None:
         self.on = [False] * relays
+        self.switched: list[tuple[int, bool]] = []
         self.fault = Fault.NONE
         self.slow_s = 30.0
         self.login = login
@@ -69,8 +72,14 @@ class Device(ABC):
         """To a request of somebody whom it admits."""
 
     def switch(self, relay: int, on: bool) -> None:
+        self.switched.append((relay, on))
         if self.fault is not Fault.LIES:
             self.on[relay] = on
+
+    def use_tls(self, certificate: Path, key: Path) -> None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def port(self) -> int:
