@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,12 +38,13 @@ def bench_of(device: Device, folder: Path, *, password: str = "", timeout_ms: in
     return Bench(folder, f"{{ {keys} }}", channel="1")
 
 
-def devices(password: str = "") -> list[Device]:
-    """Of two relays, of which relay 1 as the vendor counts is ours: of a Shelly that is the second."""
-    return [Tasmota(2, password=password), ShellyGen1(2, password=password), Shelly(2, password=password)]
+Maker = Callable[..., Device]
+MAKERS: list[Maker] = [Tasmota, ShellyGen1, Shelly]
+each_device = pytest.mark.parametrize("make", MAKERS, ids=lambda make: str(make.__name__))
 
 
 def ours(device: Device) -> int:
+    """Channel 1, of two: Tasmota counts from 1, Shelly from 0."""
     return 0 if isinstance(device, Tasmota) else 1
 
 
@@ -108,10 +110,11 @@ def test_the_shelly_device_satisfies_curl_with_the_documented_requests() -> None
 # hilcop.
 
 
-@pytest.mark.parametrize("device", devices() + devices(SECRET), ids=lambda device: type(device).__name__)
-def test_switches_and_verifies_by_read_back(device: Device, tmp_path: Path) -> None:
-    relay = ours(device)
-    with device, bench_of(device, tmp_path, password=SECRET if device.login else "") as bench:
+@pytest.mark.parametrize("password", ["", SECRET])
+@each_device
+def test_switches_and_verifies_by_read_back(make: Maker, password: str, tmp_path: Path) -> None:
+    with make(2, password=password) as device, bench_of(device, tmp_path, password=password) as bench:
+        relay = ours(device)
         with bench.held_on():
             assert device.on[relay]
             assert not device.on[1 - relay]
@@ -128,9 +131,13 @@ def test_tasmota_of_one_relay_and_of_old_versions(tmp_path: Path) -> None:
             assert bench.power("off").stdout == "off, verified by read-back\n"
 
 
-@pytest.mark.parametrize("device", [*devices(SECRET), Tasmota(2, password=SECRET, old=True)], ids=lambda device: type(device).__name__)
-def test_a_wrong_password_is_refused_and_not_shown(device: Device, tmp_path: Path) -> None:
-    with device, bench_of(device, tmp_path, password="wr0ng-&") as bench:
+def old_tasmota(relays: int, password: str) -> Device:
+    return Tasmota(relays, password=password, old=True)
+
+
+@pytest.mark.parametrize("make", [*MAKERS, old_tasmota], ids=lambda make: str(make.__name__))
+def test_a_wrong_password_is_refused_and_not_shown(make: Maker, tmp_path: Path) -> None:
+    with make(2, password=SECRET) as device, bench_of(device, tmp_path, password="wr0ng-&") as bench:
         done = bench.power("off")
         assert done.returncode == 3
         assert "refuses the" in done.stderr
@@ -139,16 +146,12 @@ def test_a_wrong_password_is_refused_and_not_shown(device: Device, tmp_path: Pat
         assert device.on == [False, False]
 
 
-@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
-def test_a_plug_that_accepts_and_does_nothing_is_found(device: Device, tmp_path: Path) -> None:
-    relay = ours(device)
-    with device, bench_of(device, tmp_path) as bench:
+@each_device
+def test_a_plug_that_accepts_and_does_nothing_is_found(make: Maker, tmp_path: Path) -> None:
+    with make(2) as device, bench_of(device, tmp_path) as bench:
         with bench.held_on():
             device.fault = Fault.LIES
-            status = bench.hilcop("list", "-b", "bench.yaml", "--json").stdout
-            assert json.loads(status)["held"][0]["on"] is True
-        assert device.on[relay], "the test is none"
-        # Nobody may take what is not at its safe state for off.
+        assert device.on[ours(device)], "the test is none"
         done = bench.power("off")
         assert done.returncode == 3
         assert "verified" not in done.stdout
@@ -156,9 +159,9 @@ def test_a_plug_that_accepts_and_does_nothing_is_found(device: Device, tmp_path:
 
 
 @pytest.mark.parametrize("fault", [Fault.FAILS, Fault.GARBAGE, Fault.HALF_CLOSES, Fault.HUGE])
-@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
-def test_an_unsound_answer_is_never_off(device: Device, fault: Fault, tmp_path: Path) -> None:
-    with device, bench_of(device, tmp_path) as bench:
+@each_device
+def test_an_unsound_answer_is_never_off(make: Maker, fault: Fault, tmp_path: Path) -> None:
+    with make(2) as device, bench_of(device, tmp_path) as bench:
         device.fault = fault
         done = bench.power("off")
         assert done.returncode == 3, fault
@@ -166,17 +169,17 @@ def test_an_unsound_answer_is_never_off(device: Device, fault: Fault, tmp_path: 
         assert f"'unit' (127.0.0.1:{device.port})" in done.stderr
 
 
-@pytest.mark.parametrize("device", devices(SECRET), ids=lambda device: type(device).__name__)
-def test_answers_in_chunks_of_one_byte(device: Device, tmp_path: Path) -> None:
-    device.fault = Fault.CHUNKED
-    with device, bench_of(device, tmp_path, password=SECRET) as bench:
+@each_device
+def test_answers_in_chunks_of_one_byte(make: Maker, tmp_path: Path) -> None:
+    with make(2, password=SECRET) as device, bench_of(device, tmp_path, password=SECRET) as bench:
+        device.fault = Fault.CHUNKED
         assert bench.power("off").stdout == "off, verified by read-back\n"
 
 
-@pytest.mark.parametrize("device", devices(), ids=lambda device: type(device).__name__)
-def test_a_plug_that_answers_after_half_a_minute_is_given_up_by_its_deadline(device: Device, tmp_path: Path) -> None:
-    device.fault = Fault.SLOW
-    with device, bench_of(device, tmp_path, timeout_ms=300) as bench:
+@each_device
+def test_a_plug_that_answers_after_half_a_minute_is_given_up_by_its_deadline(make: Maker, tmp_path: Path) -> None:
+    with make(2) as device, bench_of(device, tmp_path, timeout_ms=300) as bench:
+        device.fault = Fault.SLOW
         begin = time.monotonic()
         done = bench.power("off")
         assert time.monotonic() - begin < 5
@@ -188,8 +191,9 @@ def test_a_plug_that_answers_after_half_a_minute_is_given_up_by_its_deadline(dev
 def test_a_shelly_that_was_restarted_is_logged_into_again(tmp_path: Path) -> None:
     with Shelly(2, password=SECRET) as device, bench_of(device, tmp_path, password=SECRET) as bench, bench.held_on():
         device.digest.forget()
-        assert json.loads(bench.hilcop("list", "-b", "bench.yaml", "--json").stdout)["held"]
+        asked = len(device.requests)
     assert device.on == [False, False]
+    assert len(device.requests) > asked
 
 
 def test_a_plug_that_is_gone_says_what_to_do(tmp_path: Path) -> None:
@@ -222,7 +226,7 @@ def test_https_trusts_only_the_certificate_that_lab_config_names(certificates: P
             for other in ("", ", ca_file: stranger.pem", ", ca_file: none.pem"):
                 (certificates / "bench.yaml").write_text(text.replace(", ca_file: plug.pem", other))
                 done = bench.power("off")
-                assert done.returncode == 3, done.stdout
+                assert done.returncode == 2, done.stdout
                 assert "its certificate is not trusted" in done.stderr
             assert len(device.requests) == asked, "something was sent to who could not be trusted"
             (certificates / "bench.yaml").write_text(text.replace(", ca_file: plug.pem", ", insecure: true"))
