@@ -30,7 +30,8 @@ def shelly_rpc(device: Device) -> str:
 
 def shelly_gen1(device: Device, state: str) -> str:
     return (
-        f"{{ driver: http, host: 127.0.0.1, port: {device.port}, channels: ['0', '1'], switch_on: {{ target: '/relay/{{channel}}?turn=on' }}, "
+        f"{{ driver: http, host: 127.0.0.1, port: {device.port}, channels: ['0', '1'], "
+        "switch_on: { target: '/relay/{channel}?turn=on' }, "
         f"switch_off: {{ target: '/relay/{{channel}}?turn=off' }}{state} }}"
     )
 
