@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keeper/state_text.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -42,7 +43,7 @@ TextPattern::TextPattern(const std::string& regex, const std::string& object) {
 
 bool TextPattern::found_in(const std::string& text) const {
   // REG_STARTEND: to its end, not to the first zero byte that an instrument may send.
-  regmatch_t span{0, static_cast<regoff_t>(text.size())};
+  regmatch_t span{0, static_cast<regoff_t>(std::min(text.size(), kSearchedText))};
   return ::regexec(compiled_.get(), text.c_str(), 1, &span, REG_STARTEND) == 0;
 }
 
@@ -82,6 +83,9 @@ std::string StateText::looked_at(const std::string& text) const {
 
 bool StateText::is_on(const std::string& text) const {
   const auto told = looked_at(text);
+  if (told.size() > kSearchedText)
+    throw Error(ErrorKind::Protocol, object_, "its state is a text of " + std::to_string(told.size()) + " bytes, too long to search",
+                "give a `pointer:` into it, or ask for less");
   const bool on = on_.found_in(told), off = off_.found_in(told);
   if (on == off)
     throw Error(ErrorKind::Protocol, object_, std::string("its state is neither on nor off, or both: ") + shown(told),

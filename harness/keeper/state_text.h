@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,12 +11,15 @@
 
 namespace hilcop {
 
-/// A POSIX extended regex, searched in a text; ^ and $ are the ends of a line. Unlike a backtracking one it takes time and stack in
-/// proportion to what an instrument sends.
+/// Regexes are searched in so much of what an instrument says: the time that it takes grows with the square of that.
+inline constexpr std::size_t kSearchedText = 8192;
+
+/// A POSIX extended regex; ^ and $ are the ends of a line. Takes bounded time and little stack, whatever the text.
 class TextPattern {
  public:
   /// Throws Error{Config} on `object`.
   TextPattern(const std::string& regex, const std::string& object);
+  /// In its first kSearchedText bytes.
   bool found_in(const std::string& text) const;
 
  private:
@@ -26,7 +30,7 @@ class TextPattern {
 };
 
 /// Reads on or off out of a text as lab-config says: `is_on` and `is_off` are regexes for the text, or for the one value of its JSON
-/// that `pointer` names. Never guesses: exactly one of the two must match.
+/// that `pointer` names. Never guesses: exactly one of the two must match, in all of a text that is not too long to be searched.
 class StateText {
  public:
   static std::vector<KeySpec> keys(bool required);
