@@ -3,15 +3,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
 
-from http_devices import Device, Fault, Shelly, ShellyGen1, Tasmota
+from http_devices import Device, EspHome, Fault, Shelly, ShellyGen1, Tasmota
 from network_power import Bench
 
+SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 SECRET = "s3cret-&/+"
 
 
@@ -68,6 +73,31 @@ def test_http_templates_read_a_state_by_regex(tmp_path: Path) -> None:
     state = ", state: { target: '/relay/{channel}', is_on: '\"ison\": true', is_off: '\"ison\": false' }"
     with ShellyGen1(2) as device, Bench(tmp_path, shelly_gen1(device, state)) as bench:
         works_and_finds_a_lie(device, bench, 1)
+
+
+PDUDAEMON = """
+import sys
+from pdudaemon.drivers.esphome import ESPHomeHTTP
+plug = ESPHomeHTTP(sys.argv[1], {"username": "admin", "password": sys.argv[2], "switch_ids": ["relay"]})
+for action in ("on", "off", "on"):
+    plug.handle(action, 1)
+"""
+
+
+def test_http_templates_drive_an_esphome_that_pdudaemon_drives(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(SECRET)
+    with EspHome(password=SECRET) as device:
+        command = ["/usr/bin/python3", "-c", PDUDAEMON, device.address, SECRET]
+        subprocess.run(command, check=True, timeout=60, capture_output=True)
+        assert device.switched == [(0, True), (0, False), (0, True)]
+        example = yaml.safe_load((SOURCE / "lab-config/examples/network-power.yaml").read_text())["instruments"]["esphome"]
+        example.update(host="127.0.0.1", port=device.port, password_file="secret")
+        with Bench(tmp_path, json.dumps(example), channel="relay") as bench:
+            assert bench.power("off").stdout == "off, verified by read-back\n"
+            with bench.held_on():
+                assert device.on == [True]
+                device.fault = Fault.LIES
+            assert "reads back" in bench.power("off").stderr
 
 
 def test_http_templates_without_state_verify_nothing(tmp_path: Path) -> None:
