@@ -9,6 +9,15 @@ namespace {
 using Type = KeySpec::Type;
 using nlohmann::json;
 
+// What is not looked at must not look as if it were.
+void check_tls_keys(const json& config, const std::string& object) {
+  const bool with_ca = !config.at("ca_file").is_null(), insecure = config.at("insecure");
+  if (config.at("scheme") == "http" && (with_ca || insecure))
+    throw Error(ErrorKind::Config, object, std::string("`") + (with_ca ? "ca_file" : "insecure") + ":` is for https",
+                "say `scheme: https`, or leave it out");
+  if (with_ca && insecure) throw Error(ErrorKind::Config, object, "`insecure: true` does not look at `ca_file:`", "leave one of them out");
+}
+
 HttpServer server_of(const json& config) {
   HttpServer server;
   server.host = config.at("host");
@@ -47,7 +56,9 @@ std::string http_address(const InstrumentConfig& instrument) {
 HttpBoard::HttpBoard(const std::string& what, const InstrumentConfig& instrument, std::vector<Channel> channels, HttpLogin login)
     : OutputBoard(object_of(what, instrument), std::move(channels)),
       timeout_(instrument.config.at("timeout_ms").get<int>()),
-      client_(server_of(instrument.config), std::move(login), object(), Deadline::in(timeout_)) {}
+      client_(server_of(instrument.config), std::move(login), object(), Deadline::in(timeout_)) {
+  check_tls_keys(instrument.config, object());
+}
 
 HttpLogin HttpBoard::login_of(const InstrumentConfig& instrument, HttpAuth how) {
   const std::string user = instrument.config.at("user"), password = password_of(instrument.config, "instrument '" + instrument.name + "'");
