@@ -28,8 +28,10 @@ from hilcop._hilcop import (
     Dut,
     Gap,
     Match,
+    Meter,
     PowerEdge,
     PowerPort,
+    Reading,
     Reply,
     StageTime,
     Timeline,
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilcop.boots import ReferenceBoots
-    from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenario
+    from hilcop.scenarios import Check, Evidence, Held, Measurement, Run, held, powered, scenario
 
 __all__ = [
     "Bench",
@@ -86,13 +88,16 @@ __all__ = [
     "ExhaustedError",
     "Functions",
     "Gap",
+    "Held",
     "Match",
     "Measurement",
+    "Meter",
     "NotFoundError",
     "PermissionDeniedError",
     "PowerEdge",
     "PowerPort",
     "ProtocolError",
+    "Reading",
     "ReferenceBoots",
     "Reply",
     "Run",
@@ -107,6 +112,7 @@ __all__ = [
     "Verdict",
     "WatcherHit",
     "clear_interrupt",
+    "held",
     "open_bench",
     "powered",
     "read_boots",
@@ -118,7 +124,8 @@ __all__ = [
 
 
 # What scenarios need is imported when it is asked for: a script or a pytest run that has none starts sooner by half.
-_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(("Check", "Evidence", "Measurement", "Run", "powered", "scenario"), "scenarios")
+_SCENARIOS = ("Check", "Evidence", "Held", "Measurement", "Run", "held", "powered", "scenario")
+_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(_SCENARIOS, "scenarios")
 
 
 def __getattr__(name: str) -> object:

@@ -36,6 +36,7 @@ OWNERS = {
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],
+    r"curl/": ["harness/io"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 
