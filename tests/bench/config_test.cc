@@ -187,5 +187,15 @@ TEST_F(ConfigTest, AMissingFileIsNamed) {
   }
 }
 
+TEST_F(ConfigTest, AUsbDeviceIsSaidByPathSerialOrIdsAndBelongsToOneDut) {
+  board("b", "board: b\nusb: { expected: [{ vid: 0x0525, pid: 0xa4a7, interfaces: [{ class: cdc-data }] }], forbidden_classes: [hid] }\n");
+  const auto with = [this](const std::string& duts) { return problems("bench: x\ninstruments: {}\nduts:\n" + duts); };
+  EXPECT_EQ(with("  d: { board: b, usb: { path: 1-1.2 } }\n  e: { board: b, usb: { vid: 0x0525, pid: 0xa4a7 } }\n"), "");
+  EXPECT_TRUE(has(with("  d: { board: b, usb: { vid: 0x0525 } }\n"), "duts.d.usb: says not which device"));
+  EXPECT_TRUE(has(with("  d: { board: b, usb: { path: 1-1 } }\n  e: { board: b, usb: { path: 1-1 } }\n"), "is already duts.d.usb"));
+  board("b", "board: b\nusb: { forbidden_classes: [hdi] }\n");
+  EXPECT_TRUE(has(with("  d: { board: b }\n"), "hid"));
+}
+
 }  // namespace
 }  // namespace hilcop
