@@ -8,6 +8,7 @@
 
 #include "base/key_spec.h"
 #include "io/byte_stream.h"
+#include "keeper/found_device.h"
 #include "keeper/instrument.h"
 
 namespace hilcop {
@@ -34,6 +35,9 @@ struct Driver {
   std::function<std::unique_ptr<Instrument>(const InstrumentConfig&, InstrumentEvent)> open = {};
   /// Opened in the worker, for consoles that need no keeper (a serial port).
   std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console = {};
+  /// How lab-config would name this device, if it can be an instrument of this driver: for `hilcop discover`. Opens nothing. Not set:
+  /// such instruments cannot be found without sending something to them (those on a network).
+  std::function<std::vector<Recognised>(const FoundDevice&)> recognise = {};
 };
 
 using DriverTable = std::span<const Driver* const>;
