@@ -53,16 +53,18 @@ std::string dut_of(const std::vector<Discovered>& found, const std::vector<std::
                       boards.empty() ? "" : fmt::format(", or one of boards/: {}", fmt::join(boards, ", ")));
   text += "#     serial_number: ''         # of this very unit, for the record\n";
   std::vector<std::string> roles;
-  for (const auto& one : found)
-    for (const auto& [driver, object] : one.proposals) {
-      if (object.role.empty() || std::find(roles.begin(), roles.end(), object.role) != roles.end()) continue;
-      roles.push_back(object.role);
-      const auto source = fmt::format("{{ instrument: {}, channel: {} }}", object.name, scalar(object.channel));
-      const auto dot = object.role.find('.');
-      text += dot == std::string::npos
-                  ? fmt::format("#     {}: {}\n", object.role, source)
-                  : fmt::format("#     {}: {{ {}: {} }}\n", object.role.substr(0, dot), object.role.substr(dot + 1), source);
-    }
+  for (const auto& one : found) {
+    // What stands above as a comment is no instrument that a DUT could name.
+    if (!one.settled) continue;
+    const auto& object = one.proposals.front().object;
+    if (object.role.empty() || std::find(roles.begin(), roles.end(), object.role) != roles.end()) continue;
+    roles.push_back(object.role);
+    const auto source = fmt::format("{{ instrument: {}, channel: {} }}", object.name, scalar(object.channel));
+    const auto dot = object.role.find('.');
+    text += dot == std::string::npos
+                ? fmt::format("#     {}: {}\n", object.role, source)
+                : fmt::format("#     {}: {{ {}: {} }}\n", object.role.substr(0, dot), object.role.substr(dot + 1), source);
+  }
   return text;
 }
 
