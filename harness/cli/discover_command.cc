@@ -27,20 +27,19 @@ struct Arguments {
   bool json = false, force = false;
 };
 
-// What is there of a bench's instruments: "there", "missing", "not looked for"; and what is wrong with it, or who has it.
+// What is there of a bench's instruments; and what is wrong with it, or who has it.
 ordered_json instruments_of(const BenchConfig& bench, const std::vector<Discovered>& found, bool this_host) {
   auto list = ordered_json::array();
   for (const auto& entry : bench_state(bench, all_drivers())["instruments"]) {
-    const auto among = is_among(bench.instruments.at(entry["name"]), found, all_drivers());
-    // A link that udev made is followed on this host alone.
+    // A path, and a link that udev made, are followed on this host alone.
     const bool node = this_host && entry.contains("there");
-    const bool there = node ? entry["there"].get<bool>() : among.value_or(false);
+    const auto presence = !node                    ? presence_of(bench.instruments.at(entry["name"]), found, all_drivers())
+                          : entry["there"] == true ? Presence::There
+                                                   : Presence::Missing;
     list.push_back({{"name", entry["name"]},
                     {"driver", entry["driver"]},
                     {"identity", entry["identity"]},
-                    {"state", there           ? "there"
-                              : node || among ? "missing"
-                                              : "not looked for"},
+                    {"state", to_string(presence)},
                     {"problem", node ? entry["problem"] : json("")},
                     {"open_by", node ? entry["open_by"] : json("")}});
   }
@@ -91,6 +90,7 @@ void print(const std::vector<Discovered>& found, const ordered_json& instruments
   Rows rows;
   for (const auto& one : instruments) {
     auto state = one["state"].get<std::string>();
+    if (state == "perhaps") state += ": one of its kind is there; only opening it tells which";
     for (const char* more : {"problem", "open_by"})
       if (one[more] != "") state += (more == std::string("open_by") ? ", open in " : ": ") + one[more].get<std::string>();
     rows.push_back({one["name"], one["driver"], one["identity"], state});

@@ -186,15 +186,32 @@ ordered_json to_json(const Discovered& one) {
   return value;
 }
 
-std::optional<bool> is_among(const InstrumentConfig& instrument, const std::vector<Discovered>& found, DriverTable drivers) {
+Presence presence_of(const InstrumentConfig& instrument, const std::vector<Discovered>& found, DriverTable drivers) {
   const Driver& driver = *find_driver(drivers, instrument.driver);
-  if (!driver.recognise) return std::nullopt;
+  if (!driver.recognise) return Presence::NotLookedFor;
   const auto identity = driver.identity(instrument);
-  return std::any_of(found.begin(), found.end(), [&](const Discovered& one) {
-    return std::any_of(one.proposals.begin(), one.proposals.end(), [&](const Proposal& proposal) {
-      return proposal.driver == driver.name && driver.identity(complete(proposal, driver)) == identity;
-    });
-  });
+  bool of_its_kind = false;
+  for (const auto& one : found)
+    for (const auto& proposal : one.proposals) {
+      if (proposal.driver != driver.name) continue;
+      if (driver.identity(complete(proposal, driver)) == identity) return Presence::There;
+      of_its_kind = of_its_kind || proposal.object.sure;
+    }
+  return of_its_kind ? Presence::Perhaps : Presence::Missing;
+}
+
+std::string to_string(Presence presence) {
+  switch (presence) {
+    case Presence::There:
+      return "there";
+    case Presence::Perhaps:
+      return "perhaps";
+    case Presence::Missing:
+      return "missing";
+    case Presence::NotLookedFor:
+      return "not looked for";
+  }
+  return "not looked for";
 }
 
 }  // namespace hilcop

@@ -36,7 +36,10 @@ nlohmann::ordered_json to_json(const Discovered& one);
 /// "serial_ports", "usb_devices", "gpio_chips", "network_interfaces".
 std::string kind_of(const FoundDevice& device);
 
-/// Whether an instrument of a bench is among them; nullopt: its driver finds nothing by itself.
-std::optional<bool> is_among(const InstrumentConfig& instrument, const std::vector<Discovered>& found, DriverTable drivers);
+/// Whether an instrument of a bench is among them. Perhaps: one of its kind is, but only opening it would tell which. NotLookedFor: its
+/// driver finds nothing by itself.
+enum class Presence { There, Perhaps, Missing, NotLookedFor };
+Presence presence_of(const InstrumentConfig& instrument, const std::vector<Discovered>& found, DriverTable drivers);
+std::string to_string(Presence presence);
 
 }  // namespace hilcop

@@ -137,7 +137,15 @@ def test_a_file_that_is_there_stays_unless_forced(host: Host, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     "product",
-    ["\x1b]0;owned\x07\x1b[2J", "x\r  relay: { driver: serial }", "a\x0b\x0c\x85b", "\x9b31m", "# : { } [ ] , & * ! | > ' \" % @ `", "\udcff\udcfe", "é中"],
+    [
+        "\x1b]0;owned\x07\x1b[2J",
+        "x\r  relay: { driver: serial }",
+        "a\x0b\x0c\x85b",
+        "\x9b31m",
+        "# : { } [ ] , & * ! | > ' \" % @ `",
+        "\udcff\udcfe",
+        "é中",
+    ],
 )
 def test_a_device_cannot_speak_to_the_terminal_or_into_the_file(product: str, host: Host, tmp_path: Path) -> None:
     adapter = {"idVendor": "0403", "idProduct": "6001", "serial": "A"}

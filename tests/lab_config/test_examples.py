@@ -20,7 +20,7 @@ def hilcop(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROGRAM, *words], env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
 def test_an_example_is_valid_and_commented(file: Path, tmp_path: Path) -> None:
     done = hilcop("check", str(file), folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -29,13 +29,13 @@ def test_an_example_is_valid_and_commented(file: Path, tmp_path: Path) -> None:
     assert text.count("#") >= 5
 
 
-@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", EXAMPLES, ids=[file.stem for file in EXAMPLES])
 def test_discover_tells_of_each_instrument_whether_it_is_there(file: Path, tmp_path: Path) -> None:
     done = hilcop("discover", "--bench", str(file), "--json", folder=tmp_path)
     assert done.returncode in (0, 3), done.stderr
     instruments = json.loads(done.stdout)["instruments"]
     assert instruments
-    assert {one["state"] for one in instruments} <= {"there", "missing", "not looked for"}
+    assert {one["state"] for one in instruments} <= {"there", "perhaps", "missing", "not looked for"}
     assert (done.returncode == 3) == ("missing" in {one["state"] for one in instruments})
 
 

@@ -106,7 +106,19 @@ def end(process: subprocess.Popen[str]) -> int:
 def test_a_keeper_serves_the_socket_that_systemd_hands_over_and_comes_again_after_idling(folder: Path) -> None:
     path = folder / "keeper.sock"
     listener = subprocess.Popen(
-        ["systemd-socket-activate", "-l", str(path), "-E", "HILCOP_RUNTIME_DIR", "-E", "HILCOP_STATE_DIR", PROGRAM, "keeper", "--idle-s", "0"],
+        [
+            "systemd-socket-activate",
+            "-l",
+            str(path),
+            "-E",
+            "HILCOP_RUNTIME_DIR",
+            "-E",
+            "HILCOP_STATE_DIR",
+            PROGRAM,
+            "keeper",
+            "--idle-s",
+            "0",
+        ],
         env=environment(folder),
         text=True,
     )

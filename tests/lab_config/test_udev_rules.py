@@ -89,7 +89,9 @@ class Host:
         groups = [int(found[1]) for line in own if (found := re.search(r" GROUP (\d+)$", line))]
         modes = [found[1] for line in own if (found := re.search(r" MODE (\d+)$", line))]
         properties = dict(line.split("=", 1) for line in out.splitlines() if re.match(r"[A-Z_]+=", line))
-        return Outcome(groups[-1] if groups else None, modes[-1] if modes else None, properties, (self.root / "commands").read_text().splitlines())
+        return Outcome(
+            groups[-1] if groups else None, modes[-1] if modes else None, properties, (self.root / "commands").read_text().splitlines()
+        )
 
 
 @pytest.fixture
