@@ -30,7 +30,8 @@ struct Arguments {
 // What is there of a bench's instruments; and what is wrong with it, or who has it.
 ordered_json instruments_of(const BenchConfig& bench, const std::vector<Discovered>& found, bool this_host) {
   auto list = ordered_json::array();
-  for (const auto& entry : bench_state(bench, all_drivers())["instruments"]) {
+  const auto state = bench_state(bench, all_drivers());
+  for (const auto& entry : state["instruments"]) {
     // A path, and a link that udev made, are followed on this host alone.
     const bool node = this_host && entry.contains("there");
     const auto presence = !node                    ? presence_of(bench.instruments.at(entry["name"]), found, all_drivers())

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 namespace hilcop {
 namespace {
 
@@ -15,6 +17,8 @@ std::size_t width(const std::string& text) {
 }  // namespace
 
 std::string printable(std::string text) {
+  using nlohmann::json;
+  text = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();  // UTF-8, whatever it was
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c == 0x7f) text[i] = '?';

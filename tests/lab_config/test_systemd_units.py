@@ -60,7 +60,7 @@ def test_sysusers_takes_its_file() -> None:
         ["systemd-sysusers", "--dry-run", str(UNITS / "hilcop.sysusers.conf")], capture_output=True, text=True, timeout=30, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert "Would create" in done.stdout + done.stderr or "hilcop" in Path("/etc/passwd").read_text()
+    assert "Creating user 'hilcop'" in done.stderr or "hilcop:" in Path("/etc/passwd").read_text()
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -103,33 +103,36 @@ def end(process: subprocess.Popen[str]) -> int:
         process.kill()
 
 
-def test_a_keeper_serves_the_socket_that_systemd_hands_over_and_comes_again_after_idling(folder: Path) -> None:
+def test_a_keeper_serves_the_socket_that_systemd_hands_over_and_leaves_it(folder: Path) -> None:
     path = folder / "keeper.sock"
-    listener = subprocess.Popen(
-        [
-            "systemd-socket-activate",
-            "-l",
-            str(path),
-            "-E",
-            "HILCOP_RUNTIME_DIR",
-            "-E",
-            "HILCOP_STATE_DIR",
-            PROGRAM,
-            "keeper",
-            "--idle-s",
-            "0",
-        ],
-        env=environment(folder),
-        text=True,
+    kept = ["-E", "HILCOP_RUNTIME_DIR", "-E", "HILCOP_STATE_DIR"]
+    # Becomes the keeper when somebody connects.
+    keeper = subprocess.Popen(
+        ["systemd-socket-activate", "-l", str(path), *kept, PROGRAM, "keeper", "--idle-s", "1"], env=environment(folder), text=True
     )
     try:
         wait_for(path)
-        first = ask(path, HELLO)
-        assert first["ok"]
+        answer = ask(path, HELLO)
+        assert answer["ok"]
+        assert isinstance(answer["result"], dict)
+        assert answer["result"]["pid"] == keeper.pid
+        assert keeper.wait(20) == 0
     finally:
-        end(listener)
+        keeper.kill()
     # It was not the keeper's to remove.
     assert path.exists()
+
+
+def test_a_keeper_takes_no_other_socket_than_one_with_a_path(folder: Path) -> None:
+    with socket.socket() as tcp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp.listen()
+        script = f"exec 3<&{tcp.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec {PROGRAM} keeper"
+        done = subprocess.run(
+            ["bash", "-c", script], env=environment(folder), pass_fds=[tcp.fileno()], capture_output=True, text=True, timeout=30, check=False
+        )
+    assert done.returncode == 2
+    assert "ListenStream" in done.stderr
 
 
 @pytest.fixture
