@@ -85,7 +85,7 @@ std::string bench_draft(const std::string& name, const std::vector<Discovered>& 
   text += any ? "instruments:\n" : "instruments: {}\n";
   for (const auto& one : found)
     if (!one.proposals.empty()) text += objects_of(one);
-  text += comment("Not looked for, since it takes sending something to find them: " + not_looked_for(drivers) + ".");
+  text += comment("Not to be found by looking at this host (on a network, virtual, or people's choice): " + not_looked_for(drivers) + ".");
   return text + dut_of(found, boards);
 }
 

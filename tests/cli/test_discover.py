@@ -209,4 +209,4 @@ def test_on_this_very_host_it_opens_nothing_and_starts_no_keeper(tmp_path: Path)
     assert done.returncode == 0, done.stderr
     assert {"serial_ports", "usb_devices", "gpio_chips", "network_interfaces"} <= set(json.loads(done.stdout))
     assert not (tmp_path / "r/keeper.sock").exists()
-    assert "modbus-relay" in hilcop("discover", folder=tmp_path).stdout.rsplit("Not looked for", 1)[1]
+    assert "modbus-relay" in hilcop("discover", folder=tmp_path).stdout.rsplit("Not to be found", 1)[1]
