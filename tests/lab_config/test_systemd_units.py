@@ -129,7 +129,13 @@ def test_a_keeper_takes_no_other_socket_than_one_with_a_path(folder: Path) -> No
         tcp.listen()
         script = f"exec 3<&{tcp.fileno()}; export LISTEN_PID=$$ LISTEN_FDS=1; exec {PROGRAM} keeper"
         done = subprocess.run(
-            ["bash", "-c", script], env=environment(folder), pass_fds=[tcp.fileno()], capture_output=True, text=True, timeout=30, check=False
+            ["bash", "-c", script],
+            env=environment(folder),
+            pass_fds=[tcp.fileno()],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
     assert done.returncode == 2
     assert "ListenStream" in done.stderr
