@@ -75,7 +75,8 @@ std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::s
   }
   const auto path = file_of(identity);
   const bool shared = keeper_address().shared;
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  // Never through a link: in a place that a group writes to, it might lead to a file of ours that is worth more.
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) throw error_from_errno(errno, "lease of " + identity, "open " + path.string());
   // Whoever of the group comes next has to lock it too; the file's group is its directory's. Not ours to change: it is so already.
   if (shared) [[maybe_unused]]
@@ -113,7 +114,7 @@ std::optional<LeaseHolder> lease_holder(const std::string& identity) {
   const std::scoped_lock lock(table_mutex);
   // Opening and closing the file would drop our own lock.
   if (held_here.contains(identity)) return ourselves();
-  UniqueFd fd(::open(file_of(identity).c_str(), O_RDWR | O_CLOEXEC));
+  UniqueFd fd(::open(file_of(identity).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   auto range = whole_file(F_WRLCK);
   if (!fd || ::fcntl(fd.get(), F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return std::nullopt;
   return holder_in(fd.get());

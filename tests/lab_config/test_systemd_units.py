@@ -195,6 +195,19 @@ def test_leases_of_the_group_stand_where_each_member_can_lock_them(keeper: Path)
     assert leases.st_gid == grp.getgrnam(GROUP).gr_gid
 
 
+@as_root
+def test_a_lease_is_never_taken_through_a_link(keeper: Path, folder: Path) -> None:
+    (folder / "bench.yaml").write_text(BENCH)
+    (folder / "plain.yaml").write_text("board: plain\n")
+    mine = folder / "mine"
+    mine.write_text("worth more than a lease\n")
+    (keeper.parent / "leases/dut_shared_lamp.lock").symlink_to(mine)
+    done = hilcop_as("root", [], keeper, ["power", "lamp", "status", "-b", "bench.yaml"], folder)
+    assert done.returncode == 3, done
+    assert "dut_shared_lamp.lock" in done.stderr
+    assert mine.read_text() == "worth more than a lease\n"
+
+
 BENCH = """bench: shared
 instruments: { r: { driver: modbus-relay, host: 127.0.0.1, port: 1, timeout_ms: 50 } }
 duts: { lamp: { board: plain.yaml, power: { instrument: r, channel: '1' } } }
