@@ -152,6 +152,14 @@ def keeper(folder: Path) -> Iterator[Path]:
         assert end(process) == 0
 
 
+def test_a_group_that_is_not_there_is_refused(folder: Path) -> None:
+    words = [PROGRAM, "keeper", "--socket", str(folder / "k.sock"), "--group", "no-such-group"]
+    done = subprocess.run(words, env=environment(folder), capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 2
+    assert "groupadd --system no-such-group" in done.stderr
+    assert not (folder / "k.sock").exists()
+
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 
 CLIENT = """

@@ -16,6 +16,8 @@ from kernel import kernel
 SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 BUILD = Path(os.environ["HILCOP_BUILD_DIR"])
 GROUP = 4711
+# The echo at the guest's serial lines is given up with the guest.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 LIMIT_S = 100  # about 15 s on a machine that does nothing else
 
 SCRIPT = """
