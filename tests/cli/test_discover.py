@@ -118,6 +118,33 @@ def test_what_is_written_is_a_bench_that_check_takes(host: Host, tmp_path: Path)
     assert checked.returncode == 0, checked.stderr + dut
 
 
+def test_every_object_that_any_driver_offers_is_one_that_check_takes(host: Host, tmp_path: Path) -> None:
+    host.adapter("ttyUSB0", "1-1", "usb-FTDI_FT232R_A1B2-if00-port0", **FTDI)
+    host.adapter("ttyUSB1", "1-2", idVendor="1a86", idProduct="7523", product="USB Serial")
+    host.adapter("ttyACM0", "1-3", idVendor="2a19", idProduct="0c02", product="Numato Lab 2 Channel USB Relay Module", serial="N1")
+    host.usb("1-4", idVendor="16c0", idProduct="05df", product="USBRelay2", manufacturer="www.dcttech.com")
+    hub = host.usb("1-5", idVendor="0409", idProduct="55aa", bDeviceClass="09") / "1-5:1.0"
+    (hub / "1-5-port1").mkdir(parents=True)
+    (hub / "bInterfaceNumber").write_text("00\n")
+    stick = host.usb("1-6", idVendor="0781", idProduct="5581", serial="S1") / "1-6:1.0"
+    stick.mkdir()
+    for name, value in {"bInterfaceNumber": "00", "bInterfaceClass": "08", "bInterfaceSubClass": "06", "bInterfaceProtocol": "50"}.items():
+        (stick / name).write_text(value + "\n")
+    chip = host.root / "sys/devices/platform/gpio/gpiochip0"
+    chip.mkdir(parents=True)
+    (host.root / "sys/bus/gpio/devices").mkdir(parents=True)
+    (host.root / "sys/bus/gpio/devices/gpiochip0").symlink_to(chip)
+    (host.root / "dev/gpiochip0").symlink_to("/dev/null")
+    assert host.discover("--write", "desk.yaml", folder=tmp_path).returncode == 0
+    text = (tmp_path / "desk.yaml").read_text()
+    lines = [line.strip().removeprefix("# ") for line in text.splitlines() if ": { driver: " in line]
+    offered = sum(len(one["objects"]) for kind in host.json(tmp_path).values() for one in kind)
+    assert len(lines) == offered >= 3
+    (tmp_path / "all.yaml").write_text("bench: all\ninstruments:\n" + "".join(f"  {line}\n" for line in lines) + "duts: {}\n")
+    checked = hilcop("check", "all.yaml", folder=tmp_path)
+    assert checked.returncode == 0, checked.stderr + text
+
+
 def test_a_bench_of_nothing_is_one_too(host: Host, tmp_path: Path) -> None:
     assert host.discover("--write", "empty.yaml", folder=tmp_path).returncode == 0
     checked = hilcop("check", "empty.yaml", folder=tmp_path)

@@ -9,8 +9,10 @@ import os
 import pwd
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +196,35 @@ def test_members_of_its_group_are_served_and_strangers_are_not(keeper: Path) -> 
     keeper.chmod(0o666)
     assert ask_as(STRANGER, [], keeper, HELLO).stdout.strip() == ""
     assert json.loads(ask_as(MEMBER, [GROUP], keeper, HELLO).stdout)["ok"]
+
+
+class Relays(socketserver.BaseRequestHandler):
+    """Modbus TCP: takes every write, and every coil reads as off."""
+
+    def handle(self) -> None:
+        while request := self.request.recv(260):
+            body = request[7:12] if request[7] == 5 else bytes([1, 1, 0])
+            self.request.sendall(request[:4] + bytes([0, len(body) + 1, request[6]]) + body)
+
+
+@as_root
+def test_a_member_may_force_safe_states_and_the_holder_is_told_who_it_was(keeper: Path) -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relays) as relays, socket.socket(socket.AF_UNIX) as holder:
+        relays.daemon_threads = True
+        threading.Thread(target=relays.serve_forever, daemon=True).start()
+        holder.settimeout(20)
+        holder.connect(str(keeper))
+        config = {"host": "127.0.0.1", "port": relays.server_address[1], "unit": 1, "channels": 8, "timeout_ms": 5000}
+        lease = {"instrument": {"name": "r", "driver": "modbus-relay", "config": config}, "channel": "1", "holder": "test"}
+        holder.sendall(json.dumps({"id": 1, "op": "lease", **lease, "safe_state": "off", "min_off_ms": 0}).encode() + b"\n")
+        lines = holder.makefile()
+        assert json.loads(lines.readline())["ok"]
+        forced = ask_as(MEMBER, [GROUP], keeper, {"id": 1, "op": "safe_state", "force": True})
+        assert json.loads(forced.stdout)["result"][0]["taken_back"], forced
+        told = json.loads(lines.readline())
+        assert told["event"] == "lease.lost"
+        assert told["data"]["reason"] == f"safe-state --force of user {MEMBER}"
+        relays.shutdown()
 
 
 @as_root

@@ -27,7 +27,8 @@ udevadm settle
 hub=$(basename $(dirname $(grep -l 0409 /sys/bus/usb/devices/*/idVendor | head -n 1)))
 disable=/sys/bus/usb/devices/$hub:1.0/$hub-port3/disable
 member="setpriv --reuid 65534 --regid 65534 --groups {group}"
-show() {{ stat -c "$1 %g %a" $disable; stat -c "$1-node %g %a" $(udevadm info -q name -n /sys/bus/usb/devices/$hub 2>/dev/null || udevadm info -q name -p /sys/bus/usb/devices/$hub | sed s,^,/dev/,); }}
+node=/dev/$(udevadm info -q name -p $(readlink -f /sys/bus/usb/devices/$hub))
+show() {{ stat -c "$1 %g %a" $disable; stat -c "$1-node %g %a" $node; }}
 show before
 $member sh -c "echo 1 >$disable" 2>/dev/null || echo "before refused"
 (grep -v ^hilcop: /etc/group; echo hilcop:x:{group}:) >/run/group
