@@ -32,6 +32,7 @@ std::vector<std::string> roles_of(const DutConfig& config) {
   add("button", !config.buttons.empty());
   add("output", !config.outputs.empty());
   add("input", !config.inputs.empty());
+  add("meter", !config.meters.empty());
   return roles;
 }
 
@@ -60,7 +61,7 @@ void bind_dut(py::module_& module) {
           "Where its board is declared.")
       .def_property_readonly(
           "roles", [](const Dut& self) { return roles_of(self.config()); },
-          "Which kinds of role lab-config gives it: power, console, reset, button, output, input.")
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(
@@ -89,6 +90,18 @@ void bind_dut(py::module_& module) {
       .def("button", &Dut::button, py::arg("name"), py::return_value_policy::reference_internal)
       .def("output", &Dut::output, py::arg("name"), py::return_value_policy::reference_internal)
       .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
+      .def("meter", &Dut::meter, py::arg("name"), py::return_value_policy::reference_internal)
+      .def(
+          "set_together",
+          [](Dut& self, const std::vector<std::string>& names, bool asserted, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            std::vector<std::pair<std::int64_t, std::int64_t>> times;
+            for (const auto& result : without_gil([&] { return self.set_together(names, asserted, deadline); }))
+              times.emplace_back(to_ns(result.commanded), to_ns(result.acknowledged));
+            return times;
+          },
+          py::arg("names"), py::arg("asserted"), py::kw_only(), py::arg("timeout_s") = 10.0,
+          "Keys and outputs asserted, or let go, in one command; (commanded_ns, acknowledged_ns) of each. See hilcop.held for straps.")
       .def(
           "reset",
           [](Dut& self, double hold_s, double timeout_s) {

@@ -78,6 +78,33 @@ void bind_power(py::module_& module) {
             const auto deadline = deadline_in(timeout_s);
             return to_python(without_gil([&] { return self.report(deadline); }));
           },
+          py::kw_only(), timeout(10))
+      .def(
+          "adjust",
+          [](PowerPort& self, std::optional<double> volts, std::optional<double> amps, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            nlohmann::json setting = nlohmann::json::object();
+            if (volts) setting["volts"] = *volts;
+            if (amps) setting["amps"] = *amps;
+            return to_python(without_gil([&] { return self.adjust(setting, deadline); }));
+          },
+          py::kw_only(), py::arg("volts") = py::none(), py::arg("amps") = py::none(), timeout(10),
+          "Sets what a supply gives without switching it, until it is next switched off; returns what the supply says it is set to.");
+}
+
+void bind_meter(py::module_& module) {
+  py::class_<Reading>(module, "Reading", "What a meter showed.")
+      .def_readonly("value", &Reading::value)
+      .def_readonly("unit", &Reading::unit, "SI, without prefix: V, A, W.")
+      .def_property_readonly(
+          "at_ns", [](const Reading& r) { return to_ns(r.at); }, "Steady clock, when the instrument had answered.");
+  py::class_<Meter, std::unique_ptr<Meter, py::nodelete>>(module, "Meter", "A quantity that the bench measures.")
+      .def(
+          "read",
+          [](Meter& self, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.read(deadline); });
+          },
           py::kw_only(), timeout(10));
 }
 
@@ -85,6 +112,7 @@ void bind_power(py::module_& module) {
 
 void bind_roles(py::module_& module) {
   bind_power(module);
+  bind_meter(module);
   py::class_<DigitalOutput, std::unique_ptr<DigitalOutput, py::nodelete>>(module, "DigitalOutput")
       .def(
           "set",

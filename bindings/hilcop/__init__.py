@@ -28,8 +28,10 @@ from hilcop._hilcop import (
     Dut,
     Gap,
     Match,
+    Meter,
     PowerEdge,
     PowerPort,
+    Reading,
     Reply,
     StageTime,
     Timeline,
@@ -61,7 +63,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilcop.boots import ReferenceBoots
-    from hilcop.scenarios import Check, Evidence, Measurement, Run, powered, scenario
+    from hilcop.scenarios import Check, Evidence, Held, Measurement, Run, held, powered, scenario
 
 __all__ = [
     "Bench",
@@ -83,13 +85,16 @@ __all__ = [
     "ExhaustedError",
     "Functions",
     "Gap",
+    "Held",
     "Match",
     "Measurement",
+    "Meter",
     "NotFoundError",
     "PermissionDeniedError",
     "PowerEdge",
     "PowerPort",
     "ProtocolError",
+    "Reading",
     "ReferenceBoots",
     "Reply",
     "Run",
@@ -101,6 +106,7 @@ __all__ = [
     "Verdict",
     "WatcherHit",
     "clear_interrupt",
+    "held",
     "open_bench",
     "powered",
     "read_boots",
@@ -112,7 +118,8 @@ __all__ = [
 
 
 # What scenarios need is imported when it is asked for: a script or a pytest run that has none starts sooner by half.
-_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(("Check", "Evidence", "Measurement", "Run", "powered", "scenario"), "scenarios")
+_SCENARIOS = ("Check", "Evidence", "Held", "Measurement", "Run", "held", "powered", "scenario")
+_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(_SCENARIOS, "scenarios")
 
 
 def __getattr__(name: str) -> object:

@@ -127,6 +127,31 @@ def powered(dut: Dut) -> Iterator[Dut]:
         dut.power.off()
 
 
+class Held:
+    """Keys and straps that are held down."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self.held_s: float | None = None
+        """How long each was held at least, from the last one's acknowledged press to the first one's commanded release."""
+
+
+@contextmanager
+def held(dut: Dut, *names: str) -> Iterator[Held]:
+    """Keys and outputs of these names held down together, as a scope: recovery straps while power comes on. Let go however it ends.
+
+    with held(dut, "recovery", "volume-up"):
+        dut.power.on()
+    """
+    holding = Held(names)
+    pressed = dut.set_together(names, True)
+    try:
+        yield holding
+    finally:
+        released = dut.set_together(names, False)
+        holding.held_s = (min(commanded for commanded, _ in released) - max(acknowledged for _, acknowledged in pressed)) / 1e9
+
+
 class Check:
     """One question with an answer. Pass needs at least one control, all of them ok: otherwise the verdict is Inconclusive."""
 

@@ -16,12 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-// A channel that is asserted when low rests high: "off" means not asserted.
-SafeState raw_safe_state(const OutputConfig& output) {
-  if (!output.active_low || output.safe_state == SafeState::Keep) return output.safe_state;
-  return output.safe_state == SafeState::Off ? SafeState::On : SafeState::Off;
-}
-
 class RealBench final : public Bench {
  public:
   RealBench(BenchConfig config, OpenOptions options, DriverTable drivers, EventSink& sink)
@@ -106,16 +100,17 @@ class RealBench final : public Bench {
     locks_.push_back(queue_for([&](const auto& until) { return LeaseLock::acquire(identity, holder(dut), until); }));
   }
 
-  Lease& lease(const DutConfig& dut, const RoleConfig& role, SafeState safe_state, Nanoseconds min_off = {}) {
+  LeaseRequest request(const DutConfig& dut, const RoleConfig& role, SafeState safe_state, bool inverted = false) const {
     LeaseRequest request;
     request.instrument = config_.instruments.at(role.instrument);
     request.channel = role.channel;
     request.holder = holder(dut.name);
     request.safe_state = safe_state;
-    request.min_off = min_off;
-    const bool power = dut.power && dut.power->role.instrument == role.instrument && dut.power->role.channel == role.channel;
-    if (power && !dut.power->supply.empty())
-      request.supply = Supply{config_.name + "/" + dut.power->supply, config_.supplies.at(dut.power->supply)};
+    request.inverted = inverted;
+    return request;
+  }
+
+  Lease& lease(LeaseRequest request, bool power = false) {
     leases_.push_back({queue_for([&](const auto& until) {
                          request.wait_until = until;
                          return keeper_->lease(request, Deadline::in(20s));
@@ -125,15 +120,33 @@ class RealBench final : public Bench {
   }
 
   void open_dut(const DutConfig& dut) {
-    auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, options_.record_dir, sink_));
+    auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, options_.record_dir, *keeper_, sink_));
     // Power first: whatever goes wrong later, it is at its safe state and watched over.
-    Lease* power = dut.power ? &lease(dut, dut.power->role, dut.power->safe_state, dut.power->min_off) : nullptr;
+    const auto poles = lease_power(dut);
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
-    if (power != nullptr) made.give_power(*power);
-    if (dut.reset) made.give_reset(lease(dut, dut.reset->role, raw_safe_state(*dut.reset)));
-    for (const auto& [name, output] : dut.buttons) made.give_button(name, output, lease(dut, output.role, raw_safe_state(output)));
-    for (const auto& [name, output] : dut.outputs) made.give_output(name, output, lease(dut, output.role, raw_safe_state(output)));
-    for (const auto& [name, input] : dut.inputs) made.give_input(name, input, lease(dut, input.role, SafeState::Keep));
+    if (!poles.empty()) made.give_power(poles);
+    const auto line = [&](const OutputConfig& output) -> Lease& {
+      return lease(request(dut, output.role, output.safe_state, output.active_low));
+    };
+    if (dut.reset) made.give_reset(line(*dut.reset));
+    for (const auto& [name, output] : dut.buttons) made.give_button(name, line(output));
+    for (const auto& [name, output] : dut.outputs) made.give_output(name, line(output));
+    for (const auto& [name, input] : dut.inputs) made.give_input(name, lease(request(dut, input.role, SafeState::Keep, input.active_low)));
+    for (const auto& [name, role] : dut.meters) made.give_meter(name, lease(request(dut, role, SafeState::Keep)));
+  }
+
+  std::vector<Lease*> lease_power(const DutConfig& dut) {
+    std::vector<Lease*> poles;
+    if (!dut.power) return poles;
+    for (const auto& pole : dut.power->poles) {
+      auto wanted = request(dut, pole.role, dut.power->safe_state, pole.normally_closed);
+      wanted.min_off = dut.power->min_off;
+      // The first waits for its turn; the DUT has no power before all are closed.
+      if (poles.empty() && !dut.power->supply.empty())
+        wanted.supply = Supply{config_.name + "/" + dut.power->supply, config_.supplies.at(dut.power->supply)};
+      poles.push_back(&lease(std::move(wanted), true));
+    }
+    return poles;
   }
 
   Console& open_console(const DutConfig& dut, const std::string& name, const RoleConfig& role) {
@@ -159,14 +172,27 @@ class RealBench final : public Bench {
         throw Error(ErrorKind::NotFound, first, "another one stands in its place: " + again->name(), "plug the first one in again");
       };
     } else {
-      const auto endpoint = lease(dut, role, SafeState::Keep).endpoint(Deadline::in(10s));
+      const auto endpoint = lease(request(dut, role, SafeState::Keep)).endpoint(Deadline::in(10s));
       const std::string path = endpoint.at("unix");
       stream = open_unix_stream(path, Deadline::in(10s));
       if (options_.faults) options.reopen = [path] { return open_unix_stream(path, Deadline::in(1s)); };
     }
     if (options_.faults) make_faulty(stream, options);
+    if (const auto lines = dut.lines_while_off.find(name); lines != dut.lines_while_off.end())
+      options.lines = power_lines(lines->second, instrument.config);
     consoles_.push_back(Console::open(std::move(stream), std::move(options), *loop_, sink_));
+    // Opened with the power at its safe state.
+    if (dut.power && dut.power->safe_state == SafeState::Off && dut.lines_while_off.contains(name)) consoles_.back()->power_changed(false);
     return *consoles_.back();
+  }
+
+  static PowerLines power_lines(const LinesWhileOff& off, const json& instrument) {
+    const auto asserted = [&](const char* line) { return instrument.value(line, "on") == "on"; };
+    PowerLines lines;
+    lines.tx_low_while_off = off.tx_low;
+    if (off.dtr) lines.dtr = {asserted("dtr"), *off.dtr};
+    if (off.rts) lines.rts = {asserted("rts"), *off.rts};
+    return lines;
   }
 
   void make_faulty(std::unique_ptr<ByteStream>& stream, ConsoleOptions& options) {
@@ -187,10 +213,13 @@ class RealBench final : public Bench {
         instruments[role] = {
             {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
       };
-      if (dut.power) note("power", dut.power->role);
+      if (dut.power)
+        for (std::size_t i = 0; i < dut.power->poles.size(); ++i)
+          note(i == 0 ? "power" : "power pole " + std::to_string(i + 1), dut.power->poles[i].role);
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
+      for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},
@@ -221,8 +250,10 @@ class RealBench final : public Bench {
 
   bool uses(const DutConfig& dut, const std::string& identity) const {
     if (!dut.power) return false;
-    const auto& instrument = config_.instruments.at(dut.power->role.instrument);
-    return find_driver(drivers_, instrument.driver)->identity(instrument) == identity;
+    return std::any_of(dut.power->poles.begin(), dut.power->poles.end(), [&](const PowerPole& pole) {
+      const auto& instrument = config_.instruments.at(pole.role.instrument);
+      return find_driver(drivers_, instrument.driver)->identity(instrument) == identity;
+    });
   }
 
   // Everything back, whatever fails on the way; the first failure is told.

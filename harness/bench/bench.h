@@ -38,6 +38,10 @@ class Dut {
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;
   virtual DigitalInput& input(const std::string& name) = 0;
+  virtual Meter& meter(const std::string& name) = 0;
+  /// Keys and outputs of these names asserted, or let go, in one command (straps that are held while power comes on). All or none:
+  /// where one fails the others are let go. Results in the order of the names.
+  virtual std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) = 0;
   /// Pulses the reset line for `hold`.
   virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
   /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its

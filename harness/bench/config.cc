@@ -190,6 +190,16 @@ class BenchLoader {
     return names;
   }
 
+  // One output for two roles would let one of them switch what the other relies on. By the thing itself: two names of it are one.
+  void take(const RoleConfig& config, const std::string& path) {
+    const auto known = bench_.instruments.find(config.instrument);
+    const auto* driver = known == bench_.instruments.end() ? nullptr : find_driver(drivers_, known->second.driver);
+    const std::string identity = driver == nullptr ? config.instrument : driver->identity(known->second);
+    const auto [entry, fresh] = taken_.try_emplace({identity, config.channel}, path);
+    if (fresh) return;
+    add(path + ".channel", "'" + config.channel + "' of '" + config.instrument + "' is already " + entry->second);
+  }
+
   std::optional<RoleConfig> role(const json& value, const std::string& path) {
     if (!value.is_object() || value["instrument"].is_null() || value["channel"].is_null()) return std::nullopt;
     RoleConfig config{value["instrument"], value["channel"]};
@@ -198,10 +208,7 @@ class BenchLoader {
       add(path + ".instrument", "'" + config.instrument + "' is no instrument of this bench" + nearest(config.instrument, names), names);
       return std::nullopt;
     }
-    for (const auto& [taken, by] : taken_)
-      if (taken.first == config.instrument && taken.second == config.channel)
-        add(path + ".channel", "'" + config.channel + "' is already " + by);
-    taken_[{config.instrument, config.channel}] = path;
+    take(config, path);
     return config;
   }
 
@@ -214,6 +221,54 @@ class BenchLoader {
   void outputs(const json& list, const std::string& path, std::map<std::string, OutputConfig>& into) {
     for (const auto& [name, value] : list.items())
       if (auto config = output(value, path + "." + name)) into[name] = *config;
+  }
+
+  static LinesWhileOff lines_while_off(const json& value) {
+    LinesWhileOff lines;
+    lines.tx_low = value["tx_low"];
+    if (!value["dtr"].is_null()) lines.dtr = value["dtr"] == "on";
+    if (!value["rts"].is_null()) lines.rts = value["rts"] == "on";
+    return lines;
+  }
+
+  void refers(const json& name, const json& dut, const char* part, const std::string& path) {
+    if (name.is_null() || dut[part].contains(name.get<std::string>())) return;
+    const auto names = names_of(dut[part].items());
+    add(path, "'" + name.get<std::string>() + "' is none of this DUT's `" + part + ":`" + nearest(name, names), names);
+  }
+
+  std::optional<PowerConfig> power(const json& value, const json& dut, const Board& board, const std::string& path) {
+    const bool one = !value["instrument"].is_null() || !value["channel"].is_null();
+    if (one == !value["poles"].is_null()) {
+      add(path, "give either `instrument:` and `channel:`, or `poles:`");
+      return std::nullopt;
+    }
+    PowerConfig config;
+    const auto pole = [&](const json& source, const std::string& at) {
+      if (source["instrument"].is_null() || source["channel"].is_null())
+        add(at, std::string("'") + (source["instrument"].is_null() ? "instrument" : "channel") + "' is missing");
+      if (const auto from = role(source, at)) config.poles.push_back({*from, source["contact"] == "normally-closed"});
+    };
+    if (one) pole(value, path);
+    if (!one && value["poles"].empty()) add(path + ".poles", "is empty, so nothing would be switched");
+    if (!one)
+      for (std::size_t i = 0; i < value["poles"].size(); ++i) pole(value["poles"][i], path + ".poles." + std::to_string(i));
+    config.safe_state = safe_state_from_string(value["safe_state"]);
+    config.min_off = std::max(from_ms(value["min_off_ms"]), board.min_off);
+    config.supply = supply(value, path);
+    const auto& verify = value["verify"];
+    if (config.poles.empty()) return std::nullopt;
+    if (verify.is_null()) return config;
+    config.verify_read_back = verify["read_back"];
+    config.verify_within = from_ms(verify["within_ms"]);
+    if (!verify["console_silence_ms"].is_null()) config.verify_console_silence = from_ms(verify["console_silence_ms"]);
+    refers(verify["input"], dut, "inputs", path + ".verify.input");
+    if (!verify["input"].is_null()) config.verify_input = verify["input"];
+    if (!verify["meter"].is_null() && !verify["meter"]["name"].is_null() && !verify["meter"]["below"].is_null()) {
+      refers(verify["meter"]["name"], dut, "meters", path + ".verify.meter.name");
+      config.verify_meter = PowerMeter{verify["meter"]["name"], verify["meter"]["below"]};
+    }
+    return config;
   }
 
   std::string supply(const json& power, const std::string& path) {
@@ -248,21 +303,13 @@ class BenchLoader {
     dut.name = name;
     if (const Board* found = board(value["board"], path + ".board")) dut.board = *found;
     dut.serial_number = value["serial_number"];
-    if (const auto& power = value["power"]; !power.is_null())
-      if (const auto source = role(power, path + ".power")) {
-        dut.power = PowerConfig{*source,
-                                safe_state_from_string(power["safe_state"]),
-                                std::max(from_ms(power["min_off_ms"]), dut.board.min_off),
-                                true,
-                                {},
-                                supply(power, path + ".power")};
-        if (const auto& verify = power["verify"]; !verify.is_null()) {
-          dut.power->verify_read_back = verify["read_back"];
-          if (!verify["console_silence_ms"].is_null()) dut.power->verify_console_silence = from_ms(verify["console_silence_ms"]);
-        }
-      }
-    for (const auto& [console, source] : value["consoles"].items())
+    if (!value["power"].is_null()) dut.power = power(value["power"], value, dut.board, path + ".power");
+    for (const auto& [console, source] : value["consoles"].items()) {
       if (const auto config = role(source, path + ".consoles." + console)) dut.consoles[console] = *config;
+      if (source.is_object() && !source["while_off"].is_null()) dut.lines_while_off[console] = lines_while_off(source["while_off"]);
+    }
+    for (const auto& [meter, source] : value["meters"].items())
+      if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;
     check_watchers(dut, path);
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);

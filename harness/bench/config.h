@@ -55,13 +55,28 @@ struct RoleConfig {
   std::string channel;
 };
 
-struct PowerConfig {
+/// One output in the way of a DUT's power. Normally closed: the DUT has power while the output is off.
+struct PowerPole {
   RoleConfig role;
+  bool normally_closed = false;
+};
+
+/// A meter that shows whether a DUT has power: it draws less than so much while it has none.
+struct PowerMeter {
+  std::string meter;  // of the DUT's `meters:`
+  double below = 0;   // in the meter's unit
+};
+
+struct PowerConfig {
+  std::vector<PowerPole> poles;  // at least one; all are switched together, and the DUT has power while all of them are closed
   SafeState safe_state = SafeState::Off;
   Nanoseconds min_off{};                              // the larger of lab-config's and the board's
   bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
-  std::string supply;                                 // of the bench; empty: shared with nobody
+  std::string verify_input;                           // of the DUT's `inputs:`: asserted while it has power; empty: none
+  std::optional<PowerMeter> verify_meter;
+  Nanoseconds verify_within{};  // how long input and meter may lag behind
+  std::string supply;           // of the bench; empty: shared with nobody
 };
 
 struct OutputConfig {
@@ -70,16 +85,24 @@ struct OutputConfig {
   SafeState safe_state = SafeState::Off;
 };
 
+/// How the lines of a serial console stand while the DUT has no power, so that they do not feed it (back-feeding).
+struct LinesWhileOff {
+  bool tx_low = false;  // a break that lasts
+  std::optional<bool> dtr, rts;
+};
+
 struct DutConfig {
   std::string name;
   Board board;
   std::string serial_number;  // identity of the unit, for the record; may be empty
   std::optional<PowerConfig> power;
-  std::map<std::string, RoleConfig> consoles;  // "main" is the first
+  std::map<std::string, RoleConfig> consoles;            // "main" is the first
+  std::map<std::string, LinesWhileOff> lines_while_off;  // of consoles
   std::map<std::string, OutputConfig> buttons;
   std::optional<OutputConfig> reset;
   std::map<std::string, OutputConfig> outputs;
   std::map<std::string, OutputConfig> inputs;
+  std::map<std::string, RoleConfig> meters;
 };
 
 struct BenchConfig {

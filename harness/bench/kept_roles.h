@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/event.h"
 #include "bench/config.h"
@@ -10,7 +11,7 @@
 
 namespace hilcop {
 
-/// What a DUT does when its power changes: told before on, and after off.
+/// What a DUT does when its power changes: told before on, and after off. And what of it shows whether it has power.
 struct PowerListener {
   virtual ~PowerListener() = default;
   virtual void before_on() = 0;
@@ -18,12 +19,20 @@ struct PowerListener {
   virtual void after_off() = 0;
   /// The main console, for proof of silence; nullptr: the DUT has none.
   virtual Console* main_console() = 0;
+  virtual DigitalInput& sensing_input(const std::string& name) = 0;
+  virtual Meter& sensing_meter(const std::string& name) = 0;
 };
 
 /// Roles on channels that the keeper holds. Each switching is an event on the timeline.
-std::unique_ptr<PowerPort> make_power_port(std::string dut, PowerConfig config, Lease& lease, PowerListener& listener, EventSink& sink);
-std::unique_ptr<DigitalOutput> make_output(std::string source, bool active_low, Lease& lease, EventSink& sink);
-std::unique_ptr<DigitalInput> make_input(bool active_low, Lease& lease, std::string object);
-std::unique_ptr<Button> make_button(std::string source, bool active_low, Lease& lease, EventSink& sink);
+/// `poles`: one lease for each of config.poles; all are switched in one command.
+std::unique_ptr<PowerPort> make_power_port(std::string dut, PowerConfig config, std::vector<Lease*> poles, KeeperClient& keeper,
+                                           PowerListener& listener, EventSink& sink);
+std::unique_ptr<DigitalOutput> make_output(std::string source, Lease& lease, EventSink& sink);
+std::unique_ptr<DigitalInput> make_input(Lease& lease, std::string object);
+std::unique_ptr<Button> make_button(std::string source, Lease& lease, EventSink& sink);
+std::unique_ptr<Meter> make_meter(std::string source, Lease& lease, EventSink& sink);
+
+/// The event of a key that was pressed or let go, or of a line that was set.
+void emit_line(const std::string& source, bool button, bool asserted, const SwitchResult& result, EventSink& sink);
 
 }  // namespace hilcop

@@ -22,17 +22,22 @@ double seconds(Nanoseconds span) { return std::chrono::duration<double>(span).co
 
 }  // namespace
 
-void RealDut::give_power(Lease& lease) { power_ = make_power_port(config_.name, *config_.power, lease, *this, sink_); }
-void RealDut::give_reset(Lease& lease) { reset_ = make_output(config_.name + "/reset", config_.reset->active_low, lease, sink_); }
-void RealDut::give_button(const std::string& name, const OutputConfig& config, Lease& lease) {
-  buttons_[name] = make_button(config_.name + "/" + name, config.active_low, lease, sink_);
+void RealDut::give_power(std::vector<Lease*> poles) {
+  power_ = make_power_port(config_.name, *config_.power, std::move(poles), keeper_, *this, sink_);
 }
-void RealDut::give_output(const std::string& name, const OutputConfig& config, Lease& lease) {
-  outputs_[name] = make_output(config_.name + "/" + name, config.active_low, lease, sink_);
+void RealDut::give_reset(Lease& lease) { reset_ = make_output(config_.name + "/reset", lease, sink_); }
+void RealDut::give_button(const std::string& name, Lease& lease) {
+  buttons_[name] = make_button(config_.name + "/" + name, lease, sink_);
+  button_leases_[name] = &lease;
 }
-void RealDut::give_input(const std::string& name, const OutputConfig& config, Lease& lease) {
-  inputs_[name] = make_input(config.active_low, lease, "input '" + name + "' of dut '" + config_.name + "'");
+void RealDut::give_output(const std::string& name, Lease& lease) {
+  outputs_[name] = make_output(config_.name + "/" + name, lease, sink_);
+  output_leases_[name] = &lease;
 }
+void RealDut::give_input(const std::string& name, Lease& lease) {
+  inputs_[name] = make_input(lease, "input '" + name + "' of dut '" + config_.name + "'");
+}
+void RealDut::give_meter(const std::string& name, Lease& lease) { meters_[name] = make_meter(config_.name + "/" + name, lease, sink_); }
 
 Error RealDut::missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const {
   std::string list;
@@ -64,6 +69,41 @@ DigitalInput& RealDut::input(const std::string& name) {
   const auto found = inputs_.find(name);
   if (found == inputs_.end()) throw missing("input", name, names_of(inputs_));
   return *found->second;
+}
+
+Meter& RealDut::meter(const std::string& name) {
+  const auto found = meters_.find(name);
+  if (found == meters_.end()) throw missing("meter", name, names_of(meters_));
+  return *found->second;
+}
+
+std::vector<SwitchResult> RealDut::set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) {
+  std::vector<Lease*> leases;
+  for (const auto& name : names) {
+    const auto button = button_leases_.find(name), output = output_leases_.find(name);
+    if (button == button_leases_.end() && output == output_leases_.end()) {
+      auto there = names_of(button_leases_);
+      for (const auto& other : names_of(output_leases_)) there.push_back(other);
+      throw missing("button or output", name, there);
+    }
+    leases.push_back(button != button_leases_.end() ? button->second : output->second);
+  }
+  std::vector<SwitchResult> results;
+  try {
+    results = keeper_.set_together(leases, asserted, nlohmann::json::object(), deadline);
+  } catch (...) {
+    for (auto* lease : leases) {
+      try {
+        if (asserted) lease->set(false, nlohmann::json::object(), Deadline::in(2s));
+      } catch (const std::exception&) {
+        continue;  // the lease's end brings it to its safe state, and what was wrong is told already
+      }
+    }
+    throw;
+  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    emit_line(config_.name + "/" + names[i], button_leases_.contains(names[i]), asserted, results[i], sink_);
+  return results;
 }
 
 Console* RealDut::main_console() {

@@ -16,15 +16,16 @@ namespace hilcop {
 class RealDut final : public Dut, private PowerListener {
  public:
   /// `record_dir`: where its consoles are recorded; empty: nowhere.
-  RealDut(const DutConfig& config, std::filesystem::path record_dir, EventSink& sink)
-      : config_(config), record_dir_(std::move(record_dir)), sink_(sink) {}
+  RealDut(const DutConfig& config, std::filesystem::path record_dir, KeeperClient& keeper, EventSink& sink)
+      : config_(config), record_dir_(std::move(record_dir)), keeper_(keeper), sink_(sink) {}
 
-  void give_power(Lease& lease);
+  void give_power(std::vector<Lease*> poles);
   void give_reset(Lease& lease);
   void give_console(const std::string& name, Console& console) { consoles_[name] = &console; }
-  void give_button(const std::string& name, const OutputConfig& config, Lease& lease);
-  void give_output(const std::string& name, const OutputConfig& config, Lease& lease);
-  void give_input(const std::string& name, const OutputConfig& config, Lease& lease);
+  void give_button(const std::string& name, Lease& lease);
+  void give_output(const std::string& name, Lease& lease);
+  void give_input(const std::string& name, Lease& lease);
+  void give_meter(const std::string& name, Lease& lease);
 
   const DutConfig& config() const override { return config_; }
   PowerPort& power() override;
@@ -32,6 +33,8 @@ class RealDut final : public Dut, private PowerListener {
   Button& button(const std::string& name) override;
   DigitalOutput& output(const std::string& name) override;
   DigitalInput& input(const std::string& name) override;
+  Meter& meter(const std::string& name) override;
+  std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) override;
   void reset(Nanoseconds hold, Deadline deadline) override;
   BootResult boot_to(const std::string& stage, Deadline deadline) override;
   BootResult boot_so_far() override;
@@ -45,6 +48,8 @@ class RealDut final : public Dut, private PowerListener {
   void after_on(const SwitchResult& result) override;
   void after_off() override;
   Console* main_console() override;
+  DigitalInput& sensing_input(const std::string& name) override { return input(name); }
+  Meter& sensing_meter(const std::string& name) override { return meter(name); }
 
   Error missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const;
   void begin_boot(const char* cause, SteadyTime at);
@@ -55,6 +60,7 @@ class RealDut final : public Dut, private PowerListener {
 
   const DutConfig& config_;
   std::filesystem::path record_dir_;
+  KeeperClient& keeper_;
   EventSink& sink_;
   std::map<std::string, Console*> consoles_;
   std::unique_ptr<PowerPort> power_;
@@ -62,6 +68,8 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<Button>> buttons_;
   std::map<std::string, std::unique_ptr<DigitalOutput>> outputs_;
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
+  std::map<std::string, std::unique_ptr<Meter>> meters_;
+  std::map<std::string, Lease*> button_leases_, output_leases_;
   int boot_number_ = 0;
   std::string boot_cause_;
   std::optional<SteadyTime> off_at_;  // power went off since the boot began

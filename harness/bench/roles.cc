@@ -14,16 +14,15 @@ bool DigitalInput::wait_for(bool level, Nanoseconds period, Deadline deadline) {
 }
 
 Nanoseconds Button::hold(Nanoseconds length, Deadline deadline) {
-  const auto begin = real_clock().now();
-  press(deadline);
+  const auto pressed = press(deadline);
   try {
-    wait_until(Deadline(std::min(begin + length, deadline.at())));
+    wait_until(Deadline(std::min(pressed.acknowledged + length, deadline.at())));
   } catch (...) {
     release(Deadline::in(5s));  // a key must not stay pressed, whatever ended the wait
     throw;
   }
-  release(deadline);
-  return real_clock().now() - begin;
+  const auto limit = Deadline(std::max(deadline.at(), real_clock().now() + 5s));
+  return release(limit).acknowledged - pressed.acknowledged;
 }
 
 }  // namespace hilcop

@@ -12,7 +12,7 @@ namespace hilcop {
 struct PowerEdge {
   bool on = false;
   SwitchResult result;
-  /// Off only: by what it was verified ("read-back", "console-silence"); empty: not verified.
+  /// By what it was verified ("read-back", "console-silence", "input sense", "meter supply"); empty: not verified.
   std::string verified_by;
 };
 
@@ -33,6 +33,15 @@ class PowerPort {
   /// As the instrument reads it back; nullopt where it cannot.
   virtual std::optional<bool> state(Deadline deadline) = 0;
   virtual nlohmann::json report(Deadline deadline) = 0;
+  /// Sets what the supply gives, {"volts": 4.2, "amps": 0.5}, without switching it, until it is next switched off. Event power.adjust.
+  virtual nlohmann::json adjust(const nlohmann::json& setting, Deadline deadline) = 0;
+};
+
+/// A quantity that an instrument measures. Each reading is an event meter.reading.
+class Meter {
+ public:
+  virtual ~Meter() = default;
+  virtual Reading read(Deadline deadline) = 0;
 };
 
 /// A line that the bench drives; `set(true)` means asserted whatever the polarity.
@@ -54,9 +63,9 @@ class DigitalInput {
 class Button {
  public:
   virtual ~Button() = default;
-  virtual void press(Deadline deadline) = 0;
-  virtual void release(Deadline deadline) = 0;
-  /// press, wait, release; returns how long it was really held. Released also when interrupted.
+  virtual SwitchResult press(Deadline deadline) = 0;
+  virtual SwitchResult release(Deadline deadline) = 0;
+  /// press, wait, release; returns how long it was really held, from acknowledgement to acknowledgement. Released also when interrupted.
   Nanoseconds hold(Nanoseconds length, Deadline deadline);
 };
 

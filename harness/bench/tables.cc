@@ -47,10 +47,55 @@ KeySpec chosen(KeySpec spec, std::vector<std::string> choices) {
   return spec;
 }
 
+std::vector<KeySpec> source() {
+  return {required(key("instrument", Type::String, "a name of `instruments:`")),
+          required(key("channel", Type::String, "a channel of that instrument"))};
+}
+
+KeySpec contact() {
+  return with_default(chosen(key("contact", Type::String, "normally-closed: the DUT has power while the output is off"),
+                             {"normally-open", "normally-closed"}),
+                      "normally-open");
+}
+
+std::vector<KeySpec> verify_keys() {
+  return {with_default(key("read_back", Type::Boolean, "by what the instrument reads back"), true),
+          duration_ms("console_silence_ms", "the main console must be still for so long", 60'000),
+          key("input", Type::String, "a name of this DUT's `inputs:` that is asserted while it has power"),
+          with(key("meter", Type::Map, "a meter that shows whether it draws current"),
+               {required(key("name", Type::String, "a name of this DUT's `meters:`")),
+                required(key("below", Type::Number, "what it shows less than while the DUT has no power, in its unit"))}),
+          with_default(duration_ms("within_ms", "how long input and meter may lag behind", 60'000), 1000)};
+}
+
+KeySpec power_keys() {
+  auto pole = source();
+  pole.push_back(contact());
+  auto from_one = source();
+  for (auto& one : from_one) one.required = false;
+  std::vector<KeySpec> keys = from_one;
+  keys.push_back(contact());
+  keys.push_back(with(key("poles", Type::List, "instead of instrument and channel: outputs that are switched together"),
+                      {with(key("", Type::Map, ""), std::move(pole))}));
+  keys.push_back(
+      with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off"));
+  keys.push_back(with_default(duration_ms("min_off_ms", "at least so long off before on"), 0));
+  keys.push_back(key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"));
+  keys.push_back(with(key("verify", Type::Map, "how a switch is verified"), verify_keys()));
+  return with(key("power", Type::Map, "what powers it"), std::move(keys));
+}
+
+std::vector<KeySpec> console_extras() {
+  const std::vector<std::string> levels{"on", "off"};
+  return {with(key("while_off", Type::Map, "how its lines stand while the DUT has no power, so that they do not feed it"),
+               {with_default(key("tx_low", Type::Boolean, "TX low: a break that lasts"), false),
+                chosen(key("dtr", Type::String, "DTR asserted or not (a TTL adapter's pin is low while it is asserted)"), levels),
+                chosen(key("rts", Type::String, "RTS asserted or not"), levels)})};
+}
+
 // Where a role comes from, and what else the role has.
 KeySpec role(const char* name, const char* description, std::vector<KeySpec> more = {}) {
-  std::vector<KeySpec> keys{required(key("instrument", Type::String, "a name of `instruments:`")),
-                            required(key("channel", Type::String, "a channel of that instrument"))};
+  std::vector<KeySpec> keys = source();
   keys.insert(keys.end(), more.begin(), more.end());
   return with(key(name, Type::Map, description), std::move(keys));
 }
@@ -124,23 +169,17 @@ const std::vector<KeySpec>& bench_keys() {
           {with(
               key("", Type::Map, ""),
               {required(key("board", Type::String, "a name in boards/, or a path that ends in .yaml")),
-               with_default(key("serial_number", Type::String, "of this unit"), ""),
-               role("power", "what powers it",
-                    {with_default(
-                         chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}),
-                         "off"),
-                     with_default(duration_ms("min_off_ms", "at least so long off before on"), 0),
-                     key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"),
-                     with(key("verify", Type::Map, "how off is verified"),
-                          {with_default(key("read_back", Type::Boolean, "by what the instrument reads back"), true),
-                           duration_ms("console_silence_ms", "the main console must be still for so long", 60'000)})}),
-               with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"), {role("", "a console")}),
+               with_default(key("serial_number", Type::String, "of this unit"), ""), power_keys(),
+               with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"),
+                                 {role("", "a console", console_extras())}),
                             json::object()),
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
                             json::object()),
                with_default(with(key("inputs", Type::OpenMap, "lines that the bench reads"), {role("", "a line", output_extras())}),
+                            json::object()),
+               with_default(with(key("meters", Type::OpenMap, "quantities that the bench measures"), {role("", "a meter's channel")}),
                             json::object())})})),
   };
   return keys;

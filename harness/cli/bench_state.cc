@@ -76,10 +76,13 @@ class State {
                {"supply", nullptr},
                {"held_by", holder_json(lease_holder("dut:" + bench_.name + "/" + config.name))}};
     if (!config.power) return entry;
-    const auto known = channel_of(config.power->role);
-    const auto on = known.value("on", json());
-    entry["power"] = {{"instrument", config.power->role.instrument},
-                      {"channel", config.power->role.channel},
+    const auto& first = config.power->poles.front().role;
+    const auto known = channel_of(first);
+    auto on = known.value("on", json());
+    for (const auto& pole : config.power->poles)  // it has power while all are closed
+      if (const auto other = channel_of(pole.role).value("on", json()); on == true && other != true) on = other;
+    entry["power"] = {{"instrument", first.instrument},
+                      {"channel", first.channel},
                       {"state", on.is_boolean() ? (on == true ? "on" : "off") : "unknown"},
                       {"waits_to_switch_on", known.value("waits_to_switch_on", false)}};
     if (!config.power->supply.empty()) entry["supply"] = config.power->supply;
@@ -102,7 +105,7 @@ class State {
     for (const auto& [dut, config] : bench_.duts) {
       if (!config.power || config.power->supply != name) continue;
       entry["duts"].push_back(dut);
-      if (channel_of(config.power->role).value("waits_to_switch_on", false)) entry["waiting"].push_back(dut);
+      if (channel_of(config.power->poles.front().role).value("waits_to_switch_on", false)) entry["waiting"].push_back(dut);
     }
     return entry;
   }

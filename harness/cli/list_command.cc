@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -22,7 +23,8 @@ json collect(const BenchConfig& bench) {
   json all = bench_state(bench, all_drivers());
   all["drivers"] = json::array();
   all["scenarios"] = json::array();
-  for (const auto* driver : all_drivers()) all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}, {"unverified", driver->unverified}});
+  for (const auto* driver : all_drivers())
+    all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}, {"unverified", driver->unverified}});
   for (const auto& scenario : list_scenarios(python_settings(), {project_dir() / "scenarios"}))
     all["scenarios"].push_back({{"id", scenario.id}, {"title", scenario.title}, {"clauses", scenario.clauses}});
   return all;
@@ -93,23 +95,26 @@ void print(const json& all) {
     for (auto it = elsewhere.begin(); it != elsewhere.end();)
       it = (*it)["instrument"] == instrument["identity"] ? elsewhere.erase(it) : it + 1;
   }
+  std::map<std::string, std::string> doubts;
   for (const auto& driver : all["drivers"]) {
-    const auto doubt = text(driver["unverified"]);
-    drivers.push_back({text(driver["name"]), text(driver["summary"]), doubt.empty() ? "verified" : "unverified: " + doubt});
+    doubts[driver["name"]] = driver["unverified"] == "" ? "" : "unverified: " + text(driver["unverified"]);
+    drivers.push_back({text(driver["name"]), driver["unverified"] == "" ? "verified" : "unverified", text(driver["summary"])});
   }
+  for (auto& row : instruments) row.push_back(doubts[row[1]]);
   for (const auto& scenario : all["scenarios"])
     scenarios.push_back({text(scenario["id"]), text(scenario["title"]), joined(scenario["clauses"])});
   const std::vector<std::string> channel_columns{"INSTRUMENT", "CHANNEL", "STATE", "SWITCHED", "WAITING", "HELD BY"};
   std::printf("bench %s (%s); the keeper %s\n", text(all["bench"]).c_str(),
               std::filesystem::path(text(all["file"])).lexically_proximate(std::filesystem::current_path()).c_str(),
               text(all["keeper"]).c_str());
-  for (const auto& part : {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
-                           table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
-                           table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),
-                           table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE"}, instruments),
-                           table("Channels that the keeper knows", channel_columns, channels),
-                           table("Channels of other benches", channel_columns, channel_rows(elsewhere, "")),
-                           table("Drivers", {"NAME", "WHAT", "AGAINST OTHERS' PROGRAMS"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
+  for (const auto& part :
+       {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
+        table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
+        table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),
+        table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE", "NOTE"}, instruments),
+        table("Channels that the keeper knows", channel_columns, channels),
+        table("Channels of other benches", channel_columns, channel_rows(elsewhere, "")),
+        table("Drivers", {"NAME", "SEEN WORKING", "WHAT"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
     std::fputs(part.c_str(), stdout);
 }
 

@@ -111,12 +111,22 @@ struct ReplFraming {
   std::string interrupt;  // bytes that end what it does and drop a half-typed line ("\x03"); empty: it has none
 };
 
+/// How an adapter's lines stand with the DUT's power on and off (see LinesWhileOff); what is not given is left alone.
+struct PowerLines {
+  struct Levels {
+    bool on = false, off = false;  // asserted
+  };
+  bool tx_low_while_off = false;
+  std::optional<Levels> dtr, rts;
+};
+
 struct ConsoleOptions {
   std::string source;                // "board1/console": event source and file stem
   std::filesystem::path record_dir;  // empty: not recorded (still matched)
   std::vector<Watcher> watchers;
   TransmitPacing pacing;
   std::string line_end = "\n";  // what Enter sends
+  PowerLines lines;
   std::optional<ShellFraming> shell = ShellFraming{};
   std::optional<ReplFraming> repl;  // used where there is no shell
   std::string board_file;           // for errors: where shell and repl are declared

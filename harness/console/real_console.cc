@@ -201,6 +201,21 @@ void RealConsole::power_changed(bool on) {
   powered_ = on;
   power_changed_at_ = real_clock().now();
   failed_.reset();
+  hold_lines();
+}
+
+// Let go of before power comes, so that the device never hears the end of a break.
+void RealConsole::hold_lines() {
+  if (!stream_) return;
+  const auto& lines = options_.lines;
+  try {
+    if (lines.dtr) stream_->set_line(ModemLine::Dtr, powered_ ? lines.dtr->on : lines.dtr->off);
+    if (lines.rts) stream_->set_line(ModemLine::Rts, powered_ ? lines.rts->on : lines.rts->off);
+    if (lines.tx_low_while_off) stream_->hold_break(!powered_);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Disconnected) throw;
+    lose(error);
+  }
 }
 
 void RealConsole::fail(const Error& why) {

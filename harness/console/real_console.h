@@ -87,6 +87,7 @@ class RealConsole final : public Console, private Polled {
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
   void reopen_if_lost();
   void check_line(SteadyTime now);
+  void hold_lines();
   Error died(const WatcherHit& hit) const;
 
   mutable std::mutex mutex_;

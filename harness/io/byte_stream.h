@@ -36,6 +36,8 @@ class ByteStream {
   /// Explicit modem lines and break. Throws Error{Unsupported} where the transport has none.
   virtual void set_line(ModemLine line, bool asserted) = 0;
   virtual void send_break(std::chrono::milliseconds length) = 0;
+  /// A break that lasts: TX stays low until it is let go. Throws Error{Unsupported} by default.
+  virtual void hold_break(bool held);
   /// nullopt: the transport does not count.
   virtual std::optional<LineCounters> line_counters() = 0;
 };

@@ -177,6 +177,10 @@ class SerialStream final : public ByteStream {
     if (sp_end_break(port_.get()) != SP_OK) throw failed("the end of a break");
   }
 
+  void hold_break(bool held) override {
+    if ((held ? sp_start_break(port_.get()) : sp_end_break(port_.get())) != SP_OK) throw failed("a lasting break");
+  }
+
   std::optional<LineCounters> line_counters() override {
     const auto now = raw_counters();
     if (!now || !first_) return std::nullopt;

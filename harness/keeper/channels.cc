@@ -9,6 +9,7 @@
 namespace hilcop {
 namespace {
 
+constexpr unsigned kMostPatience = 20;  // times what it says that it needs, for an instrument that was slower before
 constexpr Nanoseconds kRestoreAgain = 500ms;
 constexpr Nanoseconds kGivenBackIn = 5s;
 
@@ -23,11 +24,20 @@ Channel channel_of(Instrument& instrument, const ChannelKey& key) {
 
 bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output; }
 
+// What cannot be read can still be switched: a state that nobody understands must not leave a board powered. Half of the time is for it.
+std::optional<bool> stands(Instrument& instrument, const std::string& channel, Deadline deadline) {
+  try {
+    return instrument.get(channel, deadline.at_most(deadline.remaining() / 2));
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
 // Brings a channel to its safe state unless it reads back that it is there. Returns whether it switched.
 nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, RestState rest, Deadline deadline) {
   if (!switches(channel_of(instrument, key).kind) || rest.safe_state == SafeState::Keep) return {{"switched", false}};
   const bool wanted = rest.safe_state == SafeState::On;
-  if (instrument.get(key.second, deadline) == (wanted != rest.inverted)) return {{"switched", false}, {"on", wanted}};
+  if (stands(instrument, key.second, deadline) == (wanted != rest.inverted)) return {{"switched", false}, {"on", wanted}};
   const auto result = set_as(instrument, key.second, wanted, rest.inverted, nlohmann::json::object(), deadline);
   if (result.read_back && *result.read_back != wanted)
     throw Error(ErrorKind::Protocol, object_of(key), std::string("was switched ") + (wanted ? "on" : "off") + " but reads back otherwise",
@@ -185,10 +195,10 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Re
   auto found = held_.find(key.first);
   const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
   auto& held = open ? found->second : hold(key.first, config, *find_driver(drivers_, config.driver));
+  const auto limit = find_driver(drivers_, config.driver)->answers_within * std::min(channels_[key].restore_failures + 1, kMostPatience);
   run(
       held, true, {},
-      [key, rest, ends_session, limit = find_driver(drivers_, config.driver)->answers_within,
-       sessions = held.sessions](Instrument& instrument) {
+      [key, rest, ends_session, limit, sessions = held.sessions](Instrument& instrument) {
         nlohmann::json result = {{"switched", false}};
         std::optional<Error> failure;
         try {

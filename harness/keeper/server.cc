@@ -77,10 +77,10 @@ class Server {
     }
     if (options_.listener < 0) ::unlink(socket_.c_str());
     listener_.reset();
+    clear_interrupt();  // first: what drivers wait for on the way to safe states must not be interrupted
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
     for (const auto lease : channels_.all_leases()) channels_.end(lease, [](const Error*) {});
     channels_.restore_unleased();
-    clear_interrupt();
     for (const auto deadline = Deadline::in(5s); !channels_.quiet() && !deadline.expired();) step(50);
     return channels_.quiet() ? 0 : 3;
   }

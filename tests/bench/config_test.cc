@@ -97,7 +97,48 @@ TEST_F(ConfigTest, OneChannelIsOneRole) {
   const auto text = problems(
       "bench: x\ninstruments: { m: { board: b } }\nduts:\n  d: { board: b, power: { instrument: m, channel: power } }\n  e: { board: b, "
       "power: { instrument: m, channel: power } }\n");
-  EXPECT_TRUE(has(text, "'power' is already duts.d.power")) << text;
+  EXPECT_TRUE(has(text, "'power' of 'm' is already duts.d.power")) << text;
+}
+
+TEST_F(ConfigTest, OneOutputUnderTwoNamesIsOneRoleToo) {
+  board("b", "board: b\n");
+  const auto text = problems(
+      "bench: x\ninstruments:\n  r: { driver: modbus-relay, host: 10.0.0.7 }\n  again: { driver: modbus-relay, host: 10.0.0.7, channels: 4 "
+      "}\n"
+      "duts:\n  d: { board: b, power: { instrument: r, channel: '1' } }\n  e: { board: b, outputs: { strap: { instrument: again, channel: "
+      "'1' } } }\n");
+  EXPECT_TRUE(has(text, "'1' of 'again' is already duts.d.power")) << text;
+}
+
+TEST_F(ConfigTest, PowerIsOneOutputOrSeveralPolesWithWhatVerifiesThem) {
+  board("b", "board: b\nmin_off_ms: 300\n");
+  const auto with = [this](const std::string& power) {
+    return problems(
+        "bench: x\ninstruments: { r: { driver: modbus-relay, host: 10.0.0.7 } }\nduts:\n  d:\n    board: b\n    power: " + power +
+        "\n    inputs: { sense: { instrument: r, channel: '8' } }\n    meters: { amps: { instrument: r, channel: '7' } }\n");
+  };
+  const auto loaded = [this] { return *load_bench_config(dir_ / "bench.yaml", dir_ / "boards", all_drivers()).duts.at("d").power; };
+  ASSERT_EQ(with("{ instrument: r, channel: '1', contact: normally-closed }"), "");
+  EXPECT_TRUE(loaded().poles.at(0).normally_closed);
+  ASSERT_EQ(with("{ poles: [{ instrument: r, channel: '1' }, { instrument: r, channel: '2', contact: normally-closed }], "
+                 "verify: { input: sense, meter: { name: amps, below: 0.02 }, within_ms: 250 } }"),
+            "");
+  EXPECT_EQ(loaded().poles.size(), 2u);
+  EXPECT_EQ(loaded().min_off, 300ms);
+  EXPECT_EQ(loaded().verify_input, "sense");
+  EXPECT_EQ(loaded().verify_meter->below, 0.02);
+  EXPECT_EQ(loaded().verify_within, 250ms);
+  EXPECT_TRUE(has(with("{}"), "give either `instrument:` and `channel:`, or `poles:`"));
+  EXPECT_TRUE(has(with("{ instrument: r }"), "'channel' is missing"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', poles: [{ instrument: r, channel: '2' }] }"), "give either"));
+  EXPECT_TRUE(has(with("{ poles: [] }"), "nothing would be switched"));
+  EXPECT_TRUE(
+      has(with("{ poles: [{ instrument: r, channel: '1' }, { instrument: r, channel: '1' }] }"), "is already duts.d.power.poles.0"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', contact: open }"), "choose one of: normally-open, normally-closed"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { input: sens } }"), "(did you mean 'sense'?)"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { meter: { name: volts, below: 1 } } }"), "choose one of: amps"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { meter: { name: amps } } }"), "'below' is missing"));
+  EXPECT_TRUE(has(with("{ instrument: [], channel: '1', safe_state: 3, verify: 7 }"), "safe_state"));
 }
 
 TEST_F(ConfigTest, ASupplyIsOneOfTheBenchAndSwitchesNobodyOnOutOfTurn) {

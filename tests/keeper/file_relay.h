@@ -2,6 +2,7 @@
 #pragma once
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -14,25 +15,35 @@
 namespace hilcop {
 
 /// A relay board whose contacts are files: what is on stays on whoever dies, as with a real one. Every switching is logged.
-/// config: {"dir", "slow_ms" (each switching takes so long)}. The channel "broken" refuses to switch off.
+/// config: {"dir", "slow_ms" (each switching takes so long), "punctual" (it gives up at the deadline), "unreadable" (its state is an
+/// error)}. A contact whose file cannot be written refuses to switch.
 class FileRelay final : public Instrument {
  public:
   explicit FileRelay(const InstrumentConfig& config)
-      : dir_(config.config.at("dir").get<std::string>()), slow_ms_(config.config.value("slow_ms", 0)) {}
+      : dir_(config.config.at("dir").get<std::string>()),
+        slow_ms_(config.config.value("slow_ms", 0)),
+        punctual_(config.config.value("punctual", false)),
+        unreadable_(config.config.value("unreadable", false)) {}
   std::vector<Channel> channels() const override {
     return {{"1", ChannelKind::Power, ""}, {"2", ChannelKind::Output, ""}, {"3", ChannelKind::Output, ""}};
   }
-  SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
+  SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline deadline) override {
     SwitchResult result;
     result.commanded = real_clock().now();
-    real_clock().sleep_until(result.commanded + std::chrono::milliseconds(slow_ms_));
-    std::ofstream(dir_ / channel) << (on ? "on" : "off");
+    const auto ready = result.commanded + std::chrono::milliseconds(slow_ms_);
+    real_clock().sleep_until(punctual_ ? std::min(ready, deadline.at()) : ready);
+    if (punctual_ && ready > deadline.at()) throw Error(ErrorKind::Timeout, "file relay", "is too slow", "wait longer");
+    if (!(std::ofstream(dir_ / channel) << (on ? "on" : "off") << std::flush))
+      throw Error(ErrorKind::Protocol, "contact " + channel, "does not move", "see to it");
     result.acknowledged = real_clock().now();
     std::ofstream(dir_ / "log", std::ios::app) << channel << (on ? " on " : " off ") << to_ns(result.acknowledged) << "\n";
     result.read_back = on;
     return result;
   }
-  std::optional<bool> get(const std::string& channel, Deadline) override { return is_on(dir_, channel); }
+  std::optional<bool> get(const std::string& channel, Deadline) override {
+    if (unreadable_) throw Error(ErrorKind::Protocol, "file relay", "has a state that nobody understands", "mend it");
+    return is_on(dir_, channel);
+  }
   static bool is_on(const std::filesystem::path& dir, const std::string& channel) {
     std::string state;
     std::ifstream(dir / channel) >> state;
@@ -42,6 +53,7 @@ class FileRelay final : public Instrument {
  private:
   std::filesystem::path dir_;
   int slow_ms_;
+  bool punctual_, unreadable_;
 };
 
 inline const Driver& file_relay_driver() {

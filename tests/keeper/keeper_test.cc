@@ -33,6 +33,28 @@ TEST_F(KeeperTest, AReleasedChannelIsAtItsSafeStateAndNoOther) {
   EXPECT_TRUE(is_on("2"));
 }
 
+TEST_F(KeeperTest, AnOutputWhoseStateCannotBeReadIsSwitchedOffAllTheSame) {
+  const auto client = connect();
+  auto wanted = request("1");
+  wanted.instrument.config["unreadable"] = true;
+  const auto lease = client->lease(std::move(wanted), soon());
+  lease->set(true, nlohmann::json::object(), soon());
+  ASSERT_TRUE(is_on("1"));
+  lease->release(soon());
+  EXPECT_FALSE(is_on("1"));
+}
+
+TEST_F(KeeperTest, AnInstrumentThatIsSlowIsGivenMoreTimeToSwitchOff) {
+  const auto client = connect();
+  auto wanted = request("1", 2000);
+  wanted.instrument.config["punctual"] = true;
+  const auto lease = client->lease(std::move(wanted), soon());
+  lease->set(true, nlohmann::json::object(), soon());
+  ASSERT_TRUE(is_on("1"));
+  EXPECT_THROW(lease->release(soon()), Error);
+  EXPECT_TRUE(off_within("1", 20s)) << "left powered";
+}
+
 TEST_F(KeeperTest, ASecondHolderIsRefusedWithTheNameOfTheFirst) {
   const auto client = connect();
   const auto lease = client->lease(request("1"), soon());
