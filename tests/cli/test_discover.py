@@ -143,6 +143,8 @@ def test_every_object_that_any_driver_offers_is_one_that_check_takes(host: Host,
     (tmp_path / "all.yaml").write_text("bench: all\ninstruments:\n" + "".join(f"  {line}\n" for line in lines) + "duts: {}\n")
     checked = hilcop("check", "all.yaml", folder=tmp_path)
     assert checked.returncode == 0, checked.stderr + text
+    known = host.discover("--bench", "all.yaml", "--json", folder=tmp_path)
+    assert {one["name"]: one["state"] for one in json.loads(known.stdout)["instruments"]} == {line.split(":")[0]: "there" for line in lines}
 
 
 def test_a_bench_of_nothing_is_one_too(host: Host, tmp_path: Path) -> None:
