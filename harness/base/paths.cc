@@ -38,6 +38,22 @@ std::filesystem::path runtime_dir() {
   return private_dir("/tmp/hilcop-" + std::to_string(::geteuid()));
 }
 
+KeeperAddress keeper_address() {
+  if (const char* socket = env("HILCOP_KEEPER_SOCKET")) return {socket, true};
+  const std::filesystem::path shared = "/run/hilcop/keeper.sock";
+  std::error_code none;
+  if (env("HILCOP_RUNTIME_DIR") == nullptr && std::filesystem::exists(shared, none)) return {shared, true};
+  return {runtime_dir() / "keeper.sock", false};
+}
+
+std::filesystem::path lease_dir() {
+  const auto keeper = keeper_address();
+  const auto directory = keeper.socket.parent_path() / "leases";
+  std::error_code ignored;
+  if (!keeper.shared) std::filesystem::create_directory(directory, ignored);  // the shared one its keeper has made
+  return directory;
+}
+
 std::filesystem::path state_dir() {
   if (const char* dir = env("HILCOP_STATE_DIR")) return private_dir(dir);
   if (const char* dir = env("XDG_STATE_HOME")) return private_dir(std::filesystem::path(dir) / "hilcop");

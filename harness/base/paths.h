@@ -12,4 +12,16 @@ std::filesystem::path runtime_dir();
 /// $XDG_STATE_HOME/hilcop, else ~/.local/state/hilcop.
 std::filesystem::path state_dir();
 
+/// The keeper that this process asks. `shared`: it serves a group of users (lab-config/README.md) and is nobody's to start.
+struct KeeperAddress {
+  std::filesystem::path socket;
+  bool shared = false;
+};
+/// $HILCOP_KEEPER_SOCKET; else, unless $HILCOP_RUNTIME_DIR is set, /run/hilcop/keeper.sock if it is there; else that of this user. On
+/// a host with a shared keeper nobody falls back to one of his own: two would switch the same relays.
+KeeperAddress keeper_address();
+
+/// Where DUTs are leased: one place for all who ask the same keeper.
+std::filesystem::path lease_dir();
+
 }  // namespace hilcop

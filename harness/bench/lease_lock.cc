@@ -2,6 +2,7 @@
 #include "bench/lease_lock.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/paths.h"
+#include "base/users.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
@@ -25,9 +27,7 @@ std::mutex table_mutex;
 std::set<std::string> held_here;
 
 std::filesystem::path file_of(const std::string& identity) {
-  const auto directory = runtime_dir() / "leases";
-  std::error_code ignored;
-  std::filesystem::create_directory(directory, ignored);
+  const auto directory = lease_dir();
   std::string name;
   for (const char c : identity) name += std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '-' ? c : '_';
   if (name.size() > 150) name = name.substr(0, 100) + "-" + std::to_string(std::hash<std::string>{}(identity));
@@ -74,15 +74,21 @@ std::unique_ptr<LeaseLock> try_acquire(const std::string& identity, const std::s
     return nullptr;
   }
   const auto path = file_of(identity);
-  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const bool shared = keeper_address().shared;
+  // Never through a link: in a place that a group writes to, it might lead to a file of ours that is worth more.
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!fd) throw error_from_errno(errno, "lease of " + identity, "open " + path.string());
+  // Whoever of the group comes next has to lock it too; the file's group is its directory's. Not ours to change: it is so already.
+  if (shared) [[maybe_unused]]
+    const int changed = ::fchmod(fd.get(), 0660);
   auto range = whole_file(F_WRLCK);
   if (::fcntl(fd.get(), F_SETLK, &range) != 0) {
     if (errno != EACCES && errno != EAGAIN) throw error_from_errno(errno, "lease of " + identity, "lock");
     other = holder_in(fd.get());
     return nullptr;
   }
-  const std::string owner = nlohmann::json{{"holder", holder}, {"pid", ::getpid()}, {"since", to_iso8601(real_clock().utc_now())}}.dump();
+  const std::string who = holder + (shared ? " of user " + user_name(::geteuid()) : "");
+  const std::string owner = nlohmann::json{{"holder", who}, {"pid", ::getpid()}, {"since", to_iso8601(real_clock().utc_now())}}.dump();
   if (::ftruncate(fd.get(), 0) != 0 || ::pwrite(fd.get(), owner.data(), owner.size(), 0) != static_cast<ssize_t>(owner.size()))
     throw error_from_errno(errno, "lease of " + identity, "write its owner");
   held_here.insert(identity);
@@ -108,7 +114,7 @@ std::optional<LeaseHolder> lease_holder(const std::string& identity) {
   const std::scoped_lock lock(table_mutex);
   // Opening and closing the file would drop our own lock.
   if (held_here.contains(identity)) return ourselves();
-  UniqueFd fd(::open(file_of(identity).c_str(), O_RDWR | O_CLOEXEC));
+  UniqueFd fd(::open(file_of(identity).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
   auto range = whole_file(F_WRLCK);
   if (!fd || ::fcntl(fd.get(), F_GETLK, &range) != 0 || range.l_type == F_UNLCK) return std::nullopt;
   return holder_in(fd.get());

@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <fstream>
 
@@ -12,9 +8,9 @@
 #include "bench/template.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
+#include "cli/new_file.h"
 #include "cli/scenario_template.h"
 #include "fixtures/catalog.h"
-#include "io/unique_fd.h"
 #include "run/supervisor.h"
 
 namespace hilcop {
@@ -27,21 +23,6 @@ const std::string kDigits = "0123456789", kSmall = "abcdefghijklmnopqrstuvwxyz",
 
 Error bad_name(const std::string& what, const std::string& name, const std::string& rule) {
   return {ErrorKind::Config, what + " '" + name + "'", "is no name for one: " + rule, "choose another"};
-}
-
-// A new file or none: what is there already is never touched.
-void write_new(const fs::path& file, const std::string& text) {
-  std::error_code failed;
-  if (file.has_parent_path()) fs::create_directories(file.parent_path(), failed);
-  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!fd && errno == EEXIST)
-    throw Error(ErrorKind::Config, file.string(), "is there already: nothing is overwritten", "choose another name, or --out FILE");
-  if (!fd) throw error_from_errno(errno, "file " + file.string(), "make");
-  if (::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    const auto error = error_from_errno(errno, "file " + file.string(), "write");
-    fs::remove(file, failed);
-    throw Error(error);
-  }
 }
 
 std::string shown(const fs::path& file) { return fs::absolute(file).lexically_proximate(fs::current_path()).string(); }
@@ -80,7 +61,7 @@ void new_board(const std::string& name, const std::string& like, const std::stri
   }
   const auto schema =
       fs::absolute(boards / "board.schema.json").lexically_proximate(fs::weakly_canonical(fs::absolute(file)).parent_path());
-  write_new(file, board_template(name, schema.string(), machine));
+  write_new(file, board_template(name, schema.string(), machine), "choose another name, or --out FILE");
   std::printf("%s written: fill it in, then `hilcop check %s`\n", shown(file).c_str(), shown(file).c_str());
 }
 
@@ -103,7 +84,7 @@ void new_scenario(const std::string& id, const std::string& out) {
     if (entry.is_directory() && entry.path().filename().string().starts_with(guideline + "_")) folder = entry.path();
   const fs::path file = out.empty() ? folder / (function + ".py") : fs::path(out);
   if (file.extension() != ".py") throw Error(ErrorKind::Config, "--out " + out, "is no name of a Python file", "end it in .py");
-  write_new(file, scenario_template(id, function));
+  write_new(file, scenario_template(id, function), "choose another name, or --out FILE");
   std::printf("%s written: change it to what it shall judge, then `hilcop run %s%s`\n", shown(file).c_str(), id.c_str(),
               out.empty() ? "" : (" --scenarios " + shown(file)).c_str());
 }

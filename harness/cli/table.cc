@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 namespace hilcop {
 namespace {
 
@@ -13,6 +15,18 @@ std::size_t width(const std::string& text) {
 }
 
 }  // namespace
+
+std::string printable(std::string text) {
+  using nlohmann::json;
+  text = json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();  // UTF-8, whatever it was
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) text[i] = '?';
+    // C1 controls, in UTF-8: 0xc2 0x80 to 0xc2 0x9f.
+    if (c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) text[i] = text[i + 1] = '?';
+  }
+  return text;
+}
 
 std::string table(const std::string& title, const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return "";

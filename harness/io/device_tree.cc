@@ -2,8 +2,6 @@
 #include "io/device_tree.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,27 +11,12 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/users.h"
+
 namespace hilcop {
 namespace {
 
 const char* const kRules = "install lab-config/udev/60-hilcop.rules and join the group hilcop (lab-config/README.md, 'Access')";
-
-// The thread-unsafe forms would do for a program that lists devices once, but the keeper has threads.
-std::string owner_name(uid_t uid) {
-  passwd entry{};
-  passwd* found = nullptr;
-  char buffer[4096];
-  if (::getpwuid_r(uid, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return entry.pw_name;
-  return std::to_string(uid);
-}
-
-std::string group_name(gid_t gid) {
-  group entry{};
-  group* found = nullptr;
-  char buffer[16384];
-  if (::getgrgid_r(gid, &entry, buffer, sizeof buffer, &found) == 0 && found != nullptr) return entry.gr_name;
-  return std::to_string(gid);
-}
 
 }  // namespace
 
@@ -57,10 +40,10 @@ DeviceNode look_at_node(const std::filesystem::path& path) {
   char mode[8];
   std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(info.st_mode & 07777));
   const auto group = group_name(info.st_gid);
-  node.problem = "belongs to " + owner_name(info.st_uid) + ":" + group + " with mode " + mode;
+  node.problem = "belongs to " + user_name(info.st_uid) + ":" + group + " with mode " + mode;
   // Who joins the group of root gets more than this device.
   const bool group_helps = (info.st_mode & (S_IRGRP | S_IWGRP)) == (S_IRGRP | S_IWGRP) && info.st_gid != 0;
-  node.remedy = group_helps ? "sudo usermod -aG " + group + " " + owner_name(::geteuid()) + ", then log in again" : kRules;
+  node.remedy = group_helps ? "sudo usermod -aG " + group + " " + user_name(::geteuid()) + ", then log in again" : kRules;
   return node;
 }
 

@@ -45,10 +45,20 @@ std::string shown(std::string_view bytes) {
   return "'" + text + (bytes.size() > kShown ? "'..." : "'");
 }
 
+// A stream names itself in its errors ("tcp:10.0.0.7:5025"); whoever asked knows the instrument.
+template <typename Action>
+auto Exchange::with_stream(const Action& action) {
+  try {
+    return action();
+  } catch (const Error& error) {
+    throw Error(error.kind(), object_, error.object() + ": " + error.cause(), error.remedy(), error.context());
+  }
+}
+
 void Exchange::send(std::string_view bytes, Deadline deadline) {
   auto left = std::as_bytes(std::span(bytes));
   while (true) {
-    left = left.subspan(stream_.write_some(left));
+    left = left.subspan(with_stream([&] { return stream_.write_some(left); }));
     if (left.empty()) return;
     if (!ready(stream_.write_fd(), POLLOUT, deadline))
       throw Error(ErrorKind::Timeout, object_, "does not take what is sent to it", "check its power and its flow control");
@@ -59,9 +69,9 @@ void Exchange::more(Deadline deadline, const std::string& missing) {
   std::array<char, 4096> chunk;
   while (true) {
     // Looked for before the clock: an answer that is there counts, however late we are.
-    const auto count = stream_.read_some(std::as_writable_bytes(std::span(chunk)));
+    const auto count = with_stream([&] { return stream_.read_some(std::as_writable_bytes(std::span(chunk))); });
     if (count > 0) return void(input_.append(chunk.data(), count));
-    stream_.check_present();
+    with_stream([&] { stream_.check_present(); });
     if (!ready(stream_.fd(), POLLIN, deadline))
       throw Error(ErrorKind::Timeout, object_,
                   "did not answer in time: " + missing + (input_.empty() ? ", and nothing came" : ", only " + shown(input_) + " came"),
@@ -78,7 +88,8 @@ std::string Exchange::receive_until(std::string_view end, Deadline deadline, std
     }
     if (input_.size() >= most) {
       const auto garbage = std::exchange(input_, {});
-      throw Error(ErrorKind::Protocol, object_, "sent " + std::to_string(garbage.size()) + " bytes without " + shown(end) + ": " + shown(garbage),
+      throw Error(ErrorKind::Protocol, object_,
+                  "sent " + std::to_string(garbage.size()) + " bytes without " + shown(end) + ": " + shown(garbage),
                   "check its baud rate and that it is the instrument which lab-config says");
     }
     more(deadline, "its answer must end in " + shown(end));
@@ -96,7 +107,7 @@ void Exchange::drop_input() {
   input_.clear();
   std::array<std::byte, 4096> chunk;
   // Bounded: who never stops talking is found out by the next answer.
-  for (int i = 0; i < 64 && stream_.read_some(chunk) > 0; ++i) continue;
+  for (int i = 0; i < 64 && with_stream([&] { return stream_.read_some(chunk); }) > 0; ++i) continue;
 }
 
 }  // namespace hilcop

@@ -27,6 +27,9 @@ class Exchange {
   /// Waits for more; throws at the deadline, saying what is missing and what came.
   void more(Deadline deadline, const std::string& missing);
 
+  template <typename Action>
+  auto with_stream(const Action& action);
+
   ByteStream& stream_;
   std::string object_;
   std::string input_;

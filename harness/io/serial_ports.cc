@@ -44,6 +44,16 @@ std::vector<std::string> links_to(const fs::path& node, const fs::path& folder) 
   return found;
 }
 
+// Clones of an adapter often bear one serial number: "0001".
+void mark_twins(std::vector<SerialPort>& ports) {
+  const auto same = [](const SerialPort& a, const SerialPort& b) {
+    return a.usb && b.usb && a.usb->vid == b.usb->vid && a.usb->pid == b.usb->pid && a.usb->serial == b.usb->serial &&
+           a.usb_interface == b.usb_interface;
+  };
+  for (auto& port : ports)
+    port.twin = std::any_of(ports.begin(), ports.end(), [&](const SerialPort& other) { return &other != &port && same(port, other); });
+}
+
 }  // namespace
 
 std::vector<SerialPort> serial_ports(const DeviceTree& tree) {
@@ -69,6 +79,7 @@ std::vector<SerialPort> serial_ports(const DeviceTree& tree) {
   }
   std::sort(ports.begin(), ports.end(),
             [](const SerialPort& a, const SerialPort& b) { return ::strverscmp(a.name.c_str(), b.name.c_str()) < 0; });
+  mark_twins(ports);
   return ports;
 }
 

@@ -18,6 +18,7 @@ struct SerialPort {
   std::string driver;                // of the kernel: "ftdi_sio", "cdc_acm"
   std::optional<UsbIdentity> usb;    // of the adapter
   int usb_interface = 0;             // of the adapter, where usb is set
+  bool twin = false;                 // another port here has the same adapter, serial number and interface: by_id cannot tell them apart
   bool host_console = false;         // the kernel of this host speaks on it
   std::string open_by;               // other processes that have it open: "picocom (pid 4711)"; seen of other users by root only
 };

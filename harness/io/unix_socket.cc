@@ -6,10 +6,14 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -98,6 +102,48 @@ PeerCredentials peer_credentials(int fd) {
   if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
     throw error_from_errno(errno, "socket", "ask for the peer's credentials");
   return {credentials.pid, credentials.uid};
+}
+
+bool peer_is_in_group(int fd, gid_t group) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 && credentials.gid == group) return true;
+  std::vector<gid_t> groups(65536);  // NGROUPS_MAX
+  size = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &size) != 0) return false;
+  groups.resize(size / sizeof(gid_t));
+  return std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
+std::optional<UniqueFd> inherited_listener() {
+  const auto taken = [](const char* name) {
+    const char* value = std::getenv(name);
+    const std::string text = value != nullptr ? value : "";
+    ::unsetenv(name);  // what we start must not take it for its own
+    return text;
+  };
+  const auto pid = taken("LISTEN_PID"), count = taken("LISTEN_FDS");
+  ::unsetenv("LISTEN_FDNAMES");
+  if (pid != std::to_string(::getpid()) || count.empty() || count == "0") return std::nullopt;
+  constexpr int kFirst = 3;  // SD_LISTEN_FDS_START
+  UniqueFd fd(kFirst);
+  int listens = 0, family = 0;
+  socklen_t size = sizeof(int);
+  const bool sound = count == "1" && ::getsockopt(fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens == 1 &&
+                     ::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) == 0 && family == AF_UNIX;
+  if (!sound)
+    throw Error(ErrorKind::Config, "socket from systemd", "is not one listening unix socket",
+                "give the .socket unit one ListenStream= with a path");
+  ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+  return fd;
+}
+
+std::filesystem::path path_of_socket(int fd) {
+  sockaddr_un address{};
+  socklen_t size = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) throw error_from_errno(errno, "socket", "ask for its path");
+  return std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path));
 }
 
 void JsonLines::send(const nlohmann::json& value, Deadline deadline) {

@@ -27,6 +27,14 @@ struct PeerCredentials {
   uid_t uid = 0;
 };
 PeerCredentials peer_credentials(int fd);
+/// Whether the peer was a member of the group when it connected.
+bool peer_is_in_group(int fd, gid_t group);
+
+/// The listening unix socket that systemd (or systemd-socket-activate) handed to this process, once: sd_listen_fds(3). nullopt: none.
+/// Throws Error{Config} for anything but one such socket.
+std::optional<UniqueFd> inherited_listener();
+/// Where a socket listens.
+std::filesystem::path path_of_socket(int fd);
 
 /// Lines of JSON over a stream socket. Lines over 16 MiB, broken JSON and invalid UTF-8 are Error{Protocol}.
 class JsonLines {

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/paths.h"
+#include "base/users.h"
 #include "io/unix_socket.h"
 #include "keeper/journal.h"
 #include "keeper/start_keeper.h"
@@ -337,10 +338,25 @@ class Handle final : public KeeperClient {
   std::shared_ptr<Client> client_;
 };
 
+Error without_shared_keeper(const Error& error) {
+  if (error.kind() == ErrorKind::PermissionDenied)
+    return {error.kind(), "keeper of this host", error.object() + ": " + error.cause(),
+            "join its group: sudo usermod -aG hilcop " + user_name(::geteuid()) + ", then log in again"};
+  const bool absent = error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::Disconnected;
+  return {error.kind(), "keeper of this host", error.object() + ": " + error.cause(),
+          absent ? "see `systemctl status hilcop-keeper.socket hilcop-keeper.service` (lab-config/README.md)" : error.remedy()};
+}
+
 }  // namespace
 
 std::unique_ptr<KeeperClient> KeeperClient::connect(Options options, Deadline deadline) {
-  if (options.socket.empty()) options.socket = runtime_dir() / "keeper.sock";
+  bool shared = false;
+  if (options.socket.empty()) {
+    const auto address = keeper_address();
+    options.socket = address.socket;
+    shared = address.shared;
+    if (shared) options.start_on_demand = false;
+  }
   bool started = false;
   while (true) {
     try {
@@ -349,6 +365,7 @@ std::unique_ptr<KeeperClient> KeeperClient::connect(Options options, Deadline de
       return std::make_unique<Handle>(std::move(client));
     } catch (const Error& error) {
       const bool absent = error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::Disconnected;
+      if (shared) throw without_shared_keeper(error);
       if (!absent || !options.start_on_demand) throw;
       if (deadline.expired()) throw error.while_doing("while waiting for the keeper that was started");
       if (!started) start_keeper(options);

@@ -16,8 +16,8 @@ constexpr std::size_t kMaxLine = 1u << 20;
 
 }  // namespace
 
-Connection::Connection(UniqueFd fd, pid_t pid)
-    : fd_(std::move(fd)), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), pid_(pid) {
+Connection::Connection(UniqueFd fd, pid_t pid, std::string user)
+    : fd_(std::move(fd)), pidfd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), pid_(pid), user_(std::move(user)) {
   if (!pidfd_) dead_ = true;  // it has ended already
 }
 

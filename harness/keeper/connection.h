@@ -14,12 +14,14 @@ namespace hilcop {
 /// One client of the keeper, as the server sees it. Never blocks: what a client does not read is kept up to 1 MiB, then it is dropped.
 class Connection {
  public:
-  Connection(UniqueFd fd, pid_t pid);
+  /// `user`: whose process it is; "" for the keeper's own.
+  Connection(UniqueFd fd, pid_t pid, std::string user = "");
 
   int fd() const { return fd_.get(); }
   /// Readable when the client's process has ended: a forked child that keeps the socket open keeps no lease.
   int pidfd() const { return pidfd_.get(); }
   pid_t pid() const { return pid_; }
+  const std::string& user() const { return user_; }
   bool wants_write() const { return !out_.empty(); }
   bool dead() const { return dead_; }
   void set_dead() { dead_ = true; }
@@ -35,6 +37,7 @@ class Connection {
  private:
   UniqueFd fd_, pidfd_;
   pid_t pid_;
+  std::string user_;
   std::string in_, out_;
   bool dead_ = false;
 };

@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "base/key_spec.h"
 #include "io/byte_stream.h"
+#include "keeper/found_device.h"
 #include "keeper/instrument.h"
 
 namespace hilcop {
@@ -40,6 +41,9 @@ struct Driver {
   /// What is wrong with the thing for what it is configured to be, each a sentence with its reason; may ask it, changes nothing.
   /// For `hilcop check`. Throws Error where it cannot be asked: it is not there, or not accessible.
   std::function<std::vector<std::string>(const InstrumentConfig&)> check = {};
+  /// How lab-config would name this device, if it can be an instrument of this driver: for `hilcop discover`. Opens nothing. Not set:
+  /// such instruments cannot be found without sending something to them (those on a network).
+  std::function<std::vector<Recognised>(const FoundDevice&)> recognise = {};
 };
 
 using DriverTable = std::span<const Driver* const>;

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "base/interrupt.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/users.h"
 #include "io/unix_socket.h"
 #include "keeper/channels.h"
 #include "keeper/connection.h"
@@ -24,6 +26,26 @@ namespace hilcop {
 namespace {
 
 using nlohmann::json;
+
+std::filesystem::path socket_of(const KeeperOptions& options) {
+  if (options.listener >= 0) return path_of_socket(options.listener);
+  return options.socket.empty() ? runtime_dir() / "keeper.sock" : options.socket;
+}
+
+std::optional<gid_t> group_of(const std::string& name) {
+  if (name.empty()) return std::nullopt;
+  const auto group = group_of_name(name);
+  if (!group) throw Error(ErrorKind::Config, "--group " + name, "there is no such group", "make it: sudo groupadd --system " + name);
+  return group;
+}
+
+// Where the group's DUTs are leased: what a member makes there is the group's too.
+void make_lease_dir(const std::filesystem::path& directory, gid_t group) {
+  const auto object = "directory " + directory.string();
+  if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw error_from_errno(errno, object, "make it");
+  if (::chown(directory.c_str(), static_cast<uid_t>(-1), group) != 0 || ::chmod(directory.c_str(), 02770) != 0)
+    throw error_from_errno(errno, object, "give it to group " + group_name(group));
+}
 
 UniqueFd lock_or_busy(const std::filesystem::path& socket) {
   const auto path = socket.string() + ".lock";
@@ -37,11 +59,13 @@ class Server {
  public:
   Server(const KeeperOptions& options, DriverTable drivers)
       : options_(options),
-        socket_(options.socket.empty() ? runtime_dir() / "keeper.sock" : options.socket),
+        socket_(socket_of(options)),
+        group_(group_of(options.group)),
         lock_(lock_or_busy(socket_)),
         journal_(options.journal.empty() ? state_dir() / "keeper-journal.ndjson" : options.journal),
         channels_(drivers, journal_, queue_, [this](std::uint64_t lease, const json& event) { to_holder(lease, event); }),
-        listener_(listen_unix(socket_)) {
+        listener_(options.listener >= 0 ? UniqueFd(options.listener) : listen_unix(socket_)) {
+    if (group_) open_to_group();
     queue_.at(real_clock().now() + options.reclaim, [this] { channels_.restore_unleased(), reclaimed_ = true; });
   }
 
@@ -51,7 +75,7 @@ class Server {
     } catch (const std::exception& error) {
       log(LogLevel::Error, "keeper: ends, with every output at its safe state: {}", error.what());
     }
-    ::unlink(socket_.c_str());
+    if (options_.listener < 0) ::unlink(socket_.c_str());
     listener_.reset();
     clear_interrupt();  // first: what drivers wait for on the way to safe states must not be interrupted
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
@@ -62,6 +86,13 @@ class Server {
   }
 
  private:
+  void open_to_group() {
+    make_lease_dir(socket_.parent_path() / "leases", *group_);
+    if (options_.listener >= 0) return;  // whoever made it has said whose it is
+    if (::chown(socket_.c_str(), static_cast<uid_t>(-1), *group_) != 0 || ::chmod(socket_.c_str(), 0660) != 0)
+      throw error_from_errno(errno, "socket " + socket_.string(), "give it to group " + options_.group);
+  }
+
   bool idle() {
     if (!connections_.empty() || !reclaimed_ || !channels_.quiet()) idle_since_ = real_clock().now();
     return real_clock().now() - idle_since_ >= options_.idle_end;
@@ -95,8 +126,10 @@ class Server {
   void accept_clients() {
     while (auto fd = accept_unix(listener_.get())) {
       const auto peer = peer_credentials(fd->get());
-      if (peer.uid != ::geteuid() && peer.uid != 0) continue;  // closes it
-      connections_[++last_connection_] = std::make_shared<Connection>(std::move(*fd), peer.pid);
+      const bool own = peer.uid == ::geteuid() || peer.uid == 0;
+      if (!own && !(group_ && peer_is_in_group(fd->get(), *group_))) continue;  // closes it
+      connections_[++last_connection_] =
+          std::make_shared<Connection>(std::move(*fd), peer.pid, peer.uid == ::geteuid() ? "" : user_name(peer.uid));
     }
   }
 
@@ -156,7 +189,7 @@ class Server {
     if (op == "hello") return hello(connection, line, outcome);
     if (op == "lease") return lease(id, connection, line, outcome);
     if (op == "status") return outcome(channels_.status(), nullptr);
-    if (op == "safe_state") return safe_state(line, outcome);
+    if (op == "safe_state") return safe_state(connection, line, outcome);
     if (op == "set_together") return set_together(connection, line, outcome);
     const auto lease = lease_of(connection, line.at("lease"));
     if (op == "release") {
@@ -216,7 +249,7 @@ class Server {
     const auto& about = line.at("instrument");
     const InstrumentConfig instrument{about.at("name"), about.at("driver"), about.at("config")};
     KeptLease wanted;
-    wanted.holder = line.at("holder");
+    wanted.holder = line.at("holder").get<std::string>() + (connection.user().empty() ? "" : " of user " + connection.user());
     wanted.pid = connection.pid();
     wanted.rest = {safe_state_from_string(line.at("safe_state")), line.value("inverted", false)};
     wanted.min_off = std::chrono::milliseconds(line.at("min_off_ms").get<std::int64_t>());
@@ -271,11 +304,13 @@ class Server {
     }
   }
 
-  void safe_state(const json& line, const Outcome& outcome) {
+  void safe_state(const Connection& connection, const json& line, const Outcome& outcome) {
     json done = json::array();
+    const auto reason = "safe-state --force" + (connection.user().empty() ? "" : " of user " + connection.user());
     if (line.value("force", false))
       for (const auto lease : channels_.all_leases()) {
-        to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", "safe-state --force"}}}});
+        log(LogLevel::Warning, "keeper: lease {} taken back: {}, pid {}", lease, reason, connection.pid());
+        to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", reason}}}});
         done.push_back({{"lease", lease}, {"taken_back", true}});
         channels_.end(lease, [](const Error*) {});
       }
@@ -285,6 +320,7 @@ class Server {
 
   const KeeperOptions& options_;
   std::filesystem::path socket_;
+  std::optional<gid_t> group_;
   UniqueFd lock_;
   Journal journal_;
   MainQueue queue_;

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/device_files.h"
+#include "io/gpio_chips.h"
 #include "io/network_interfaces.h"
 #include "io/serial_ports.h"
 #include "io/usb_devices.h"
@@ -64,6 +65,17 @@ TEST(SerialPorts, OfAnAdapterWithManyPortsEachHasItsInterface) {
   ASSERT_EQ(ports.size(), 12u);
   EXPECT_EQ(ports[2].name, "ttyUSB2");  // not ttyUSB10
   EXPECT_EQ(ports[11].usb_interface, 11) << "bInterfaceNumber is hexadecimal";
+}
+
+TEST(SerialPorts, ClonesOfOneSerialNumberAreTwins) {
+  DeviceFiles files;
+  for (const char* number : {"1", "2", "3"}) {
+    const std::string path = std::string("1-") + number;
+    files.usb(path, std::stoi(number),
+              {{"idVendor", "10c4"}, {"idProduct", "ea60"}, {"serial", number == std::string("3") ? "77" : "0001"}});
+    files.tty(std::string("ttyUSB") + number, files.interface(path, 0, "ff0000", "cp210x") / "tty");
+  }
+  EXPECT_THAT(all(serial_ports(files.tree()), &SerialPort::twin), ElementsAre(true, true, false));
 }
 
 TEST(SerialPorts, WhatIsNoSerialPortIsLeftOut) {
@@ -233,6 +245,23 @@ TEST(NetworkInterfaces, AnAdapterOnUsbAndABridge) {
   EXPECT_EQ(interfaces[1].carrier, true);
   ASSERT_TRUE(interfaces[1].usb);
   EXPECT_EQ(interfaces[1].usb->path, "2-3");
+}
+
+TEST(GpioChips, TheDriverIsThatOfWhatTheChipIsIn) {
+  DeviceFiles files;
+  files.usb("1-1", 6, {{"idVendor", "04d8"}, {"idProduct", "00dd"}, {"serial", "0001"}});
+  const auto hid = files.interface("1-1", 2, "030000", "usbhid") / "0003:04D8:00DD.0001";
+  files.link(hid / "driver", files / "sys/bus/hid/drivers/mcp2221");
+  files.write(hid / "gpiochip1/dev", "254:1\n");
+  files.link(files / "sys/bus/gpio/devices/gpiochip1", hid / "gpiochip1");
+  files.node("gpiochip1");
+  const auto chips = gpio_chips(files.tree());
+  ASSERT_EQ(chips.size(), 1u);
+  EXPECT_EQ(chips[0].name, "gpiochip1");
+  EXPECT_EQ(chips[0].driver, "mcp2221");
+  EXPECT_TRUE(chips[0].node.accessible);
+  ASSERT_TRUE(chips[0].usb);
+  EXPECT_EQ(chips[0].usb->path, "1-1");
 }
 
 TEST(DeviceLists, WithoutSysfsThereIsNothing) {
