@@ -18,9 +18,10 @@ struct SerialSettings {
   Parity parity = Parity::None;
   int stop_bits = 1;  // 1 or 2
   FlowControl flow = FlowControl::None;
-  /// How the lines stand while the port is open. Linux raises both for a moment when it opens a port, before they can be set.
-  bool dtr = true;
-  bool rts = true;  // not with FlowControl::RtsCts, which drives it
+  /// How the lines stand while the port is open; nullopt: as Linux leaves them. It raises both when it opens a port, before they can
+  /// be set.
+  std::optional<bool> dtr = true;
+  std::optional<bool> rts = true;  // not with FlowControl::RtsCts, which drives it
 };
 
 /// A serial port ("/dev/ttyUSB0", or a link to one), for this process alone: refused with Error{Busy} that names who has it open.

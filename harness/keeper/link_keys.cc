@@ -80,9 +80,10 @@ std::string link_object(const std::string& what, const InstrumentConfig& instrum
 
 Link make_link(const InstrumentConfig& instrument, const std::string& object, Link::Settle settle) {
   if (is_serial(instrument))
-    return {object, Link::AfterFailure::Settle,
-            [port = serial_port(instrument), settings = serial_settings(instrument)](Deadline) { return open_serial_stream(port, settings); },
-            std::move(settle)};
+    return {
+        object, Link::AfterFailure::Settle,
+        [port = serial_port(instrument), settings = serial_settings(instrument)](Deadline) { return open_serial_stream(port, settings); },
+        std::move(settle)};
   // A name server is asked once: what is done later must not wait for one.
   return {object, Link::AfterFailure::Reopen,
           [host = instrument.config.at("host").get<std::string>(), port = instrument.config.at("port").get<int>(), object,
