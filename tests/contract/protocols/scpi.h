@@ -63,6 +63,8 @@ class ScpiProtocol final : public Protocol {
     if (head == "*OPC?") return "1";
     if (head == "*CLS") return errors_.clear(), "";
     if (head == "SYST:ERR?") return next_error();
+    if (head == "SYST:BEEP:STAT?") return "0";
+    if (head == "SYST:BEEP:STAT" || head.starts_with("SYST:LOC") || head.starts_with("SYST:REM")) return "";
     if (value.starts_with("CH") && value.size() >= 3) {
       output = &outputs_.all.at(static_cast<std::size_t>(value[2] - '1'));
       value.erase(0, value.size() > 3 ? 4 : 3);

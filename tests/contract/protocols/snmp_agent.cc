@@ -12,7 +12,7 @@
 namespace hilcop {
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using Steady = std::chrono::steady_clock;
 
 struct Tlv {
   unsigned char tag = 0;
@@ -94,7 +94,7 @@ void SnmpAgent::serve(const std::stop_token& stop) {
 }
 
 int SnmpAgent::value_of(std::size_t outlet) {
-  if (const auto moving = moving_.find(outlet); moving != moving_.end() && Clock::now() >= moving->second.first) {
+  if (const auto moving = moving_.find(outlet); moving != moving_.end() && Steady::now() >= moving->second.first) {
     on[outlet] = moving->second.second;
     moving_.erase(moving);
   }
@@ -127,7 +127,7 @@ std::string SnmpAgent::answer(const std::string& datagram) {
   } else if (value.value != "\x01" && value.value != "\x02") {
     status = 10;
   } else if (behaviour != Behaviour::Lies) {
-    moving_[outlet] = {Clock::now() + std::chrono::milliseconds(moves_after_ms_), value.value == "\x01"};
+    moving_[outlet] = {Steady::now() + std::chrono::milliseconds(moves_after_ms_), value.value == "\x01"};
     value_of(outlet);
   }
   const auto bindings = tlv(0x30, tlv(0x30, tlv(name.tag, name.value) + result));
