@@ -35,6 +35,8 @@ OWNERS = {
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],
+    r"net-snmp/": ["fixtures"],
+    r"gpiod\.h": ["fixtures"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 
