@@ -34,13 +34,13 @@ INSTANTIATE_TEST_SUITE_P(Supplies, SigrokTest, testing::Values("Rigol Technologi
 
 TEST_P(SigrokTest, SetsSwitchesAndMeasures) {
   EXPECT_THAT(sigrok({"--scan"}), HasSubstr("scpi-pps - "));
-  sigrok({"--channel-group", "1", "--config", "voltage_target=3.3:enabled=true", "--set"});
+  sigrok({"--channel-group", "1", "--config", "voltage_target=2.5:enabled=true", "--set"});
   EXPECT_TRUE(outputs_.all[0].on);
-  EXPECT_DOUBLE_EQ(outputs_.all[0].volts, 3.3);
+  EXPECT_DOUBLE_EQ(outputs_.all[0].volts, 2.5);
   EXPECT_FALSE(outputs_.all[1].on);
   EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "enabled"}), HasSubstr("true"));
-  EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "voltage"}), HasSubstr("3.3"));
-  EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "current"}), HasSubstr("0.33"));
+  EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "voltage"}), HasSubstr("\n2.5\n"));
+  EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "current"}), HasSubstr("\n0.25\n"));
   sigrok({"--channel-group", "1", "--config", "enabled=false", "--set"});
   EXPECT_FALSE(outputs_.all[0].on);
   EXPECT_THAT(outputs_.unknown, IsEmpty()) << "it speaks of what the imitation does not know";
