@@ -11,7 +11,7 @@ namespace hilcop {
 namespace {
 
 class PdudaemonTest : public testing::TestWithParam<std::size_t> {};
-INSTANTIATE_TEST_SUITE_P(Modules, PdudaemonTest, testing::Values(8, 16, 32, 64));
+INSTANTIATE_TEST_SUITE_P(Modules, PdudaemonTest, testing::Values(16, 32, 64));
 
 TEST_P(PdudaemonTest, SwitchesAsItDoesARealModule) {
   NumatoRelays relays{GetParam()};
