@@ -127,7 +127,7 @@ TEST_F(ConfigTest, KeysThatDoNotFitTogetherAreTheDriversToSay) {
   EXPECT_EQ(with("modbus-relay, host: h"), "");
   EXPECT_EQ(with("modbus-relay, serial: /dev/ttyUSB0"), "");
   EXPECT_TRUE(
-      has(with("modbus-relay, host: h, serial: /dev/ttyUSB0"), "bench.yaml:3:3: instruments.i: both 'host' and 'serial' are given"));
+      has(with("modbus-relay, host: h, serial: /dev/ttyUSB0"), "bench.yaml:3:6: instruments.i: both 'host' and 'serial' are given"));
   EXPECT_TRUE(has(with("scpi-supply"), "give 'host' or 'serial'"));
   EXPECT_TRUE(has(with("scpi-supply, host: h, outputs: []"), "'outputs' is empty"));
   EXPECT_TRUE(has(with("snmp-pdu, host: h, profile: generic"), "needs 'oid'"));
