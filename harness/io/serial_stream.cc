@@ -119,9 +119,9 @@ void configure(sp_port* port, const SerialSettings& settings, const std::string&
   sp_set_config_bits(made, settings.data_bits);
   sp_set_config_parity(made, parity_of(settings.parity));
   sp_set_config_stopbits(made, settings.stop_bits);
-  sp_set_config_rts(made, hardware ? SP_RTS_FLOW_CONTROL : settings.rts ? SP_RTS_ON : SP_RTS_OFF);
+  if (hardware || settings.rts) sp_set_config_rts(made, hardware ? SP_RTS_FLOW_CONTROL : *settings.rts ? SP_RTS_ON : SP_RTS_OFF);
   sp_set_config_cts(made, hardware ? SP_CTS_FLOW_CONTROL : SP_CTS_IGNORE);
-  sp_set_config_dtr(made, settings.dtr ? SP_DTR_ON : SP_DTR_OFF);
+  if (settings.dtr) sp_set_config_dtr(made, *settings.dtr ? SP_DTR_ON : SP_DTR_OFF);
   sp_set_config_dsr(made, SP_DSR_IGNORE);
   sp_set_config_xon_xoff(made, settings.flow == FlowControl::XonXoff ? SP_XONXOFF_INOUT : SP_XONXOFF_DISABLED);
   if (sp_set_config(port, made) != SP_OK)
@@ -222,6 +222,8 @@ class SerialStream final : public ByteStream {
 };
 
 }  // namespace
+
+UniqueFd claim_serial_port(const std::string& port, const std::string& object) { return claim(port, object); }
 
 std::unique_ptr<ByteStream> open_serial_stream(const std::string& name, const SerialSettings& settings) {
   const std::string object = "serial port " + name;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "io/byte_stream.h"
+#include "io/unique_fd.h"
 
 namespace hilcop {
 
@@ -17,13 +18,17 @@ struct SerialSettings {
   Parity parity = Parity::None;
   int stop_bits = 1;  // 1 or 2
   FlowControl flow = FlowControl::None;
-  /// How the lines stand while the port is open. Linux raises both for a moment when it opens a port, before they can be set.
-  bool dtr = true;
-  bool rts = true;  // not with FlowControl::RtsCts, which drives it
+  /// How the lines stand while the port is open; nullopt: as Linux leaves them. It raises both when it opens a port, before they can
+  /// be set.
+  std::optional<bool> dtr = true;
+  std::optional<bool> rts = true;  // not with FlowControl::RtsCts, which drives it
 };
 
 /// A serial port ("/dev/ttyUSB0", or a link to one), for this process alone: refused with Error{Busy} that names who has it open.
 /// The lines stay as they are when it is closed. Throws Error{NotFound, PermissionDenied, Busy, Config, Unsupported}.
 std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings);
+
+/// The port for this process alone for as long as the descriptor lives, for a library that opens it itself (libmodbus). Same errors.
+UniqueFd claim_serial_port(const std::string& port, const std::string& object);
 
 }  // namespace hilcop

@@ -161,6 +161,21 @@ TEST_F(ConfigTest, ASupplyIsOneOfTheBenchAndSwitchesNobodyOnOutOfTurn) {
   EXPECT_TRUE(has(problems("bench: x\nsupplies: { mains: 500 }\ninstruments: {}\nduts: {}\n"), "must be a mapping"));
 }
 
+TEST_F(ConfigTest, KeysThatDoNotFitTogetherAreTheDriversToSay) {
+  const auto with = [this](const std::string& keys) {
+    return problems("bench: x\ninstruments:\n  i: { driver: " + keys + " }\nduts: {}\n");
+  };
+  EXPECT_EQ(with("modbus-relay, host: h"), "");
+  EXPECT_EQ(with("modbus-relay, serial: /dev/ttyUSB0"), "");
+  EXPECT_TRUE(
+      has(with("modbus-relay, host: h, serial: /dev/ttyUSB0"), "bench.yaml:3:6: instruments.i: both 'host' and 'serial' are given"));
+  EXPECT_TRUE(has(with("scpi-supply"), "give 'host' or 'serial'"));
+  EXPECT_TRUE(has(with("scpi-supply, host: h, outputs: []"), "'outputs' is empty"));
+  EXPECT_TRUE(has(with("snmp-pdu, host: h, profile: generic"), "needs 'oid'"));
+  const auto typo = with("modbus-relay, host: h, serial: s, baud: fast");
+  EXPECT_FALSE(has(typo, "both")) << "first what is wrong with each";
+}
+
 TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {
   EXPECT_TRUE(has(problems("bench: [\n"), "is not YAML"));
   EXPECT_TRUE(has(problems(""), "must be a mapping"));

@@ -81,7 +81,7 @@ BAD = [
         INSTRUMENT.replace("KEY", key)
         for key in ("", "driver: serial", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
     ),
-    *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: modbus-relay, port: 502")),
+    *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: numato-relay, port: p")),
     *(
         INSTRUMENT.replace("KEY", key)
         for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: serial, board:")

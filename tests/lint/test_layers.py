@@ -37,6 +37,8 @@ OWNERS = {
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],
     r"curl/": ["harness/io"],
+    r"net-snmp/": ["fixtures"],
+    r"gpiod\.h": ["fixtures"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 
