@@ -177,10 +177,13 @@ class BenchLoader {
     for (auto& spec : keys)
       if (merged.contains(spec.name)) spec.required = false;
     const auto own = names_of(value.items());
+    const auto problems = problems_.size();
     check_part(file_, path, value, keys, problems_);
     for (const auto& [key, given] : value.items())
       if (std::find(own.begin(), own.end(), key) != own.end() || !merged.contains(key)) merged[key] = given;
     bench_.instruments[name] = {name, driver_name, merged};
+    if (!driver->objection || problems_.size() != problems) return;
+    if (const auto why = driver->objection(bench_.instruments[name]); !why.empty()) add(path, why);
   }
 
   template <typename Pairs>

@@ -152,8 +152,6 @@ std::vector<Rfc2217Session::Request> Rfc2217Session::requests() const {
   return list;
 }
 
-std::optional<LineCounters> Rfc2217Session::line_counters() const {
-  return tells_line_state_ ? std::optional(counters_) : std::nullopt;
-}
+std::optional<LineCounters> Rfc2217Session::line_counters() const { return tells_line_state_ ? std::optional(counters_) : std::nullopt; }
 
 }  // namespace hilcop

@@ -25,7 +25,7 @@ namespace control = com_port_control;
 
 // Commands alone, without one byte of the line between them: then the line cannot be read any more.
 constexpr std::size_t kMostCommands = 1u << 20;
-constexpr std::size_t kPiece = 4096;
+constexpr std::size_t kPiece = 16384;
 constexpr std::uint64_t kFull = 0xfffffffffffffffe;  // of an eventfd: not writable (eventfd(2))
 
 std::string big_endian(std::uint32_t value) {
@@ -184,8 +184,7 @@ class RealRfc2217Stream final : public Rfc2217Stream {
     if (session_.suspended() == gate_closed_) return;
     gate_closed_ = session_.suspended();
     std::uint64_t count = kFull;
-    [[maybe_unused]] const auto n =
-        gate_closed_ ? ::write(gate_.get(), &count, sizeof count) : ::read(gate_.get(), &count, sizeof count);
+    [[maybe_unused]] const auto n = gate_closed_ ? ::write(gate_.get(), &count, sizeof count) : ::read(gate_.get(), &count, sizeof count);
   }
 
   template <typename Condition>

@@ -30,9 +30,9 @@ class Rfc2217Stream : public ByteStream {
   virtual void purge(bool received, bool to_send) = 0;
 };
 
-/// Named "rfc2217:HOST:PORT". Throws Error{NotFound, Disconnected, Timeout} of the connection, Error{Unsupported} where the server does not speak RFC 2217,
-/// Error{Config} where it says that a setting is another than was asked for. A server that answers some questions never is no error:
-/// see remark().
+/// Named "rfc2217:HOST:PORT". Throws Error{NotFound, Disconnected, Timeout} of the connection, Error{Unsupported} where the server does not
+/// speak RFC 2217, Error{Config} where it says that a setting is another than was asked for. A server that answers some questions never is
+/// no error: see remark().
 std::unique_ptr<Rfc2217Stream> open_rfc2217_stream(const Rfc2217Options& options, Deadline deadline);
 /// Around a connection to such a server.
 std::unique_ptr<Rfc2217Stream> make_rfc2217_stream(std::unique_ptr<ByteStream> connection, const Rfc2217Options& options,

@@ -27,6 +27,8 @@ struct Driver {
   std::vector<KeySpec> keys;
   /// Why nobody has seen it work against a program or kernel of somebody else; empty: it was. `hilcop list` shows it.
   std::string unverified = {};
+  /// Why keys that are each valid do not fit together ("both 'host' and 'serial' are given"); empty: they do. Optional.
+  std::function<std::string(const InstrumentConfig&)> objection = {};
   /// What the thing is in the world ("modbus:127.0.0.1:502", "/dev/ttyUSB0"): two configurations with one identity are one
   /// instrument, and leases are by it.
   std::function<std::string(const InstrumentConfig&)> identity;
