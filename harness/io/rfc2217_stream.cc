@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "io/exchange.h"
 #include "io/rfc2217.h"
 #include "io/socket_stream.h"
 #include "io/unique_fd.h"
@@ -61,15 +62,13 @@ class RealRfc2217Stream final : public Rfc2217Stream {
   }
 
   void open(const SerialSettings& settings, Deadline deadline) {
-    if (!receive_until([&] { return session_.negotiated() || session_.com_port() == Agreement::No; }, deadline.at_most(answer_)) &&
-        session_.com_port() == Agreement::Unknown)
-      throw Error(ErrorKind::Timeout, name_, "does not answer as a telnet server: it takes the connection, but no RFC 2217",
-                  "see whether its port is set to RFC 2217; a raw TCP port needs the driver tcp-console");
-    if (session_.com_port() == Agreement::No)
-      throw Error(ErrorKind::Unsupported, name_, "is a telnet server that refuses RFC 2217: the line cannot be set",
-                  "set its port to RFC 2217, or reach the line by the driver command-console with telnet");
-    ask_settings(settings);
-    receive_until([&] { return session_.all_answered(); }, deadline.at_most(answer_));
+    try {
+      negotiate(deadline);
+      ask_settings(settings);
+      receive_until([&] { return session_.all_answered(); }, deadline.at_most(answer_));
+    } catch (const Error& error) {
+      throw hung_up(error);
+    }
     check_settings();
   }
 
@@ -144,6 +143,24 @@ class RealRfc2217Stream final : public Rfc2217Stream {
   }
 
  private:
+  void negotiate(Deadline deadline) {
+    if (!receive_until([&] { return session_.negotiated() || session_.com_port() == Agreement::No; }, deadline.at_most(answer_)) &&
+        session_.com_port() == Agreement::Unknown)
+      throw Error(ErrorKind::Timeout, name_, "does not answer as a telnet server: it takes the connection, but no RFC 2217",
+                  "see whether its port is set to RFC 2217; a raw TCP port needs the driver tcp-console");
+    if (session_.com_port() == Agreement::No)
+      throw Error(ErrorKind::Unsupported, name_, "is a telnet server that refuses RFC 2217: the line cannot be set",
+                  "set its port to RFC 2217, or reach the line by the driver command-console with telnet");
+  }
+
+  // A server whose port another client has says so as if it were the line ("Port already in use", ser2net), and hangs up.
+  Error hung_up(const Error& error) const {
+    if (error.kind() != ErrorKind::Disconnected || held_.empty()) return error;
+    const bool busy = held_.find("in use") != std::string::npos;
+    return {busy ? ErrorKind::Busy : ErrorKind::Disconnected, name_, "the server hung up, and said: " + shown(held_),
+            busy ? "end the other client of that port" : "see why the server ends the connection"};
+  }
+
   std::size_t fetch(std::span<std::byte> into) {
     const std::span chars(reinterpret_cast<char*>(into.data()), into.size());
     std::size_t commands = 0;
