@@ -11,9 +11,9 @@
 namespace hilcop {
 
 struct Rfc2217Options {
-  std::string host;
+  std::string host = {};
   int port = 0;
-  SerialSettings settings;
+  SerialSettings settings = {};
   /// How long each answer of the server is waited for. What it does not answer is asked no more than it was, and said in remark().
   std::chrono::milliseconds answer{1500};
 };

@@ -12,12 +12,12 @@ namespace hilcop {
 
 /// What a serial adapter must be: each field that is given. By any of them alone, where it fits one port.
 struct SerialSelector {
-  std::optional<std::string> serial;   // USB serial number
-  std::optional<std::string> path;     // USB path: "1-1.2"
-  std::optional<std::string> id;       // udev's name for it: a link in /dev/serial/by-id
-  std::optional<std::string> vid_pid;  // "0403:6001"
-  std::optional<int> interface;        // of an adapter with several ports
-  std::string text() const;            // "{serial: A1B2, interface: 0}"
+  std::optional<std::string> serial = {};   // USB serial number
+  std::optional<std::string> path = {};     // USB path: "1-1.2"
+  std::optional<std::string> id = {};       // udev's name for it: a link in /dev/serial/by-id
+  std::optional<std::string> vid_pid = {};  // "0403:6001"
+  std::optional<int> interface = {};        // of an adapter with several ports
+  std::string text() const;                 // "{serial: A1B2, interface: 0}"
 };
 
 /// The one port of this host that fits. None, or more than one, is an error on `object` that lists what there is and what is known of

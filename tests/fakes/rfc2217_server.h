@@ -26,7 +26,7 @@ class Rfc2217Server {
     bool byte_by_byte = false;    // one byte a packet
     int other_baud = 0;           // says that it has set this one
     bool contrary_lines = false;  // says the opposite of what DTR and RTS were asked to be
-    std::string greeting;         // sent first, raw
+    std::string greeting = {};    // sent first, raw
   };
   Rfc2217Server() : Rfc2217Server(Illness{}) {}
   explicit Rfc2217Server(Illness illness);

@@ -2,10 +2,10 @@
 #include "io/command_stream.h"
 
 #include <poll.h>
-#include <signal.h>
 
 #include <array>
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -75,12 +75,23 @@ TEST_P(CommandStreamTest, ItsEndIsSeenThoughAnotherHoldsItsOutput) {
   EXPECT_THAT(end_of(*stream).what(), HasSubstr("exit status 3"));
 }
 
-TEST_P(CommandStreamTest, DiesWithTheStream) {
-  auto stream = open_command_stream(shell("echo $$; sleep 600 & exec sleep 600", GetParam()));
-  const pid_t pid = std::stoi(read_until(*stream, "\n"));
-  EXPECT_EQ(::kill(pid, 0), 0);
+// A zombie that nobody has reaped yet does not.
+bool lives(const std::string& pid) {
+  std::ifstream file("/proc/" + pid + "/stat");
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  return !text.empty() && text.at(text.rfind(')') + 2) != 'Z';
+}
+
+TEST_P(CommandStreamTest, DiesWithTheStreamAndWithWhatItHasStarted) {
+  auto stream = open_command_stream(shell("sleep 600 & echo $! $$; exec sleep 600", GetParam()));
+  std::istringstream said(read_until(*stream, "\n"));
+  std::string background, itself;
+  said >> background >> itself;
+  ASSERT_TRUE(lives(background) && lives(itself));
   stream.reset();
-  EXPECT_NE(::kill(-pid, 0), 0);
+  const Deadline deadline = Deadline::in(5s);
+  while ((lives(background) || lives(itself)) && !deadline.expired()) wait_until(deadline.at_most(2ms));
+  EXPECT_FALSE(lives(background) || lives(itself));
 }
 
 TEST(CommandStream, ItsTerminalIsItsOwn) {

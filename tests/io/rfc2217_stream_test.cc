@@ -93,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(Ill, AnyServer,
                                          // Options nobody has heard of, terminal sizes, a SE alone, no-operations.
                                          Illness{
                                              .greeting = "\xff\xfd\x1f\xff\xfb\x63\xff\xf0\xff\xf1\xff\xfa\x1f\x00\x50\x00\x18\xff\xf0"s}),
-                         [](const auto& info) { return "Server" + std::to_string(info.index); });
+                         [](const auto& server) { return "Server" + std::to_string(server.index); });
 
 TEST_P(AnyServer, EveryByteGoesThroughBothWays) {
   Rfc2217Server server(GetParam());

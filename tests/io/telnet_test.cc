@@ -60,9 +60,10 @@ TEST(TelnetDecoder, ACommandInASubnegotiationEndsItAndTheLineGoesOn) {
                    told),
             "line");
   EXPECT_THAT(told.list, ElementsAre("251 1"));
+  Told none;
   EXPECT_EQ(decode("\xff\xf0"
                    "SE alone"s,
-                   told),
+                   none),
             "SE alone");
 }
 
