@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import serial
-import serial.rfc2217
+import serial  # type: ignore[import]
+import serial.rfc2217  # type: ignore[import]
 
 SOURCE = os.environ["HILCOP_SOURCE_DIR"]
 

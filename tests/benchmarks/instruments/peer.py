@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-import serial
+import serial  # type: ignore[import]
 
 
 def trips(port: serial.SerialBase, count: int) -> None:
