@@ -53,13 +53,14 @@ void Rfc2217Session::encode(std::string_view bytes, std::string& out) const {
   }
 }
 
-void Rfc2217Session::ask(ComPort command, std::string value, std::string what) {
+void Rfc2217Session::ask(ComPort command, std::string value, std::string what, bool setting) {
   const auto code = static_cast<unsigned char>(command);
   auto& request = requests_[key_of(code, value)];
   output_ += telnet::subnegotiation(std::string{static_cast<char>(telnet::kComPort), static_cast<char>(code)} + value);
   request.what = std::move(what);
   request.asked = std::move(value);
   request.answered.reset();
+  request.setting = setting;
   ++request.outstanding;
 }
 
@@ -143,7 +144,8 @@ bool Rfc2217Session::negotiated() const {
 }
 
 bool Rfc2217Session::all_answered() const {
-  return std::all_of(requests_.begin(), requests_.end(), [](const auto& entry) { return entry.second.outstanding == 0; });
+  return std::all_of(requests_.begin(), requests_.end(),
+                     [](const auto& entry) { return entry.second.outstanding == 0 || !entry.second.setting; });
 }
 
 std::vector<Rfc2217Session::Request> Rfc2217Session::requests() const {

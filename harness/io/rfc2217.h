@@ -43,6 +43,7 @@ class Rfc2217Session : private TelnetDecoder::Listener {
     std::string asked;
     std::optional<std::string> answered;  // the last answer's value
     int outstanding = 0;                  // answers that have not come
+    bool setting = true;                  // false: a question or a wish, whose answer need not be waited for
   };
   enum class Agreement { Unknown, Yes, No };
 
@@ -54,7 +55,7 @@ class Rfc2217Session : private TelnetDecoder::Listener {
   /// The line's bytes as they are sent. One byte of `bytes` never becomes more than two.
   void encode(std::string_view bytes, std::string& out) const;
   bool needs_encoding(char byte) const { return static_cast<unsigned char>(byte) == telnet::kIac || (byte == '\r' && !binary_out_); }
-  void ask(ComPort command, std::string value, std::string what);
+  void ask(ComPort command, std::string value, std::string what, bool setting = true);
 
   /// What is to be sent to the server; the sender takes off what it has sent.
   std::string& output() { return output_; }
@@ -64,6 +65,7 @@ class Rfc2217Session : private TelnetDecoder::Listener {
   bool binary() const { return binary_in_ && binary_out_; }
   /// The server has answered whether it can be binary.
   bool negotiated() const;
+  /// Every setting.
   bool all_answered() const;
   std::vector<Request> requests() const;
   const std::string& signature() const { return signature_; }

@@ -234,6 +234,7 @@ class RealRfc2217Stream final : public Rfc2217Stream {
     if (mute_controls_) return;
     const bool all = receive_until([&] { return session_.all_answered(); }, Deadline::in(at_most));
     for (const auto& request : session_.requests()) {
+      if (!request.setting) continue;
       if (request.outstanding > 0 && !all) {
         mute_controls_ = true;
         note("does not confirm " + request.what);
@@ -246,7 +247,10 @@ class RealRfc2217Stream final : public Rfc2217Stream {
 
   void ask_settings(const SerialSettings& settings) {
     const auto ask = [this](ComPort what, char value, const char* name) { session_.ask(what, std::string(1, value), name); };
-    session_.ask(ComPort::Signature, "", "signature");
+    // Before the settings: a server that answers these at all has answered them when the last setting is. ser2net 4.3 answers no mask.
+    session_.ask(ComPort::Signature, "", "signature", false);
+    session_.ask(ComPort::LineStateMask, "\x1e", "line errors", false);  // overrun, parity, framing, break
+    session_.ask(ComPort::ModemStateMask, "\xff", "modem state", false);
     session_.ask(ComPort::Baud, big_endian(static_cast<std::uint32_t>(settings.baud)), "baud");
     ask(ComPort::DataBits, static_cast<char>(settings.data_bits), "data bits");
     ask(ComPort::Parity, static_cast<char>(static_cast<int>(settings.parity) + 1), "parity");
@@ -258,14 +262,12 @@ class RealRfc2217Stream final : public Rfc2217Stream {
         "flow control");
     ask(ComPort::Control, settings.dtr ? control::kDtrOn : control::kDtrOff, "DTR");
     if (settings.flow != FlowControl::RtsCts) ask(ComPort::Control, settings.rts ? control::kRtsOn : control::kRtsOff, "RTS");
-    ask(ComPort::LineStateMask, 0x1e, "line errors");  // overrun, parity, framing, break
-    ask(ComPort::ModemStateMask, static_cast<char>(0xff), "modem state");
   }
 
   void check_settings() {
     std::string missing;
     for (const auto& request : session_.requests()) {
-      if (request.what == "signature") continue;
+      if (!request.setting) continue;
       if (!request.answered) {
         missing += (missing.empty() ? "" : ", ") + request.what;
         mute_controls_ |= request.what == "DTR" || request.what == "RTS" || request.what == "flow control";
@@ -283,8 +285,6 @@ class RealRfc2217Stream final : public Rfc2217Stream {
 
   // A baud rate is as near as the server's divider comes; 3 % is what a UART bears.
   static bool agrees(const Rfc2217Session::Request& request) {
-    // Whose answer is no setting: line_counters() says whether errors are told.
-    if (request.what == "signature" || request.what == "line errors" || request.what == "modem state") return true;
     if (request.what != "baud") return *request.answered == request.asked;
     const double asked = from_big_endian(request.asked), answered = from_big_endian(*request.answered);
     return answered > asked * 0.97 && answered < asked * 1.03;

@@ -108,9 +108,9 @@ TEST_F(Ser2netTest, OnABarePseudoTerminalItGoesOnWithoutTheLinesAndSaysSo) {
   EXPECT_EQ(stream->remark().find("baud"), std::string::npos) << stream->remark();
   const auto bytes = all_bytes(4);
   device_.says(bytes);
-  EXPECT_EQ(read_text(*stream, bytes.size()), bytes);
+  EXPECT_TRUE(read_text(*stream, bytes.size()) == bytes);
   write(*stream, bytes);
-  EXPECT_EQ(device_.hears(bytes.size()), bytes);
+  EXPECT_TRUE(device_.hears(bytes.size()) == bytes);
 }
 
 TEST_F(Ser2netTest, WithModemLinesEverythingIsConfirmed) {
@@ -124,10 +124,11 @@ TEST_F(Ser2netTest, WithModemLinesEverythingIsConfirmed) {
   stream->purge(true, false);
   EXPECT_LT(real_clock().now() - begin, 3s) << "an answer was waited for that did not come";
   EXPECT_TRUE(stream->modem_input(ModemInput::Cts).has_value());
-  EXPECT_TRUE(stream->line_counters().has_value());
+  // It takes the mask of line errors without a word, so that nobody may rely on hearing of any.
+  EXPECT_THAT(stream->remark(), HasSubstr("does not tell of line errors"));
   const auto bytes = all_bytes(4);
   device_.says(bytes);
-  EXPECT_EQ(read_text(*stream, bytes.size()), bytes);
+  EXPECT_TRUE(read_text(*stream, bytes.size()) == bytes);
 }
 
 TEST_F(Ser2netTest, AnotherClientIsBusy) {
@@ -167,11 +168,14 @@ TEST_F(Ser2netTest, WhenItDiesTheConsoleGoesOnOnceItIsThereAgain) {
 TEST_F(Ser2netTest, ARawPortIsATcpConsole) {
   start("", false);
   const auto stream = open_tcp_stream("127.0.0.1", port_, "console", Deadline::in(5s));
+  // It opens its port for a client, and nobody tells when it has: what it passes on says so.
+  write(*stream, "x");
+  ASSERT_EQ(device_.hears(1), "x");
   const auto bytes = all_bytes(4);
   device_.says(bytes);
-  EXPECT_EQ(read_text(*stream, bytes.size()), bytes);
+  EXPECT_TRUE(read_text(*stream, bytes.size()) == bytes);
   write(*stream, bytes);
-  EXPECT_EQ(device_.hears(bytes.size()), bytes);
+  EXPECT_TRUE(device_.hears(bytes.size()) == bytes);
 }
 
 TEST_F(Ser2netTest, TelnetAsACommandReachesTheLine) {
