@@ -34,8 +34,7 @@ Rfc2217Server::Rfc2217Server(Illness illness) : illness_(std::move(illness)), wa
 
 Rfc2217Server::~Rfc2217Server() {
   thread_.request_stop();
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
+  wake();
 }
 
 void Rfc2217Server::listen() {
@@ -193,24 +192,33 @@ int Rfc2217Server::breaks() const {
   return breaks_;
 }
 
+void Rfc2217Server::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
+}
+
 void Rfc2217Server::hang_up() {
   const std::scoped_lock lock(mutex_);
+  drop_client();
+}
+
+void Rfc2217Server::drop_client() {
   if (client_) ::shutdown(client_.get(), SHUT_RDWR);
+  client_.reset();
+  ready_ = false;
+  wake();
 }
 
 void Rfc2217Server::go() {
   const std::scoped_lock lock(mutex_);
-  if (client_) ::shutdown(client_.get(), SHUT_RDWR);
   listener_.reset();
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
+  drop_client();
 }
 
 void Rfc2217Server::come_back() {
   const std::scoped_lock lock(mutex_);
   listen();
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
+  wake();
 }
 
 }  // namespace hilcop

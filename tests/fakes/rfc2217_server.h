@@ -55,8 +55,10 @@ class Rfc2217Server {
     return value;
   }
   void listen();
+  void wake();
   void serve(const std::stop_token& stop);
   // The rest with the lock held.
+  void drop_client();
   void take(unsigned char byte);
   void negotiate(unsigned char verb, unsigned char option);
   void command(const std::string& payload);
