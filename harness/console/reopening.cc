@@ -45,7 +45,12 @@ void RealConsole::keep_open() {
     auto again = try_reopen();  // without the lock: everything else of the console goes on
     lock.lock();
     pause = std::min(pause * 3 / 2, kLongestPause);
-    if (again && !closing_) take_again(std::move(again));
+    if (!again || closing_) continue;
+    try {
+      take_again(std::move(again));
+    } catch (const Error& error) {
+      not_reopened_ = error;  // this process has no room for one more descriptor to watch
+    }
   }
 }
 
@@ -67,12 +72,12 @@ std::unique_ptr<ByteStream> RealConsole::try_reopen() {
 
 // With the lock held.
 void RealConsole::take_again(std::unique_ptr<ByteStream> again) {
+  loop_.watch(again->fd(), this);
   stream_ = std::move(again);
   lost_.reset();
   not_reopened_.reset();
   counters_ = {};
   connected_at_ = real_clock().now();
-  loop_.watch(stream_->fd(), this);
   if (borrowed_) loop_.enable(stream_->fd(), this, false);
   const auto remark = stream_->remark();
   add_gap(

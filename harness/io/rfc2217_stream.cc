@@ -106,7 +106,7 @@ class RealRfc2217Stream final : public Rfc2217Stream {
   }
 
   void check_present() override {
-    flush();
+    flush_later();
     connection_->check_present();
   }
 
