@@ -247,7 +247,8 @@ class RealRfc2217Stream final : public Rfc2217Stream {
 
   void ask_settings(const SerialSettings& settings) {
     const auto ask = [this](ComPort what, char value, const char* name) { session_.ask(what, std::string(1, value), name); };
-    // Before the settings: a server that answers these at all has answered them when the last setting is. ser2net 4.3 answers no mask.
+    // Before the settings: a server that answers these at all has answered them when the last setting is. ser2net
+    // 4.3 answers a mask by telling the state (measured).
     session_.ask(ComPort::Signature, "", "signature", false);
     session_.ask(ComPort::LineStateMask, "\x1e", "line errors", false);  // overrun, parity, framing, break
     session_.ask(ComPort::ModemStateMask, "\xff", "modem state", false);
@@ -285,6 +286,7 @@ class RealRfc2217Stream final : public Rfc2217Stream {
 
   // A baud rate is as near as the server's divider comes; 3 % is what a UART bears.
   static bool agrees(const Rfc2217Session::Request& request) {
+    if (request.what == "break") return true;  // ser2net 4.3 answers "on" to on, to off and to the question (measured)
     if (request.what != "baud") return *request.answered == request.asked;
     const double asked = from_big_endian(request.asked), answered = from_big_endian(*request.answered);
     return answered > asked * 0.97 && answered < asked * 1.03;
