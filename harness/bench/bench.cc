@@ -168,9 +168,9 @@ class RealBench final : public Bench {
     if (driver->open_console) {
       lock("console:" + driver->identity(instrument), dut.name);
       stream = driver->open_console(instrument, Deadline::in(10s));
-      // By identity: after an unplug the same port name may be another adapter.
+      // By identity: after an unplug the same port name may be another adapter. A terminal server takes seconds to answer.
       options.reopen = [driver, instrument, first = stream->name()] {
-        auto again = driver->open_console(instrument, Deadline::in(1s));
+        auto again = driver->open_console(instrument, Deadline::in(4s));
         if (again->name() == first) return again;
         throw Error(ErrorKind::NotFound, first, "another one stands in its place: " + again->name(), "plug the first one in again");
       };
