@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "bench/board_watchers.h"
+#include "bench/calibration.h"
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
+#include "bench/selftest_record.h"
 #include "io/faulty_stream.h"
 #include "io/socket_stream.h"
 
@@ -69,6 +71,7 @@ class RealBench final : public Bench {
   struct OwnedLease {
     std::unique_ptr<Lease> lease;
     bool power;
+    std::string dut;
   };
 
   void choose_duts() {
@@ -120,7 +123,7 @@ class RealBench final : public Bench {
                          request.wait_until = until;
                          return keeper_->lease(request, Deadline::in(20s));
                        }),
-                       power});
+                       power, dut.name});
     return *leases_.back().lease;
   }
 
@@ -129,7 +132,7 @@ class RealBench final : public Bench {
     // Power first: whatever goes wrong later, it is at its safe state and watched over.
     Lease* power = dut.power ? &lease(dut, dut.power->role, dut.power->safe_state, dut.power->min_off) : nullptr;
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
-    if (power != nullptr) made.give_power(*power);
+    if (power != nullptr) made.give_power(*power), made.give_power_timing(power_timing(dut));
     if (dut.reset) made.give_reset(lease(dut, dut.reset->role, raw_safe_state(*dut.reset)));
     for (const auto& [name, output] : dut.buttons) made.give_button(name, output, lease(dut, output.role, raw_safe_state(output)));
     for (const auto& [name, output] : dut.outputs) made.give_output(name, output, lease(dut, output.role, raw_safe_state(output)));
@@ -187,7 +190,7 @@ class RealBench final : public Bench {
         instruments[role] = {
             {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
       };
-      if (dut.power) note("power", dut.power->role);
+      if (dut.power) note("power", dut.power->role), instruments["power"].update(wear_of(dut));
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
@@ -195,7 +198,9 @@ class RealBench final : public Bench {
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},
                     {"boot_noise", dut.board.boot_noise},
-                    {"instruments", instruments}};
+                    {"instruments", instruments},
+                    {"power_timing", duts_.at(name)->power_timing()},
+                    {"selftest", selftest_state(config_, name)}};
     }
     sink_.emit(make_event("bench", "bench.open",
                           {{"bench", config_.name},
@@ -203,6 +208,18 @@ class RealBench final : public Bench {
                            {"sha256", config_.sha256},
                            {"duts", duts},
                            {"faults", options_.faults ? to_json(*options_.faults) : json()}}));
+  }
+
+  json power_timing(const DutConfig& dut) const {
+    const auto found = find_calibration(calibration_key(config_, dut, drivers_));
+    return found ? to_json(*found) : json();
+  }
+
+  json wear_of(const DutConfig& dut) {
+    for (const auto& owned : leases_)
+      if (owned.power && owned.dut == dut.name)
+        return {{"switch_count", owned.lease->status(Deadline::in(5s)).at("switch_count")}, {"rated_switches", dut.power->rated_switches}};
+    return json::object();
   }
 
   void keeper_event(const json& event) {

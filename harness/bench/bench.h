@@ -34,6 +34,8 @@ class Dut {
   virtual ~Dut() = default;
   virtual const DutConfig& config() const = 0;
   virtual PowerPort& power() = 0;
+  /// What `hilcop calibrate` found of its power, as in the run record (evidence/docs/run-record.md); null: never calibrated.
+  virtual nlohmann::json power_timing() const = 0;
   virtual Console& console(const std::string& name = "main") = 0;
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;

@@ -116,6 +116,12 @@ class BenchLoader {
         if (value.is_object() && value["stagger_ms"].is_number()) bench_.supplies[name] = from_ms(value["stagger_ms"]);
     if (file_.value.contains("duts") && file_.value["duts"].is_object())
       for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
+    if (file_.value.contains("loopbacks") && file_.value["loopbacks"].is_object())
+      for (const auto& [name, value] : file_.value["loopbacks"].items())
+        if (const auto source = role(value, "loopbacks." + name)) bench_.loopbacks[name] = *source;
+    bench_.selftest_required = file_.value.value("selftest", json()) == "required";
+    if (const auto age = file_.value.value("selftest_max_age_h", json()); age.is_number())
+      bench_.selftest_max_age = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double, std::ratio<3600>>(age.get<double>()));
     if (!problems_.empty()) throw ConfigError(std::move(problems_));
     return std::move(bench_);
   }
@@ -255,7 +261,8 @@ class BenchLoader {
                                 std::max(from_ms(power["min_off_ms"]), dut.board.min_off),
                                 true,
                                 {},
-                                supply(power, path + ".power")};
+                                supply(power, path + ".power"),
+                                power["rated_switches"].is_null() ? 0 : power["rated_switches"].get<std::uint64_t>()};
         if (const auto& verify = power["verify"]; !verify.is_null()) {
           dut.power->verify_read_back = verify["read_back"];
           if (!verify["console_silence_ms"].is_null()) dut.power->verify_console_silence = from_ms(verify["console_silence_ms"]);

@@ -62,6 +62,7 @@ struct PowerConfig {
   bool verify_read_back = true;                       // where the instrument can
   std::optional<Nanoseconds> verify_console_silence;  // how long the console must be silent after off
   std::string supply;                                 // of the bench; empty: shared with nobody
+  std::uint64_t rated_switches = 0;                   // what its contact is made for; 0: not known
 };
 
 struct OutputConfig {
@@ -89,6 +90,9 @@ struct BenchConfig {
   std::map<std::string, InstrumentConfig> instruments;
   std::map<std::string, Nanoseconds> supplies;  // their stagger
   std::map<std::string, DutConfig> duts;
+  std::map<std::string, RoleConfig> loopbacks;  // consoles of no DUT, whose output is wired to their input
+  bool selftest_required = false;               // a run needs one that passed
+  Nanoseconds selftest_max_age{};
 };
 
 /// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this

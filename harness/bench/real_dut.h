@@ -26,7 +26,10 @@ class RealDut final : public Dut, private PowerListener {
   void give_output(const std::string& name, const OutputConfig& config, Lease& lease);
   void give_input(const std::string& name, const OutputConfig& config, Lease& lease);
 
+  void give_power_timing(nlohmann::json timing) { power_timing_ = std::move(timing); }
+
   const DutConfig& config() const override { return config_; }
+  nlohmann::json power_timing() const override { return power_timing_; }
   PowerPort& power() override;
   Console& console(const std::string& name) override;
   Button& button(const std::string& name) override;
@@ -62,6 +65,7 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<Button>> buttons_;
   std::map<std::string, std::unique_ptr<DigitalOutput>> outputs_;
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
+  nlohmann::json power_timing_;
   int boot_number_ = 0;
   std::string boot_cause_;
   std::optional<SteadyTime> off_at_;  // power went off since the boot began
