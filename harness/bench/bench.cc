@@ -52,6 +52,11 @@ class RealBench final : public Bench {
   const BenchConfig& config() const override { return config_; }
   std::vector<std::string> dut_names() const override { return options_.duts; }
   KeeperClient& keeper() override { return *keeper_; }
+  std::uint64_t switch_count(const std::string& dut) override {
+    for (const auto& owned : leases_)
+      if (owned.power && owned.dut == dut) return owned.lease->status(Deadline::in(5s)).at("switch_count");
+    return 0;
+  }
   Dut& dut(const std::string& name) override {
     if (closed_) throw Error(ErrorKind::Disconnected, "bench '" + config_.name + "'", "is closed", "open it again");
     const auto found = duts_.find(name);
@@ -190,7 +195,11 @@ class RealBench final : public Bench {
         instruments[role] = {
             {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
       };
-      if (dut.power) note("power", dut.power->role), instruments["power"].update(wear_of(dut));
+      if (dut.power) {
+        note("power", dut.power->role);
+        instruments["power"]["switch_count"] = switch_count(name);
+        instruments["power"]["rated_switches"] = dut.power->rated_switches;
+      }
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
@@ -213,13 +222,6 @@ class RealBench final : public Bench {
   json power_timing(const DutConfig& dut) const {
     const auto found = find_calibration(calibration_key(config_, dut, drivers_));
     return found ? to_json(*found) : json();
-  }
-
-  json wear_of(const DutConfig& dut) {
-    for (const auto& owned : leases_)
-      if (owned.power && owned.dut == dut.name)
-        return {{"switch_count", owned.lease->status(Deadline::in(5s)).at("switch_count")}, {"rated_switches", dut.power->rated_switches}};
-    return json::object();
   }
 
   void keeper_event(const json& event) {
