@@ -141,37 +141,37 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
         // Nobody knows how long it has been off: the minimum off time is waited for in full.
         if (state.state == false && !journal_.of(key).off_since) journal_.found_off(key, real_clock().now());
         if (journal_.of(key).held) journal_.safe(key);
-        if (!*lease.alive) return end(lease.id, [] {});  // the client went away meanwhile
+        if (!*lease.alive) return end(lease.id, [](const Error*) {});  // the client went away meanwhile
         outcome({{"lease", lease.id}}, nullptr);
       });
 }
 
-void Channels::end(std::uint64_t id, const std::function<void()>& done) {
+void Channels::end(std::uint64_t id, const Restored& done) {
   const auto found = leases_.find(id);
-  if (found == leases_.end()) return done();
+  if (found == leases_.end()) return done(nullptr);
   const KeptLease lease = found->second;
   *lease.alive = false;
   auto& state = channels_[lease.key];
-  if (state.restoring || !lease.granted) return done();  // what is being granted ends itself when it sees that it is not alive
+  if (state.restoring || !lease.granted) return done(nullptr);  // what is being granted ends itself when it sees that it is not alive
   state.restoring = true;
   const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
   withdraw_coming(lease.key, ended);
   withdraw_ons(lease.key, ended);
   state.switches.clear();
-  restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done] {
+  restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done](const Error* left_away) {
     leases_.erase(lease.id);
     auto& channel = channels_[lease.key];
     channel.lease = 0;
     channel.restoring = false;
     channel.busy = false;
     --held_[lease.key.first].users;
-    done();
+    done(left_away);
     next_waiter(lease.key);
   });
 }
 
 void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
-                       const std::function<void()>& done) {
+                       const Restored& done) {
   // One identity is one thing, whatever the settings it was opened with.
   auto found = held_.find(key.first);
   const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
@@ -203,8 +203,15 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Sa
           if (++state.restore_failures; (state.restore_failures & (state.restore_failures - 1)) == 0)
             log(LogLevel::Error, "keeper: {} is not in its safe state: {}", object_of(key), error->what());
           restore_later(key, config, safe_state);
+          // What never left its safe state is at it, whether the instrument can say so or not.
+          if (journal_.of(key).held) {
+            const Error left_away(error->kind(), object_of(key),
+                                  "could not be brought to its safe state '" + to_string(safe_state) + "': " + error->what(),
+                                  "it is tried again until it works; see to the instrument, and to what it powers");
+            return done(&left_away);
+          }
         }
-        done();
+        done(nullptr);
       });
 }
 
@@ -216,7 +223,7 @@ void Channels::restore_later(const ChannelKey& key, const InstrumentConfig& conf
     state.restore_due = false;
     if (!journal_.of(key).held) return;
     if (state.lease != 0) return restore_later(key, config, safe_state);
-    restore(key, config, safe_state, false, [] {});
+    restore(key, config, safe_state, false, [](const Error*) {});
   });
 }
 

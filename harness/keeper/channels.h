@@ -32,6 +32,8 @@ struct KeptLease {
 /// What errors call a channel.
 std::string object_of(const ChannelKey& key);
 
+/// Told when a safe state was applied, or (not nullptr) could not be: then it is tried again until it works.
+using Restored = std::function<void(const Error* left_away)>;
 using Outcome = std::function<void(const nlohmann::json& result, const Error* error)>;
 
 /// Every instrument and channel that the keeper holds: leases, switching, safe states. All calls come from the main thread and
@@ -46,7 +48,7 @@ class Channels {
   void lease(const InstrumentConfig& instrument, const std::string& channel, KeptLease wanted, std::optional<Deadline> wait_until,
              const std::shared_ptr<std::atomic<bool>>& client_alive, Outcome outcome);
   /// Ends a lease: its channel goes to its safe state, then the next in the queue gets it.
-  void end(std::uint64_t lease, const std::function<void()>& done);
+  void end(std::uint64_t lease, const Restored& done);
   bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
 
   /// An off does not wait for a switch that waits for its time or its turn: that one is withdrawn.
@@ -119,8 +121,7 @@ class Channels {
   void withdraw_coming(const ChannelKey& key, const Error& why);
   void switch_done(const ChannelKey& key, bool on, SteadyTime when);
   void next_switch(const ChannelKey& key);
-  void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
-               const std::function<void()>& done);
+  void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session, const Restored& done);
   void restore_later(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state);
   void instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data);
 

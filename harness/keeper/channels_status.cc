@@ -43,7 +43,7 @@ nlohmann::json Channels::restore_unleased() {
           channel.held->driver);
       continue;
     }
-    restore(key, *channel.held, channel.safe_state, false, [] {});
+    restore(key, *channel.held, channel.safe_state, false, [](const Error*) {});
     done.push_back({{"instrument", key.first}, {"channel", key.second}, {"safe_state", to_string(channel.safe_state)}});
   }
   return done;

@@ -54,7 +54,7 @@ class Server {
     ::unlink(socket_.c_str());
     listener_.reset();
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
-    for (const auto lease : channels_.all_leases()) channels_.end(lease, [] {});
+    for (const auto lease : channels_.all_leases()) channels_.end(lease, [](const Error*) {});
     channels_.restore_unleased();
     clear_interrupt();
     for (const auto deadline = Deadline::in(5s); !channels_.quiet() && !deadline.expired();) step(50);
@@ -107,7 +107,7 @@ class Server {
         continue;
       }
       if (const auto alive = alive_.find(it->first); alive != alive_.end()) *alive->second = false, alive_.erase(alive);
-      for (const auto lease : it->second->leases) owner_.erase(lease), channels_.end(lease, [] {});
+      for (const auto lease : it->second->leases) owner_.erase(lease), channels_.end(lease, [](const Error*) {});
       it = connections_.erase(it);
     }
   }
@@ -162,7 +162,7 @@ class Server {
     if (op == "release") {
       connection.leases.erase(lease);
       owner_.erase(lease);
-      return channels_.end(lease, [outcome] { outcome(nullptr, nullptr); });
+      return channels_.end(lease, [outcome](const Error* left_away) { outcome(nullptr, left_away); });
     }
     if (op == "withdraw") return channels_.withdraw(lease), outcome(nullptr, nullptr);
     if (op == "status_of") return outcome(channels_.status_of(lease), nullptr);
@@ -230,7 +230,7 @@ class Server {
                       if (error == nullptr) {
                         const auto number = result.at("lease").get<std::uint64_t>();
                         const auto found = connections_.find(id);
-                        if (found == connections_.end()) return channels_.end(number, [] {});
+                        if (found == connections_.end()) return channels_.end(number, [](const Error*) {});
                         found->second->leases.insert(number);
                         owner_[number] = id;
                       }
@@ -275,7 +275,7 @@ class Server {
       for (const auto lease : channels_.all_leases()) {
         to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", "safe-state --force"}}}});
         done.push_back({{"lease", lease}, {"taken_back", true}});
-        channels_.end(lease, [] {});
+        channels_.end(lease, [](const Error*) {});
       }
     for (const auto& entry : channels_.restore_unleased()) done.push_back(entry);
     outcome(done, nullptr);
