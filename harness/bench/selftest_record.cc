@@ -67,12 +67,8 @@ json to_json(const SelftestItem& item) {
 json save_selftest(const BenchConfig& bench, const std::vector<std::string>& duts, const std::vector<SelftestItem>& items,
                    const std::filesystem::path& recordings) {
   const auto now = real_clock().utc_now();
-  json whole{{"format", "hilcop selftest 1"},
-             {"bench", bench.name},
-             {"file", bench.file.string()},
-             {"sha256", bench.sha256},
-             {"utc", to_iso8601(now)},
-             {"utc_ns", now.time_since_epoch().count()},
+  json whole{{"format", "hilcop selftest 1"},    {"bench", bench.name},    {"file", bench.file.string()},
+             {"sha256", bench.sha256},           {"utc", to_iso8601(now)}, {"utc_ns", now.time_since_epoch().count()},
              {"recordings", recordings.string()}};
   const auto with = [&](const auto& wanted) {
     json record = whole;

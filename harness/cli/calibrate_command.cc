@@ -45,8 +45,9 @@ std::vector<std::string> row(const char* edge, const json& spread) {
 }
 
 void print(const json& found) {
-  std::printf("power of %s (%s, channel %s), seen by %s\n", found["dut"].get<std::string>().c_str(), found["instrument"].get<std::string>().c_str(),
-              found["channel"].get<std::string>().c_str(), found["effect"].get<std::string>().c_str());
+  std::printf("power of %s (%s, channel %s), seen by %s\n", found["dut"].get<std::string>().c_str(),
+              found["instrument"].get<std::string>().c_str(), found["channel"].get<std::string>().c_str(),
+              found["effect"].get<std::string>().c_str());
   std::fputs(table("From command to effect", {"EDGE", "MEDIAN", "MAD", "5 %", "95 %", "LEAST", "MOST", "KNOWN WITHIN", "SWITCHINGS"},
                    {row("on", found["on"]), row("off", found["off"])})
                  .c_str(),
@@ -74,8 +75,7 @@ json measure(const Arguments& arguments) {
   dut.power();  // says what to add where there is none
   CalibrateOptions how;
   how.switchings = arguments.switchings;
-  if (::isatty(2) != 0)
-    how.progress = [&](int done) { std::fprintf(stderr, "\r\x1b[Kswitching %d of %d", done, arguments.switchings); };
+  if (::isatty(2) != 0) how.progress = [&](int done) { std::fprintf(stderr, "\r\x1b[Kswitching %d of %d", done, arguments.switchings); };
   const auto key = calibration_key(bench->config(), dut.config(), all_drivers());
   json found;
   {
@@ -95,7 +95,8 @@ json measure(const Arguments& arguments) {
 
 void add_calibrate(CLI::App& app, int& status) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("calibrate", "measure how long after its command a DUT's power really goes and comes, and how steadily");
+  auto* command =
+      app.add_subcommand("calibrate", "measure how long after its command a DUT's power really goes and comes, and how steadily");
   command->add_option("DUT", arguments->dut, "a DUT of the bench")->required();
   command->add_option("--switchings", arguments->switchings, "how often on and off (default: 20)")->check(CLI::Range(3, 10'000));
   command

@@ -25,7 +25,7 @@ void add_schema(CLI::App& app, int& status);
 void add_selftest(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
-inline constexpr AddCommand kCommands[] = {add_run, add_check,  add_list,       add_boots, add_calibrate, add_selftest, add_power,   add_console,
-                                           add_new, add_schema, add_completion, add_safe_state, add_version, add_keeper};
+inline constexpr AddCommand kCommands[] = {add_run,     add_check, add_list,   add_boots,      add_calibrate,  add_selftest, add_power,
+                                           add_console, add_new,   add_schema, add_completion, add_safe_state, add_version,  add_keeper};
 
 }  // namespace hilcop

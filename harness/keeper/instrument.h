@@ -28,7 +28,7 @@ struct SwitchResult {
   SteadyTime acknowledged;  // when it said that it had switched
   std::optional<bool> read_back;
   nlohmann::json details = nlohmann::json::object();  // what the driver alone knows: {"disks": [{"lost_sectors", ...}],
-                                                              // "effect_ns": when it saw the power itself come or go}
+                                                      // "effect_ns": when it saw the power itself come or go}
 };
 
 /// What a Meter channel measured: {5.02, "V"}. `at`: steady clock, when the instrument had answered.

@@ -78,18 +78,21 @@ std::string bench_html(const json& record) {
     for (const auto& [name, dut] : bench["duts"].items()) last[name] = dut;
   std::string rows;
   for (const auto& [name, dut] : last) {
-      const auto timing = dut.value("power_timing", json());
-      const auto selftest = dut.value("selftest", json::object());
-      const auto power = dut.value("instruments", json::object()).value("power", json::object());
-      const bool known = timing.is_object();
-      std::string switched = power.contains("switch_count") ? power["switch_count"].dump() : "-";
-      if (const auto rated = power.value("rated_switches", std::uint64_t{0}); rated > 0) switched += fmt::format(" of {}", rated);
-      const std::string state = selftest.value("state", "none");
-      rows += fmt::format(
-          R"(<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="{}">{}</td></tr>)", escaped(name),
-          known ? milliseconds(timing["on"]) : "not calibrated", known ? milliseconds(timing["off"]) : "not calibrated",
-          known ? escaped(timing["effect"]) + ", " + escaped(timing["utc"].get<std::string>().substr(0, 10)) : "-", escaped(switched),
-          state == "passed" ? "Pass" : selftest.value("refuses", false) ? "Fail" : "Inconclusive", escaped(selftest.value("text", state)));
+    const auto timing = dut.value("power_timing", json());
+    const auto selftest = dut.value("selftest", json::object());
+    const auto power = dut.value("instruments", json::object()).value("power", json::object());
+    const bool known = timing.is_object();
+    std::string switched = power.contains("switch_count") ? power["switch_count"].dump() : "-";
+    if (const auto rated = power.value("rated_switches", std::uint64_t{0}); rated > 0) switched += fmt::format(" of {}", rated);
+    const std::string state = selftest.value("state", "none");
+    rows += fmt::format(R"(<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="{}">{}</td></tr>)", escaped(name),
+                        known ? milliseconds(timing["on"]) : "not calibrated", known ? milliseconds(timing["off"]) : "not calibrated",
+                        known ? escaped(timing["effect"]) + ", " + escaped(timing["utc"].get<std::string>().substr(0, 10)) : "-",
+                        escaped(switched),
+                        state == "passed"                  ? "Pass"
+                        : selftest.value("refuses", false) ? "Fail"
+                                                           : "Inconclusive",
+                        escaped(selftest.value("text", state)));
   }
   if (rows.empty()) return "";
   return R"(<h2>Bench</h2><table class="summary"><thead><tr><th>Device</th><th>Power comes</th><th>Power goes</th><th>Seen by</th>)"

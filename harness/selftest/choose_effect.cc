@@ -47,12 +47,14 @@ std::unique_ptr<PowerEffect> by_link(const std::string& wanted, const std::strin
   const auto folder = sysfs / "class/net" / interface;
   if (interface.empty() || interface.find('/') != std::string::npos || !fs::exists(folder))
     throw bad(wanted, "there is no such network interface", "link:INTERFACE with one of: " + names_in(sysfs / "class/net"));
-  return make_polled_effect("link " + interface, "link of interface " + interface, [file = folder / "carrier"] { return has_carrier(file); });
+  return make_polled_effect("link " + interface, "link of interface " + interface,
+                            [file = folder / "carrier"] { return has_carrier(file); });
 }
 
 std::unique_ptr<PowerEffect> by_usb(const std::string& wanted, const std::string& place, const fs::path& sysfs) {
   if (place.empty() || place.find_first_not_of("0123456789-.") != std::string::npos)
-    throw bad(wanted, "names no place of a USB device", "usb:PLACE as the kernel calls it, with the device's: " + names_in(sysfs / "bus/usb/devices"));
+    throw bad(wanted, "names no place of a USB device",
+              "usb:PLACE as the kernel calls it, with the device's: " + names_in(sysfs / "bus/usb/devices"));
   return make_polled_effect("usb " + place, "USB device " + place, [file = sysfs / "bus/usb/devices" / place] { return fs::exists(file); });
 }
 

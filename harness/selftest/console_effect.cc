@@ -10,14 +10,14 @@
 namespace hilcop {
 namespace {
 
-constexpr Nanoseconds kQuiet = 200ms;        // nothing for so long: it is silent
-constexpr Nanoseconds kQuietWithin = 5s;     // after off
-constexpr Nanoseconds kFirstWords = 15s;     // after on, where the board file does not say
-constexpr Nanoseconds kWindow = 250ms;       // of talk that is looked at
-constexpr std::size_t kFewest = 10;          // arrivals in it
+constexpr Nanoseconds kQuiet = 200ms;     // nothing for so long: it is silent
+constexpr Nanoseconds kQuietWithin = 5s;  // after off
+constexpr Nanoseconds kFirstWords = 15s;  // after on, where the board file does not say
+constexpr Nanoseconds kWindow = 250ms;    // of talk that is looked at
+constexpr std::size_t kFewest = 10;       // arrivals in it
 constexpr Nanoseconds kSteadyGap = 25ms, kAnsweredGap = 50ms;
 constexpr Nanoseconds kTypeEvery = 4ms;
-constexpr Nanoseconds kStamp = 5ms;          // harness/console/docs/recording.md
+constexpr Nanoseconds kStamp = 5ms;  // harness/console/docs/recording.md
 
 double ms(Nanoseconds span) { return std::chrono::duration<double, std::milli>(span).count(); }
 
@@ -55,7 +55,9 @@ class ConsoleEffect final : public PowerEffect {
       require_talk();
   }
 
-  Seen observe(const PowerEdge& edge, Deadline deadline) override { return edge.on ? first_byte(edge, deadline) : last_byte(edge, deadline); }
+  Seen observe(const PowerEdge& edge, Deadline deadline) override {
+    return edge.on ? first_byte(edge, deadline) : last_byte(edge, deadline);
+  }
 
  private:
   std::string object() const { return "console " + console_.source(); }
@@ -79,9 +81,10 @@ class ConsoleEffect final : public PowerEffect {
   Seen first_byte(const PowerEdge& edge, Deadline deadline) {
     const auto limit = deadline.at_most(patience());
     if (!arrivals_.wait_spoke(console_.source(), edge.result.commanded, limit))
-      throw Error(ErrorKind::Protocol, object(),
-                  fmt::format("said nothing in {:.0f} s after the power of dut '{}' was switched on", ms(patience()) / 1e3, dut_.config().name),
-                  "check that this port powers this DUT, and that the console is this DUT's; or choose another --effect");
+      throw Error(
+          ErrorKind::Protocol, object(),
+          fmt::format("said nothing in {:.0f} s after the power of dut '{}' was switched on", ms(patience()) / 1e3, dut_.config().name),
+          "check that this port powers this DUT, and that the console is this DUT's; or choose another --effect");
     const auto chunks = arrivals_.since(console_.source(), prepared_);
     Seen seen;
     if (chunks.front().at < edge.result.commanded) seen.dropped = "the console spoke before the command";
@@ -126,8 +129,8 @@ class ConsoleEffect final : public PowerEffect {
     typist_.emplace(console_, dut_.config().board.line_end);
     if (becomes_steady(kAnsweredGap, Deadline::in(3s))) return;
     typist_.reset();
-    throw Error(ErrorKind::Unsupported, object(), "neither speaks by itself nor answers what is typed: its silence after off would show nothing",
-                "choose another --effect");
+    throw Error(ErrorKind::Unsupported, object(),
+                "neither speaks by itself nor answers what is typed: its silence after off would show nothing", "choose another --effect");
   }
 
   Seen last_byte(const PowerEdge& edge, Deadline deadline) {
@@ -150,8 +153,9 @@ class ConsoleEffect final : public PowerEffect {
   // A stream that was lost; one that went with the power is what is expected of an adapter that the board feeds.
   bool holes_since(const PowerEdge& edge) const {
     const auto gaps = console_.gaps_since(0);
-    return std::any_of(gaps.begin(), gaps.end(),
-                       [&](const Gap& gap) { return gap.begin >= edge.result.commanded && (gap.cause == "lost" || gap.cause == "overrun"); });
+    return std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+      return gap.begin >= edge.result.commanded && (gap.cause == "lost" || gap.cause == "overrun");
+    });
   }
 
   Dut& dut_;

@@ -34,12 +34,13 @@ class PowerEffect {
 std::unique_ptr<PowerEffect> make_console_effect(Dut& dut, const std::string& console, const Arrivals& arrivals, Nanoseconds byte_time);
 /// When the instrument itself saw its effect (a virtual board's processor). Error{Unsupported} at the first switching of any other.
 std::unique_ptr<PowerEffect> make_clock_effect(const Dut& dut);
-/// What is looked at again and again, at most every `period`: whether it is there. The probe is called from a thread of its own; what it throws
-/// is thrown by observe.
-std::unique_ptr<PowerEffect> make_polled_effect(std::string name, std::string object, std::function<bool()> probe, Nanoseconds period = 1ms);
+/// What is looked at again and again, at most every `period`: whether it is there. The probe is called from a thread of its own; what it
+/// throws is thrown by observe.
+std::unique_ptr<PowerEffect> make_polled_effect(std::string name, std::string object, std::function<bool()> probe,
+                                                Nanoseconds period = 1ms);
 
-/// What `hilcop calibrate --effect` means: "console[:NAME]", "clock", "link:INTERFACE", "input:NAME", "usb:PATH" (a device's place on the bus:
-/// 1-1.2). Empty: the most exact one that the DUT has. `sysfs`: "/sys". Throws Error{Config} with the choices.
+/// What `hilcop calibrate --effect` means: "console[:NAME]", "clock", "link:INTERFACE", "input:NAME", "usb:PATH" (a device's place on the
+/// bus: 1-1.2). Empty: the most exact one that the DUT has. `sysfs`: "/sys". Throws Error{Config} with the choices.
 std::unique_ptr<PowerEffect> choose_effect(const std::string& wanted, Dut& dut, const BenchConfig& bench, const Arrivals& arrivals,
                                            const std::filesystem::path& sysfs);
 
