@@ -200,11 +200,10 @@ class Check:
         self._set("Inconclusive", "", evidence, reason)
 
     def _set(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:
+        if self._mistimed:
+            return  # neither a pass nor a fail: the power may have come or gone at another moment than the scenario believes
         if self.verdict == "Fail" or (self.verdict == "Inconclusive" and verdict == "Pass"):
             return  # never taken back by something better
-        if self._mistimed:
-            # Neither a pass nor a fail: the power may have come or gone at another moment than the scenario believes.
-            verdict, reason = "Inconclusive", f"{self._mistimed}; the scenario said {verdict}{': ' + reason if reason else ''}"
         self._emit_verdict(verdict, observed, evidence, reason)
 
     def _emit_verdict(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:

@@ -114,7 +114,6 @@ class Selftest {
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::Busy) throw;
         fail("instruments", name, "", error);
-        for (const auto& instrument : instruments_of(config_.duts.at(name))) unreachable_.insert(instrument);
       }
     }
     return sound;
@@ -209,19 +208,21 @@ class Selftest {
     }
   }
 
-  // What stands in lab-config and nobody here uses: a console is opened, the rest has no channel to ask for.
+  // What stands in lab-config and no DUT uses: a console is opened, the rest has no channel to ask for.
   void unused_instruments() {
+    std::set<std::string> used = reached_;
+    for (const auto& [name, dut] : config_.duts) used.merge(instruments_of(dut));
     for (const auto& [name, instrument] : config_.instruments) {
-      if (reached_.contains(name) || unreachable_.contains(name)) continue;
+      if (used.contains(name)) continue;
       const Driver* driver = find_driver(drivers_, instrument.driver);
       if (!driver->open_console) {
-        take({"instruments", "", name, SelftestGrade::NotProved, "no DUT of this self-test uses it"});
+        take({"instruments", "", name, SelftestGrade::NotProved, "no DUT uses it"});
         continue;
       }
       try {
         const auto lock = LeaseLock::acquire("console:" + driver->identity(instrument), "hilcop selftest", options_.wait_until);
         driver->open_console(instrument, Deadline::in(10s));
-        take({"instruments", "", name, SelftestGrade::Pass, "opens; no DUT of this self-test uses it"});
+        take({"instruments", "", name, SelftestGrade::Pass, "opens; no DUT uses it"});
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::Busy) {
           take({"instruments", "", name, SelftestGrade::NotProved, error.object() + " " + error.cause()});
@@ -236,7 +237,7 @@ class Selftest {
   const SelftestOptions& options_;
   DriverTable drivers_;
   std::vector<std::string> duts_;
-  std::set<std::string> reached_, unreachable_;
+  std::set<std::string> reached_;
   std::vector<SelftestItem> items_;
 };
 
