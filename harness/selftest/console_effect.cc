@@ -81,10 +81,10 @@ class ConsoleEffect final : public PowerEffect {
   Seen first_byte(const PowerEdge& edge, Deadline deadline) {
     const auto limit = deadline.at_most(patience());
     if (!arrivals_.wait_spoke(console_.source(), edge.result.commanded, limit))
-      throw Error(
-          ErrorKind::Protocol, object(),
-          fmt::format("said nothing in {:.0f} s after the power of dut '{}' was switched on", ms(patience()) / 1e3, dut_.config().name),
-          "check that this port powers this DUT, and that the console is this DUT's; or choose another --effect");
+      throw Error(ErrorKind::Protocol, object(),
+                  fmt::format("said nothing in {:.1f} s after the power of dut '{}' was switched on",
+                              ms(limit.at() - edge.result.commanded) / 1e3, dut_.config().name),
+                  "check that this port powers this DUT, and that the console is this DUT's; or choose another --effect");
     const auto chunks = arrivals_.since(console_.source(), prepared_);
     Seen seen;
     if (chunks.front().at < edge.result.commanded) seen.dropped = "the console spoke before the command";

@@ -74,6 +74,7 @@ class PlantedDevice {
   std::atomic<bool> stuck_{false};
   /// How late the n-th switching reaches it, in milliseconds; empty: at once.
   std::vector<int> delays_ms_;
+  std::atomic<int> keeps_power_ms_{0};  // longer, after off
 
   bool powered() const {
     if (stuck_) return true;
@@ -81,6 +82,7 @@ class PlantedDevice {
     if (number < 0) return false;
     const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
     const auto delay = delays_ms_.empty() ? 0 : delays_ms_.at(static_cast<std::size_t>(contact.switched) / 2 % delays_ms_.size());
+    if (!contact.on && real_clock().now() < from_ns(contact.changed_ns) + std::chrono::milliseconds(keeps_power_ms_.load())) return true;
     const bool felt = real_clock().now() >= from_ns(contact.changed_ns) + std::chrono::milliseconds(delay);
     return contact.switched > 0 && contact.on == felt;
   }
