@@ -21,9 +21,9 @@ struct SelftestOptions {
   DeviceTree devices;
 };
 
-/// Tests a bench as it stands: instruments, power, wiring, consoles, loopbacks, clocks, disks, recording, USB. Leaves every DUT off. A
-/// fault of the bench is an item that failed; throws Error{Busy} where somebody else uses it, Error{Config}, Interrupted: then nothing is
-/// known.
+/// Tests a bench as it stands: instruments, power, wiring, consoles, loopbacks, clocks, disks, recording, USB. Switches its DUTs; every
+/// output ends at its safe state. A fault of the bench is an item that failed; throws Error{Busy} where somebody else uses it,
+/// Error{Config}, Interrupted: then nothing is known.
 std::vector<SelftestItem> selftest(const BenchConfig& bench, const SelftestOptions& options, DriverTable drivers);
 
 }  // namespace hilcop
