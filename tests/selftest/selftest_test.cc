@@ -3,6 +3,7 @@
 #include "selftest/selftest.h"
 
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <csignal>
 
