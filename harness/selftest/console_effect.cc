@@ -17,6 +17,7 @@ constexpr Nanoseconds kWindow = 250ms;    // of talk that is looked at
 constexpr std::size_t kFewest = 10;       // arrivals in it
 constexpr Nanoseconds kSteadyGap = 25ms, kAnsweredGap = 50ms;
 constexpr Nanoseconds kTypeEvery = 4ms;
+constexpr Nanoseconds kAskAgain = 20ms;
 constexpr Nanoseconds kStamp = 5ms;  // harness/console/docs/recording.md
 
 double ms(Nanoseconds span) { return std::chrono::duration<double, std::milli>(span).count(); }
@@ -67,10 +68,15 @@ class ConsoleEffect final : public PowerEffect {
                        "check that this port powers this DUT, that the console is this DUT's, and that nothing else feeds it");
     if (!arrivals_.wait_quiet(console_.source(), kQuiet, {}, Deadline::in(kQuietWithin))) throw speaks;
     if (std::exchange(asked_, true)) return;
-    // One that waits at its prompt is silent with power, too.
-    console_.write(dut_.config().board.line_end, Deadline::in(1s));
-    const auto asked = real_clock().now();
-    if (arrivals_.wait_spoke(console_.source(), asked, Deadline::in(kQuiet))) throw speaks;
+    // One that waits at its prompt is silent with power, too; and power may take a while to go.
+    const auto limit = Deadline::in(kQuietWithin);
+    SteadyTime asked;
+    do {
+      if (limit.expired()) throw speaks;
+      wait_until(Deadline::in(kAskAgain));
+      console_.write(dut_.config().board.line_end, Deadline::in(1s));
+      asked = real_clock().now();
+    } while (arrivals_.wait_spoke(console_.source(), asked, Deadline::in(kQuiet)));
   }
 
   Nanoseconds patience() const {

@@ -78,9 +78,15 @@ class PowerRound {
   std::string speech_without_power(const std::string& dut, const std::string& console, SteadyTime off) {
     const auto name = source(dut, console);
     if (!arrivals_.wait_quiet(name, kQuiet, off, Deadline::in(kSettle))) return "speaks";
-    ask(dut, console);
-    const auto asked = real_clock().now();
-    return arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet)) ? "answers" : "";
+    // Power may take a while to go, and what still has some answers.
+    const Deadline settled(off + kSettle);
+    while (true) {
+      ask(dut, console);
+      const auto asked = real_clock().now();
+      if (!arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet))) return "";
+      if (settled.expired()) return "answers";
+      wait_until(Deadline::in(20ms));
+    }
   }
 
   void listen_without_power(const std::string& dut) {

@@ -27,7 +27,7 @@ using nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kStateLeast = 16ull * 1024 * 1024;  // the keeper's journal and records
-constexpr Nanoseconds kLoopbackLimit = 10s;
+constexpr Nanoseconds kLoopbackLimit = 3s;
 
 class Selftest {
  public:

@@ -42,10 +42,10 @@ TEST_F(Calibrate, APlantedLatencyAndItsSpreadAreFoundByWhatTheConsoleSays) {
     EXPECT_GE(spread->count, 7) << edge << to_json(found).dump();
     EXPECT_NEAR(ms(spread->median), 120, 10) << edge;
     EXPECT_NEAR(ms(spread->mad), 15, 8) << edge;
-    EXPECT_NEAR(ms(spread->least), 90, 12) << edge;
-    EXPECT_NEAR(ms(spread->most), 150, 12) << edge;
+    EXPECT_NEAR(ms(spread->least), 90, 20) << edge;
+    EXPECT_NEAR(ms(spread->most), 150, 20) << edge;
     EXPECT_GE(ms(spread->uncertainty()), 28) << edge;
-    EXPECT_LE(ms(spread->uncertainty()), 60) << edge;
+    EXPECT_LE(ms(spread->uncertainty()), 80) << edge;
   }
   EXPECT_EQ(found.effect, "console main");
   EXPECT_EQ(found.instrument, "planted:relay");

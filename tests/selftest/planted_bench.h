@@ -46,7 +46,7 @@ class PlantedRelay final : public Instrument {
     auto& contact = contacts()->all.at(std::stoul(channel));
     SwitchResult result;
     result.commanded = real_clock().now();
-    contact.changed_ns = to_ns(result.commanded);
+    if (contact.on != on) contact.changed_ns = to_ns(result.commanded);
     contact.on = on;
     ++contact.switched;
     result.acknowledged = real_clock().now();
