@@ -87,7 +87,8 @@ std::unique_ptr<PowerEffect> choose_effect(const std::string& wanted, Dut& dut, 
   std::string kind = wanted.substr(0, colon), name = colon == std::string::npos ? "" : wanted.substr(colon + 1);
   if (kind.empty()) {
     const auto& power = bench.instruments.at(dut.config().power->role.instrument);
-    kind = power.driver == dut.config().board.machine.value("driver", "") ? "clock" : "console";
+    const auto& machine = dut.config().board.machine;
+    kind = machine.is_object() && machine.value("driver", "") == power.driver ? "clock" : "console";
   }
   if (kind == "clock") return make_clock_effect(dut);
   if (kind == "link") return by_link(wanted, name, sysfs);

@@ -144,7 +144,14 @@ class Selftest {
     try {
       bench.close();
     } catch (const Error& error) {
-      fail(error.kind() == ErrorKind::Exhausted ? "capture" : "instruments", "", "closing", error);
+      if (error.kind() == ErrorKind::Exhausted) return fail("capture", "", "closing", error);
+      // An output that does not go to its safe state failed before: its DUT is to blame, not the bench. If none did, nobody knows whose it
+      // is.
+      std::set<std::string> blamed;
+      for (const auto& item : items_)
+        if (item.grade == SelftestGrade::Fail && !item.dut.empty()) blamed.insert(item.dut);
+      if (blamed.empty()) blamed.insert("");
+      for (const auto& dut : blamed) fail("instruments", dut, "closing", error);
     }
   }
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from conftest import Rig
 
 
-def tested(rig: Rig, *words: str) -> tuple[int, dict[str, Any]]:
+def selftest_of(rig: Rig, *words: str) -> tuple[int, dict[str, Any]]:
     done = rig.hilcop("selftest", "-b", "bench.yaml", "--min-free-mib", "1", "--json", *words)
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -33,7 +33,7 @@ def record_of(rig: Rig, out: str) -> dict[str, Any]:
 
 
 def test_a_relay_that_reads_back_but_shows_nothing_is_not_proved(rig: Rig) -> None:
-    status, record = tested(rig)
+    status, record = selftest_of(rig)
     assert status == 0, record
     assert grades(record, "read-back") == {"a": "pass", "b": "pass"}
     assert grades(record, "power") == {"a": "not proved", "b": "not proved"}
@@ -43,7 +43,7 @@ def test_a_relay_that_reads_back_but_shows_nothing_is_not_proved(rig: Rig) -> No
 
 def test_a_welded_relay_fails_and_its_run_is_refused_until_it_opens(rig: Rig) -> None:
     (rig.folder / "welded-1").touch()
-    status, record = tested(rig)
+    status, record = selftest_of(rig)
     assert status == 3
     assert grades(record, "power") == {"a": "fail", "b": "not proved"}
     refused = run(rig, "a", "refused")
@@ -61,7 +61,7 @@ def test_a_welded_relay_fails_and_its_run_is_refused_until_it_opens(rig: Rig) ->
     assert "self-test does not hold" in check["reason"]
     report = (rig.folder / "forced" / "report.html").read_text()
     assert "reads back on" in report
-    assert tested(rig)[0] == 0
+    assert selftest_of(rig)[0] == 0
     assert run(rig, "a", "again").returncode == 0
     opened = record_of(rig, "again")["benches"][0]["duts"]["a"]
     assert opened["selftest"]["state"] == "passed"
@@ -70,7 +70,7 @@ def test_a_welded_relay_fails_and_its_run_is_refused_until_it_opens(rig: Rig) ->
 
 def test_a_board_that_does_not_answer_fails(rig: Rig) -> None:
     (rig.folder / "mute").touch()
-    status, record = tested(rig)
+    status, record = selftest_of(rig)
     assert status == 3
     assert set(grades(record, "instruments").values()) == {"fail"}
 
@@ -84,13 +84,13 @@ def test_lab_config_may_require_one_that_is_of_now(rig: Rig) -> None:
     refused = run(rig, "a", "none")
     assert refused.returncode == 3
     assert "no self-test was made" in refused.stderr
-    assert tested(rig)[0] == 0
+    assert selftest_of(rig)[0] == 0
     assert run(rig, "a", "required").returncode == 0
     bench.write_text(plain + "selftest: required\nselftest_max_age_h: 0\n")
     refused = run(rig, "a", "old")
     assert refused.returncode == 3
     assert "lab-config changed since" in refused.stderr
-    assert tested(rig)[0] == 0
+    assert selftest_of(rig)[0] == 0
     refused = run(rig, "a", "older")
     assert refused.returncode == 3
     assert "lab-config allows 0 h" in refused.stderr
@@ -115,8 +115,8 @@ def test_a_dut_that_is_in_use_is_not_tested(rig: Rig) -> None:
 def test_switches_are_counted_and_a_worn_relay_is_told(rig: Rig) -> None:
     bench = rig.folder / "bench.yaml"
     bench.write_text(bench.read_text().replace("channel: '1'", "channel: '1', rated_switches: 2"))
-    tested(rig, "--dut", "a")
-    _, record = tested(rig, "--dut", "a")
+    selftest_of(rig, "--dut", "a")
+    _, record = selftest_of(rig, "--dut", "a")
     assert grades(record, "wear") == {"a": "warning"}
     assert record["duts"] == ["a"]
     assert "WORN" in rig.hilcop("list", "-b", "bench.yaml").stdout

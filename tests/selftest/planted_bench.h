@@ -103,7 +103,10 @@ class PlantedDevice {
   void speak(ByteStream& line) {
     std::array<std::byte, 256> heard{};
     const auto count = line.read_some(heard);
-    if (!powered()) return;
+    if (!powered()) {
+      said_hello_ = false;
+      return;
+    }
     if (manner_ == Manner::Echoes && count > 0) line.write_some(std::span(heard).first(count));
     if (manner_ == Manner::Echoes && std::exchange(said_hello_, true)) return;
     if (manner_ != Manner::Mute) line.write_some(std::as_bytes(std::span("x", 1)));
