@@ -32,7 +32,10 @@ json read(const std::filesystem::path& file) {
   return value.is_object() ? value : json();
 }
 
-std::string age_text(double hours) { return hours < 48 ? fmt::format("{:.1f} h", hours) : fmt::format("{:.0f} days", hours / 24); }
+std::string age_text(double hours) {
+  if (hours < 1) return fmt::format("{:.0f} min", hours * 60);
+  return hours < 48 ? fmt::format("{:.1f} h", hours) : fmt::format("{:.0f} days", hours / 24);
+}
 
 // Why a record that passed says nothing of the bench as it is now; empty: it does.
 std::string why_outdated(const json& record, const BenchConfig& bench, const std::string& dut, double age_h) {

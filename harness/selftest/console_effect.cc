@@ -81,7 +81,7 @@ class ConsoleEffect final : public PowerEffect {
 
   Nanoseconds patience() const {
     const auto& stages = dut_.config().board.boot_stages;
-    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 2s);
+    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 500ms);
   }
 
   Seen first_byte(const PowerEdge& edge, Deadline deadline) {

@@ -116,7 +116,7 @@ class PowerRound {
 
   Nanoseconds patience(const DutConfig& config) const {
     const auto& stages = config.board.boot_stages;
-    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 2s);
+    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 500ms);
   }
 
   bool own_spoke(const std::string& dut, SteadyTime since) {

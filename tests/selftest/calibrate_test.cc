@@ -65,7 +65,7 @@ TEST_F(Calibrate, AConsoleThatNeverSpeaksIsAnErrorThatSaysSo) {
   write_config("", "board: plain\nboot_stages: [{ name: up, pattern: x, deadline_s: 0.5 }]\n");
   const auto error = refusal("console");
   EXPECT_EQ(error.kind(), ErrorKind::Protocol);
-  EXPECT_THAT(error.what(), HasSubstr("said nothing in 2.0 s after the power of dut 'a' was switched on"));
+  EXPECT_THAT(error.what(), HasSubstr("said nothing in 1.0 s after the power of dut 'a' was switched on"));
 }
 
 TEST_F(Calibrate, AConsoleThatSpeaksWithoutPowerIsAnErrorThatSaysSo) {

@@ -54,7 +54,7 @@ class SelftestOfBench : public PlantedBench {
     return "absent";
   }
 
-  static constexpr const char* kQuickBoard = "board: plain\nboot_stages: [{ name: up, pattern: x, deadline_s: 1 }]\n";
+  static constexpr const char* kQuickBoard = "board: plain\nboot_stages: [{ name: up, pattern: x, deadline_s: 0.3 }]\n";
   DeviceFiles devices_;
   int number_ = 0;
 };
