@@ -34,6 +34,8 @@ class Dut {
   virtual ~Dut() = default;
   virtual const DutConfig& config() const = 0;
   virtual PowerPort& power() = 0;
+  /// What `hilcop calibrate` found of its power, as in the run record (evidence/docs/run-record.md); null: never calibrated.
+  virtual nlohmann::json power_timing() const = 0;
   virtual Console& console(const std::string& name = "main") = 0;
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;
@@ -80,6 +82,8 @@ class Bench {
   virtual Dut& dut(const std::string& name) = 0;
   virtual std::vector<std::string> dut_names() const = 0;
   virtual KeeperClient& keeper() = 0;
+  /// How often the output that powers a DUT has switched, as the keeper remembers it over all runs; 0 for a DUT without power.
+  virtual std::uint64_t switch_count(const std::string& dut) = 0;
   /// Safe states, consoles flushed and closed, leases given back. Idempotent. Errors while closing are thrown once all is done.
   virtual void close() = 0;
 };

@@ -136,6 +136,12 @@ class BenchLoader {
         if (value.is_object() && value["stagger_ms"].is_number()) bench_.supplies[name] = from_ms(value["stagger_ms"]);
     if (file_.value.contains("duts") && file_.value["duts"].is_object())
       for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
+    if (file_.value.contains("loopbacks") && file_.value["loopbacks"].is_object())
+      for (const auto& [name, value] : file_.value["loopbacks"].items())
+        if (const auto source = role(value, "loopbacks." + name)) bench_.loopbacks[name] = *source;
+    bench_.selftest_required = file_.value.value("selftest", json()) == "required";
+    if (const auto age = file_.value.value("selftest_max_age_h", json()); age.is_number())
+      bench_.selftest_max_age = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double, std::ratio<3600>>(age.get<double>()));
     if (!problems_.empty()) throw ConfigError(std::move(problems_));
     return std::move(bench_);
   }
@@ -279,6 +285,7 @@ class BenchLoader {
     config.safe_state = safe_state_from_string(value["safe_state"]);
     config.min_off = std::max(from_ms(value["min_off_ms"]), board.min_off);
     config.supply = supply(value, path);
+    if (!value["rated_switches"].is_null()) config.rated_switches = value["rated_switches"];
     const auto& verify = value["verify"];
     if (config.poles.empty()) return std::nullopt;
     if (verify.is_null()) return config;

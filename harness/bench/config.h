@@ -94,6 +94,7 @@ struct PowerConfig {
   std::optional<Nanoseconds> verify_usb_gone;  // how long what it shows on USB may take to go after off
   Nanoseconds verify_within{};                 // how long input and meter may lag behind
   std::string supply;                          // of the bench; empty: shared with nobody
+  std::uint64_t rated_switches = 0;            // what its contact is made for; 0: not known
 };
 
 struct OutputConfig {
@@ -130,6 +131,9 @@ struct BenchConfig {
   std::map<std::string, InstrumentConfig> instruments;
   std::map<std::string, Nanoseconds> supplies;  // their stagger
   std::map<std::string, DutConfig> duts;
+  std::map<std::string, RoleConfig> loopbacks;  // consoles of no DUT, whose output is wired to their input
+  bool selftest_required = false;               // a run needs one that passed
+  Nanoseconds selftest_max_age{};
 };
 
 /// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this

@@ -28,7 +28,10 @@ class RealDut final : public Dut, private PowerListener {
   void give_input(const std::string& name, Lease& lease);
   void give_meter(const std::string& name, Lease& lease);
 
+  void give_power_timing(nlohmann::json timing) { power_timing_ = std::move(timing); }
+
   const DutConfig& config() const override { return config_; }
+  nlohmann::json power_timing() const override { return power_timing_; }
   PowerPort& power() override;
   Console& console(const std::string& name) override;
   Button& button(const std::string& name) override;
@@ -74,6 +77,7 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
   std::map<std::string, std::unique_ptr<Meter>> meters_;
   std::map<std::string, Lease*> button_leases_, output_leases_;
+  nlohmann::json power_timing_;
   int boot_number_ = 0;
   std::string boot_cause_;
   std::optional<SteadyTime> off_at_;  // power went off since the boot began

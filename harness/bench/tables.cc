@@ -44,6 +44,20 @@ KeySpec duration_ms(const char* name, const char* description, double most = 600
   return spec;
 }
 
+KeySpec most_hours(const char* name, const char* description) {
+  KeySpec spec = key(name, Type::Number, description);
+  spec.min = 0;
+  spec.max = 87'600;
+  return spec;
+}
+
+KeySpec count(const char* name, const char* description) {
+  KeySpec spec = key(name, Type::Integer, description);
+  spec.min = 1;
+  spec.max = 1e12;
+  return spec;
+}
+
 KeySpec chosen(KeySpec spec, std::vector<std::string> choices) {
   spec.choices = std::move(choices);
   return spec;
@@ -84,6 +98,7 @@ KeySpec power_keys() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off"));
   keys.push_back(with_default(duration_ms("min_off_ms", "at least so long off before on"), 0));
   keys.push_back(key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"));
+  keys.push_back(count("rated_switches", "how often its contact is made to switch: over it, list and selftest warn"));
   keys.push_back(with(key("verify", Type::Map, "how a switch is verified"), verify_keys()));
   return with(key("power", Type::Map, "what powers it"), std::move(keys));
 }
@@ -193,6 +208,12 @@ const std::vector<KeySpec>& bench_keys() {
                         {with(key("", Type::Map, "a supply"),
                               {required(duration_ms("stagger_ms", "at least so long from one power-on to the next (inrush current)"))})}),
                    json::object()),
+      with_default(with(key("loopbacks", Type::OpenMap, "consoles of no DUT with their output wired to their input, for `hilcop selftest`"),
+                        {role("", "a console")}),
+                   json::object()),
+      with_default(chosen(key("selftest", Type::String, "whether `hilcop run` needs a self-test that passed"), {"advised", "required"}),
+                   "advised"),
+      with_default(most_hours("selftest_max_age_h", "how old a self-test may be, in hours"), 168),
       required(with(
           key("duts", Type::OpenMap, "the devices under test"),
           {with(
