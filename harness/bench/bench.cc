@@ -134,6 +134,16 @@ class RealBench final : public Bench {
     for (const auto& [name, output] : dut.buttons) made.give_button(name, output, lease(dut, output.role, raw_safe_state(output)));
     for (const auto& [name, output] : dut.outputs) made.give_output(name, output, lease(dut, output.role, raw_safe_state(output)));
     for (const auto& [name, input] : dut.inputs) made.give_input(name, input, lease(dut, input.role, SafeState::Keep));
+    for (const auto& [name, storage] : dut.storage) open_storage(dut, name, storage, made);
+  }
+
+  void open_storage(const DutConfig& dut, const std::string& name, const StorageConfig& storage, RealDut& made) {
+    const auto& instrument = config_.instruments.at(storage.instrument);
+    const Driver* driver = find_driver(drivers_, instrument.driver);
+    lock("storage:" + driver->identity(instrument), dut.name);
+    Lease* mux = storage.mux ? &lease(dut, storage.mux->role, raw_safe_state(*storage.mux)) : nullptr;
+    made.give_storage(
+        name, storage, [driver, &instrument](Deadline deadline) { return driver->open_storage(instrument, deadline); }, mux);
   }
 
   Console& open_console(const DutConfig& dut, const std::string& name, const RoleConfig& role) {
@@ -191,6 +201,7 @@ class RealBench final : public Bench {
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
+      for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},

@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "bench/config.h"
 #include "bench/roles.h"
+#include "bench/storage.h"
 #include "console/boot_log.h"
 #include "console/io_loop.h"
 #include "io/line_faults.h"
@@ -38,6 +39,9 @@ class Dut {
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;
   virtual DigitalInput& input(const std::string& name) = 0;
+  virtual Storage& storage(const std::string& name = "main") = 0;
+  /// Where what is done with it is told.
+  virtual EventSink& events() = 0;
   /// Pulses the reset line for `hold`.
   virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
   /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bench/flash_config.h"
 #include "console/console.h"
 #include "keeper/client.h"
 #include "keeper/driver.h"
@@ -45,6 +46,7 @@ struct Board {
   nlohmann::json functions = nlohmann::json::object();
   /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
   nlohmann::json machine;
+  std::vector<FlashPart> flash, dump;  // the first is the one that is meant when none is named
   std::filesystem::path file;
   std::string sha256;  // of the file, for the run record
 };
@@ -70,6 +72,12 @@ struct OutputConfig {
   SafeState safe_state = SafeState::Off;
 };
 
+struct StorageConfig {
+  std::string instrument;
+  Nanoseconds appear{};
+  std::optional<OutputConfig> mux;  // asserted: the host has it
+};
+
 struct DutConfig {
   std::string name;
   Board board;
@@ -80,6 +88,8 @@ struct DutConfig {
   std::optional<OutputConfig> reset;
   std::map<std::string, OutputConfig> outputs;
   std::map<std::string, OutputConfig> inputs;
+  std::map<std::string, StorageConfig> storage;
+  std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump
 };
 
 struct BenchConfig {

@@ -34,6 +34,13 @@ void RealDut::give_input(const std::string& name, const OutputConfig& config, Le
   inputs_[name] = make_input(config.active_low, lease, "input '" + name + "' of dut '" + config_.name + "'");
 }
 
+void RealDut::give_storage(const std::string& name, const StorageConfig& config, std::function<std::unique_ptr<BlockDevice>(Deadline)> open,
+                           Lease* mux) {
+  const std::string source = config_.name + "/" + name;
+  storage_[name] = make_storage({source, std::move(open), config.appear,
+                                 mux != nullptr ? make_output(source + "-mux", config.mux->active_low, *mux, sink_) : nullptr});
+}
+
 Error RealDut::missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const {
   std::string list;
   for (const auto& other : there) list += (list.empty() ? "" : ", ") + other;
@@ -63,6 +70,12 @@ DigitalOutput& RealDut::output(const std::string& name) {
 DigitalInput& RealDut::input(const std::string& name) {
   const auto found = inputs_.find(name);
   if (found == inputs_.end()) throw missing("input", name, names_of(inputs_));
+  return *found->second;
+}
+
+Storage& RealDut::storage(const std::string& name) {
+  const auto found = storage_.find(name);
+  if (found == storage_.end()) throw missing("storage", name, names_of(storage_));
   return *found->second;
 }
 

@@ -25,6 +25,9 @@ class RealDut final : public Dut, private PowerListener {
   void give_button(const std::string& name, const OutputConfig& config, Lease& lease);
   void give_output(const std::string& name, const OutputConfig& config, Lease& lease);
   void give_input(const std::string& name, const OutputConfig& config, Lease& lease);
+  /// `mux`: nullptr where it has none.
+  void give_storage(const std::string& name, const StorageConfig& config, std::function<std::unique_ptr<BlockDevice>(Deadline)> open,
+                    Lease* mux);
 
   const DutConfig& config() const override { return config_; }
   PowerPort& power() override;
@@ -32,6 +35,8 @@ class RealDut final : public Dut, private PowerListener {
   Button& button(const std::string& name) override;
   DigitalOutput& output(const std::string& name) override;
   DigitalInput& input(const std::string& name) override;
+  Storage& storage(const std::string& name) override;
+  EventSink& events() override { return sink_; }
   void reset(Nanoseconds hold, Deadline deadline) override;
   BootResult boot_to(const std::string& stage, Deadline deadline) override;
   BootResult boot_so_far() override;
@@ -62,6 +67,7 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<Button>> buttons_;
   std::map<std::string, std::unique_ptr<DigitalOutput>> outputs_;
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
+  std::map<std::string, std::unique_ptr<Storage>> storage_;
   int boot_number_ = 0;
   std::string boot_cause_;
   std::optional<SteadyTime> off_at_;  // power went off since the boot began

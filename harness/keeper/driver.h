@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/key_spec.h"
+#include "io/block_device.h"
 #include "io/byte_stream.h"
 #include "keeper/instrument.h"
 
@@ -20,7 +21,7 @@ struct InstrumentConfig {
   nlohmann::json config = nlohmann::json::object();
 };
 
-/// The whole plug-in surface of a fixture. Exactly one of open and open_console is set.
+/// The whole plug-in surface of a fixture. Exactly one of open, open_console and open_storage is set.
 struct Driver {
   std::string name;     // as in lab-config: "modbus-relay"
   std::string summary;  // one line for `hilcop list`
@@ -34,6 +35,8 @@ struct Driver {
   std::function<std::unique_ptr<Instrument>(const InstrumentConfig&, InstrumentEvent)> open = {};
   /// Opened in the worker, for consoles that need no keeper (a serial port).
   std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console = {};
+  /// Opened in the worker: a disk of a DUT, for this process alone; one try. Throws Error{NotFound} where it may still show itself.
+  std::function<std::unique_ptr<BlockDevice>(const InstrumentConfig&, Deadline)> open_storage = {};
 };
 
 using DriverTable = std::span<const Driver* const>;

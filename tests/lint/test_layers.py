@@ -35,6 +35,7 @@ OWNERS = {
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],
+    r"zlib\.h|lzma\.h": ["harness/io"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 
