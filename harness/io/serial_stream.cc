@@ -149,7 +149,9 @@ class SerialStream final : public ByteStream {
   }
 
   std::size_t write_some(std::span<const std::byte> bytes) override {
+    errno = 0;
     const auto n = sp_nonblocking_write(port_.get(), bytes.data(), bytes.size());
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;  // libserialport 0.1.1 calls a full buffer a failure
     if (n < 0) throw gone();
     return static_cast<std::size_t>(n);
   }

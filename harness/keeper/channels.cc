@@ -9,7 +9,6 @@
 namespace hilcop {
 namespace {
 
-constexpr Nanoseconds kRestoreLimit = 1500ms;
 constexpr Nanoseconds kRestoreAgain = 500ms;
 constexpr Nanoseconds kGivenBackIn = 5s;
 
@@ -25,11 +24,11 @@ Channel channel_of(Instrument& instrument, const ChannelKey& key) {
 bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output; }
 
 // Brings a channel to its safe state unless it reads back that it is there. Returns whether it switched.
-nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeState safe_state, Deadline deadline) {
-  if (!switches(channel_of(instrument, key).kind) || safe_state == SafeState::Keep) return {{"switched", false}};
-  const bool wanted = safe_state == SafeState::On;
-  if (instrument.get(key.second, deadline) == wanted) return {{"switched", false}, {"on", wanted}};
-  const auto result = instrument.set(key.second, wanted, nlohmann::json::object(), deadline);
+nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, RestState rest, Deadline deadline) {
+  if (!switches(channel_of(instrument, key).kind) || rest.safe_state == SafeState::Keep) return {{"switched", false}};
+  const bool wanted = rest.safe_state == SafeState::On;
+  if (instrument.get(key.second, deadline) == (wanted != rest.inverted)) return {{"switched", false}, {"on", wanted}};
+  const auto result = set_as(instrument, key.second, wanted, rest.inverted, nlohmann::json::object(), deadline);
   if (result.read_back && *result.read_back != wanted)
     throw Error(ErrorKind::Protocol, object_of(key), std::string("was switched ") + (wanted ? "on" : "off") + " but reads back otherwise",
                 "check the instrument and its wiring");
@@ -37,6 +36,13 @@ nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, SafeStat
 }
 
 }  // namespace
+
+SwitchResult set_as(Instrument& instrument, const std::string& channel, bool on, bool inverted, const nlohmann::json& options,
+                    Deadline deadline) {
+  auto result = instrument.set(channel, on != inverted, options, deadline);
+  if (result.read_back) result.read_back = *result.read_back != inverted;
+  return result;
+}
 
 std::string object_of(const ChannelKey& key) { return "channel '" + key.second + "' of " + key.first; }
 
@@ -85,7 +91,7 @@ void Channels::lease(const InstrumentConfig& instrument, const std::string& chan
   if (driver == nullptr || !driver->open)
     throw Error(ErrorKind::Config, "instrument '" + instrument.name + "'", "'" + instrument.driver + "' is no driver that the keeper holds",
                 "see `hilcop list`");
-  if (wanted.supply && wanted.safe_state == SafeState::On)
+  if (wanted.supply && wanted.rest.safe_state == SafeState::On)
     throw Error(ErrorKind::Config, "channel '" + channel + "' of instrument '" + instrument.name + "'",
                 "shares supply '" + wanted.supply->name + "', and its safe state would switch it on out of turn",
                 "choose safe_state off or keep, or leave the supply out");
@@ -120,7 +126,7 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
         if (*sessions == 0) opened.begin_session();
         ++*sessions;
         try {
-          return make_safe(opened, key, lease.safe_state, Deadline::in(10s));
+          return make_safe(opened, key, lease.rest, Deadline::in(10s));
         } catch (...) {
           if (--*sessions == 0) opened.end_session();
           throw;
@@ -136,53 +142,57 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
         }
         leases_.at(lease.id).granted = true;
         auto& state = channels_[key];
+        // Held the other way round before: what was its off is on now.
+        if (journal_.of(key).inverted != lease.rest.inverted) state.state.reset();
         if (result.contains("on")) state.state = result["on"].get<bool>();
-        if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
+        if (result.value("switched", false))
+          switch_done(key, result["on"], lease.rest.inverted, switch_result_from_json(result["result"]).acknowledged);
         // Nobody knows how long it has been off: the minimum off time is waited for in full.
-        if (state.state == false && !journal_.of(key).off_since) journal_.found_off(key, real_clock().now());
+        if (state.state == false && (!journal_.of(key).off_since || journal_.of(key).inverted != lease.rest.inverted))
+          journal_.found_off(key, lease.rest.inverted, real_clock().now());
         if (journal_.of(key).held) journal_.safe(key);
-        if (!*lease.alive) return end(lease.id, [] {});  // the client went away meanwhile
+        if (!*lease.alive) return end(lease.id, [](const Error*) {});  // the client went away meanwhile
         outcome({{"lease", lease.id}}, nullptr);
       });
 }
 
-void Channels::end(std::uint64_t id, const std::function<void()>& done) {
+void Channels::end(std::uint64_t id, const Restored& done) {
   const auto found = leases_.find(id);
-  if (found == leases_.end()) return done();
+  if (found == leases_.end()) return done(nullptr);
   const KeptLease lease = found->second;
   *lease.alive = false;
   auto& state = channels_[lease.key];
-  if (state.restoring || !lease.granted) return done();  // what is being granted ends itself when it sees that it is not alive
+  if (state.restoring || !lease.granted) return done(nullptr);  // what is being granted ends itself when it sees that it is not alive
   state.restoring = true;
   const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
   withdraw_coming(lease.key, ended);
   withdraw_ons(lease.key, ended);
   state.switches.clear();
-  restore(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state, true, [this, lease, done] {
+  restore(lease.key, held_[lease.key.first].instrument->config(), lease.rest, true, [this, lease, done](const Error* left_away) {
     leases_.erase(lease.id);
     auto& channel = channels_[lease.key];
     channel.lease = 0;
     channel.restoring = false;
     channel.busy = false;
     --held_[lease.key.first].users;
-    done();
+    done(left_away);
     next_waiter(lease.key);
   });
 }
 
-void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
-                       const std::function<void()>& done) {
+void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, RestState rest, bool ends_session, const Restored& done) {
   // One identity is one thing, whatever the settings it was opened with.
   auto found = held_.find(key.first);
   const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
   auto& held = open ? found->second : hold(key.first, config, *find_driver(drivers_, config.driver));
   run(
       held, true, {},
-      [key, safe_state, ends_session, sessions = held.sessions](Instrument& instrument) {
+      [key, rest, ends_session, limit = find_driver(drivers_, config.driver)->answers_within,
+       sessions = held.sessions](Instrument& instrument) {
         nlohmann::json result = {{"switched", false}};
         std::optional<Error> failure;
         try {
-          result = make_safe(instrument, key, safe_state, Deadline::in(kRestoreLimit));
+          result = make_safe(instrument, key, rest, Deadline::in(limit));
         } catch (const Error& error) {
           failure = error;
         }
@@ -190,11 +200,12 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Sa
         if (failure) throw Error(*failure);
         return result;
       },
-      [this, key, config, safe_state, done](const nlohmann::json& result, const Error* error) {
+      [this, key, config, rest, done](const nlohmann::json& result, const Error* error) {
         auto& state = channels_[key];
         if (error == nullptr) {
           if (result.contains("on")) state.state = result["on"].get<bool>();
-          if (result.value("switched", false)) switch_done(key, result["on"], switch_result_from_json(result["result"]).acknowledged);
+          if (result.value("switched", false))
+            switch_done(key, result["on"], rest.inverted, switch_result_from_json(result["result"]).acknowledged);
           if (journal_.of(key).held) journal_.safe(key);
           state.restore_failures = 0;
         } else {
@@ -202,21 +213,28 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Sa
           // Said at the 1st, 2nd, 4th, 8th ... failure.
           if (++state.restore_failures; (state.restore_failures & (state.restore_failures - 1)) == 0)
             log(LogLevel::Error, "keeper: {} is not in its safe state: {}", object_of(key), error->what());
-          restore_later(key, config, safe_state);
+          restore_later(key, config, rest);
+          // What never left its safe state is at it, whether the instrument can say so or not.
+          if (journal_.of(key).held) {
+            const Error left_away(error->kind(), object_of(key),
+                                  "could not be brought to its safe state '" + to_string(rest.safe_state) + "': " + error->what(),
+                                  "it is tried again until it works; see to the instrument, and to what it powers");
+            return done(&left_away);
+          }
         }
-        done();
+        done(nullptr);
       });
 }
 
 // Until it is there, whoever leases it meanwhile and fails.
-void Channels::restore_later(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state) {
+void Channels::restore_later(const ChannelKey& key, const InstrumentConfig& config, RestState rest) {
   if (!journal_.of(key).held || std::exchange(channels_[key].restore_due, true)) return;
-  queue_.at(real_clock().now() + kRestoreAgain, [this, key, config, safe_state] {
+  queue_.at(real_clock().now() + kRestoreAgain, [this, key, config, rest] {
     auto& state = channels_[key];
     state.restore_due = false;
     if (!journal_.of(key).held) return;
-    if (state.lease != 0) return restore_later(key, config, safe_state);
-    restore(key, config, safe_state, false, [] {});
+    if (state.lease != 0) return restore_later(key, config, rest);
+    restore(key, config, rest, false, [](const Error*) {});
   });
 }
 
@@ -243,21 +261,20 @@ void Channels::next_waiter(const ChannelKey& key) {
   });
 }
 
-void Channels::call(std::uint64_t id, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,
-                    Outcome outcome) {
+void Channels::call(std::uint64_t id, Deadline deadline, Action action, Outcome outcome) {
   const auto lease = leases_.at(id);
   run(
       held_[lease.key.first], false, {},
       [lease, deadline, action = std::move(action)](Instrument& instrument) {
         if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
-        return action(instrument, lease.key.second, deadline);
+        return action(instrument, lease.key.second, lease.rest.inverted, deadline);
       },
       std::move(outcome));
 }
 
 void Channels::instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data) {
-  if (kind == "armed.fired") switch_done(key, false, switch_result_from_json(data).acknowledged);
-  if (kind == "machine.died") switch_done(key, false, real_clock().now());
+  if (kind == "armed.fired") switch_done(key, false, false, switch_result_from_json(data).acknowledged);
+  if (kind == "machine.died") switch_done(key, false, false, real_clock().now());
   const nlohmann::json event = {{"event", kind}, {"instrument", key.first}, {"channel", key.second}, {"data", data}};
   for (const auto& [id, lease] : leases_)
     if (lease.key.first == key.first && (kind != "armed.fired" || lease.key == key)) {

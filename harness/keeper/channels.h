@@ -22,7 +22,7 @@ struct KeptLease {
   std::string holder;
   std::string since;  // UTC
   pid_t pid = 0;
-  SafeState safe_state = SafeState::Off;
+  RestState rest;
   Nanoseconds min_off{};
   std::optional<Supply> supply;
   bool granted = false;  // the instrument is open and the channel at its safe state
@@ -31,7 +31,12 @@ struct KeptLease {
 
 /// What errors call a channel.
 std::string object_of(const ChannelKey& key);
+/// Switches with on and off, also in what is read back, as the lease counts them.
+SwitchResult set_as(Instrument& instrument, const std::string& channel, bool on, bool inverted, const nlohmann::json& options,
+                    Deadline deadline);
 
+/// Told when a safe state was applied, or (not nullptr) could not be: then it is tried again until it works.
+using Restored = std::function<void(const Error* left_away)>;
 using Outcome = std::function<void(const nlohmann::json& result, const Error* error)>;
 
 /// Every instrument and channel that the keeper holds: leases, switching, safe states. All calls come from the main thread and
@@ -46,16 +51,16 @@ class Channels {
   void lease(const InstrumentConfig& instrument, const std::string& channel, KeptLease wanted, std::optional<Deadline> wait_until,
              const std::shared_ptr<std::atomic<bool>>& client_alive, Outcome outcome);
   /// Ends a lease: its channel goes to its safe state, then the next in the queue gets it.
-  void end(std::uint64_t lease, const std::function<void()>& done);
+  void end(std::uint64_t lease, const Restored& done);
   bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
 
   /// An off does not wait for a switch that waits for its time or its turn: that one is withdrawn.
   void set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome);
   /// Its ons that the instrument was not told yet are not carried out.
   void withdraw(std::uint64_t lease);
-  /// Any other call on the instrument, in its thread.
-  void call(std::uint64_t lease, Deadline deadline, std::function<nlohmann::json(Instrument&, const std::string&, Deadline)> action,
-            Outcome outcome);
+  /// Any other call on the instrument, in its thread: with the channel, and whether its on is the channel's off.
+  using Action = std::function<nlohmann::json(Instrument&, const std::string& channel, bool inverted, Deadline)>;
+  void call(std::uint64_t lease, Deadline deadline, Action action, Outcome outcome);
   nlohmann::json status_of(std::uint64_t lease) const;
   nlohmann::json status() const;
 
@@ -117,11 +122,10 @@ class Channels {
   void switch_now(const Switch& wanted, SteadyTime at);
   void withdraw_ons(const ChannelKey& key, const Error& why);
   void withdraw_coming(const ChannelKey& key, const Error& why);
-  void switch_done(const ChannelKey& key, bool on, SteadyTime when);
+  void switch_done(const ChannelKey& key, bool on, bool inverted, SteadyTime when);
   void next_switch(const ChannelKey& key);
-  void restore(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state, bool ends_session,
-               const std::function<void()>& done);
-  void restore_later(const ChannelKey& key, const InstrumentConfig& config, SafeState safe_state);
+  void restore(const ChannelKey& key, const InstrumentConfig& config, RestState rest, bool ends_session, const Restored& done);
+  void restore_later(const ChannelKey& key, const InstrumentConfig& config, RestState rest);
   void instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data);
 
   DriverTable drivers_;

@@ -43,8 +43,8 @@ nlohmann::json Channels::restore_unleased() {
           channel.held->driver);
       continue;
     }
-    restore(key, *channel.held, channel.safe_state, false, [] {});
-    done.push_back({{"instrument", key.first}, {"channel", key.second}, {"safe_state", to_string(channel.safe_state)}});
+    restore(key, *channel.held, channel.rest, false, [](const Error*) {});
+    done.push_back({{"instrument", key.first}, {"channel", key.second}, {"safe_state", to_string(channel.rest.safe_state)}});
   }
   return done;
 }

@@ -39,8 +39,8 @@ void Channels::start(const Switch& wanted) {
   if (at > wanted.deadline.at())
     throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
                 "give the call more time");
-  const bool leaves_safe = lease.safe_state != SafeState::Keep && wanted.on != (lease.safe_state == SafeState::On);
-  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.safe_state);
+  const bool leaves_safe = lease.rest.safe_state != SafeState::Keep && wanted.on != (lease.rest.safe_state == SafeState::On);
+  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.rest);
   state.busy = true;
   if (wanted.on && lease.supply) return take_turn(wanted, std::max(at, real_clock().now()), *lease.supply);
   if (at - kHandOver <= real_clock().now()) return switch_now(wanted, at);
@@ -105,18 +105,18 @@ void Channels::switch_now(const Switch& wanted, SteadyTime at) {
         if (on && deadline.expired())
           throw Error(ErrorKind::Timeout, object_of(lease.key), "was not switched on: the instrument was busy past the deadline",
                       "give the call more time");
-        return to_json(instrument.set(lease.key.second, on, options, deadline));
+        return to_json(set_as(instrument, lease.key.second, on, lease.rest.inverted, options, deadline));
       },
       [this, lease, on = wanted.on, outcome = wanted.outcome](const nlohmann::json& result, const Error* error) {
-        if (error == nullptr) switch_done(lease.key, on, switch_result_from_json(result).acknowledged);
+        if (error == nullptr) switch_done(lease.key, on, lease.rest.inverted, switch_result_from_json(result).acknowledged);
         outcome(result, error);
         next_switch(lease.key);
       });
 }
 
-void Channels::switch_done(const ChannelKey& key, bool on, SteadyTime when) {
+void Channels::switch_done(const ChannelKey& key, bool on, bool inverted, SteadyTime when) {
   channels_[key].state = on;
-  journal_.switched(key, on, when);
+  journal_.switched(key, on, inverted, when);
 }
 
 void Channels::next_switch(const ChannelKey& key) {

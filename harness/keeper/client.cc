@@ -143,6 +143,7 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
         {"channel", request.channel},
         {"holder", request.holder},
         {"safe_state", to_string(request.safe_state)},
+        {"inverted", request.inverted},
         {"min_off_ms", std::chrono::ceil<std::chrono::milliseconds>(request.min_off).count()}};
     if (request.supply)
       line["supply"] = {{"name", request.supply->name},
@@ -157,15 +158,15 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
     return std::make_unique<ClientLease>(shared_from_this(), number, request.channel);
   }
 
-  std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const json& options, Deadline deadline) override {
+  std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const json& options, Deadline deadline,
+                                         std::optional<SteadyTime> at) override {
     auto numbers = json::array();
     for (const auto* lease : leases) numbers.push_back(dynamic_cast<const ClientLease&>(*lease).number());
+    json request{{"op", "set_together"}, {"leases", numbers}, {"on", on}, {"options", options}, {"deadline_ns", to_ns(deadline.at())}};
+    if (at) request["at_ns"] = to_ns(*at);
     std::vector<SwitchResult> results;
     try {
-      for (const auto& result :
-           ask({{"op", "set_together"}, {"leases", numbers}, {"on", on}, {"options", options}, {"deadline_ns", to_ns(deadline.at())}},
-               deadline))
-        results.push_back(switch_result_from_json(result));
+      for (const auto& result : ask(request, deadline)) results.push_back(switch_result_from_json(result));
     } catch (...) {
       for (const auto& number : numbers) withdraw(number);
       throw;
@@ -324,8 +325,9 @@ class Handle final : public KeeperClient {
  public:
   explicit Handle(std::shared_ptr<Client> client) : client_(std::move(client)) {}
   std::unique_ptr<Lease> lease(LeaseRequest request, Deadline deadline) override { return client_->lease(std::move(request), deadline); }
-  std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const json& options, Deadline deadline) override {
-    return client_->set_together(leases, on, options, deadline);
+  std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const json& options, Deadline deadline,
+                                         std::optional<SteadyTime> at) override {
+    return client_->set_together(leases, on, options, deadline, at);
   }
   json status(Deadline deadline) override { return client_->status(deadline); }
   json safe_state(bool force, Deadline deadline) override { return client_->safe_state(force, deadline); }

@@ -26,6 +26,9 @@ struct LeaseRequest {
   std::string channel;
   std::string holder;  // for people: "dut board1 (hilcop run, pid 4711)"
   SafeState safe_state = SafeState::Off;
+  /// On is the channel's off (a normally closed contact, a line that is asserted when low): of set, get, safe_state and min_off
+  /// alike, so that nobody but the keeper knows of it.
+  bool inverted = false;
   Nanoseconds min_off{};               // enforced by the keeper before the next on, also across runs
   std::optional<Deadline> wait_until;  // queue while somebody else holds it; nullopt: Error{Busy} at once, naming the holder
   std::optional<Supply> supply;        // each on waits for its turn; not with SafeState::On, which is nobody's turn
@@ -70,8 +73,9 @@ class KeeperClient {
 
   virtual std::unique_ptr<Lease> lease(LeaseRequest request, Deadline deadline) = 0;
   /// Several outputs in one command, as close together as the instruments allow. All leases must be of this client.
+  /// `at`: by the steady clock; without one, now.
   virtual std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const nlohmann::json& options,
-                                                 Deadline deadline) = 0;
+                                                 Deadline deadline, std::optional<SteadyTime> at = {}) = 0;
   /// Everything the keeper holds: instruments, channels, states, holders, since when, switch counts.
   virtual nlohmann::json status(Deadline deadline) = 0;
   /// Applies the safe state to every channel that nobody leases, and with `force` to the leased ones too (their holders get

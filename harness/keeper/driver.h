@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/deadline.h"
 #include "base/key_spec.h"
 #include "io/block_device.h"
 #include "io/byte_stream.h"
@@ -28,6 +29,8 @@ struct Driver {
   std::vector<KeySpec> keys;
   /// Why nobody has seen it work against a program or kernel of somebody else; empty: it was. `hilcop list` shows it.
   std::string unverified = {};
+  /// How long a sound one may take to switch and to tell of it: the limit of each attempt to bring it to a safe state.
+  Nanoseconds answers_within = std::chrono::milliseconds(1500);
   /// What the thing is in the world ("modbus:127.0.0.1:502", "/dev/ttyUSB0"): two configurations with one identity are one
   /// instrument, and leases are by it.
   std::function<std::string(const InstrumentConfig&)> identity;

@@ -61,36 +61,43 @@ void Journal::apply(const nlohmann::json& line) {
   const std::string op = line.at("op");
   if (op == "hold") {
     channel.held = InstrumentConfig{line.at("name"), line.at("driver"), line.at("config")};
-    channel.safe_state = safe_state_from_string(line.at("safe_state"));
+    channel.rest = {safe_state_from_string(line.at("safe_state")), line.value("inverted", false)};
   } else if (op == "safe") {
     channel.held.reset();
   } else if (op == "switched") {
     channel.switch_count = line.at("count");
+    channel.inverted = line.value("inverted", false);
     channel.off_since.reset();
     // Steady time means nothing across a reboot of the host.
     if (!line.at("on").get<bool>() && line.at("boot_id") == boot_id_) channel.off_since = from_ns(line.at("steady_ns"));
   }
 }
 
-void Journal::hold(const ChannelKey& key, const InstrumentConfig& instrument, SafeState safe_state) {
+void Journal::hold(const ChannelKey& key, const InstrumentConfig& instrument, RestState rest) {
   auto line = line_for("hold", key);
   line["name"] = instrument.name;
   line["driver"] = instrument.driver;
   line["config"] = instrument.config;
-  line["safe_state"] = to_string(safe_state);
+  line["safe_state"] = to_string(rest.safe_state);
+  line["inverted"] = rest.inverted;
   append(line, true);  // first: what is not on the disk is not held, and its switch is refused
   apply(line);
 }
 
 void Journal::safe(const ChannelKey& key) { note(line_for("safe", key)); }
 
-void Journal::switched(const ChannelKey& key, bool on, SteadyTime when) { note_switch(key, on, when, memory_[key].switch_count + 1); }
+void Journal::switched(const ChannelKey& key, bool on, bool inverted, SteadyTime when) {
+  note_switch(key, on, inverted, when, memory_[key].switch_count + 1);
+}
 
-void Journal::found_off(const ChannelKey& key, SteadyTime when) { note_switch(key, false, when, memory_[key].switch_count); }
+void Journal::found_off(const ChannelKey& key, bool inverted, SteadyTime when) {
+  note_switch(key, false, inverted, when, memory_[key].switch_count);
+}
 
-void Journal::note_switch(const ChannelKey& key, bool on, SteadyTime when, std::uint64_t count) {
+void Journal::note_switch(const ChannelKey& key, bool on, bool inverted, SteadyTime when, std::uint64_t count) {
   auto line = line_for("switched", key);
   line["on"] = on;
+  line["inverted"] = inverted;
   line["steady_ns"] = to_ns(when);
   line["boot_id"] = boot_id_;
   line["count"] = count;
@@ -128,6 +135,7 @@ void Journal::rewrite() {
   for (const auto& [key, channel] : memory_) {
     auto line = line_for("switched", key);
     line["on"] = !channel.off_since.has_value();
+    line["inverted"] = channel.inverted;
     line["steady_ns"] = channel.off_since ? to_ns(*channel.off_since) : 0;
     line["boot_id"] = boot_id_;
     line["count"] = channel.switch_count;
@@ -137,7 +145,8 @@ void Journal::rewrite() {
       hold_line["name"] = channel.held->name;
       hold_line["driver"] = channel.held->driver;
       hold_line["config"] = channel.held->config;
-      hold_line["safe_state"] = to_string(channel.safe_state);
+      hold_line["safe_state"] = to_string(channel.rest.safe_state);
+      hold_line["inverted"] = channel.rest.inverted;
       append(hold_line, false);
     }
   }

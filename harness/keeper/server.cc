@@ -54,7 +54,7 @@ class Server {
     ::unlink(socket_.c_str());
     listener_.reset();
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
-    for (const auto lease : channels_.all_leases()) channels_.end(lease, [] {});
+    for (const auto lease : channels_.all_leases()) channels_.end(lease, [](const Error*) {});
     channels_.restore_unleased();
     clear_interrupt();
     for (const auto deadline = Deadline::in(5s); !channels_.quiet() && !deadline.expired();) step(50);
@@ -107,7 +107,7 @@ class Server {
         continue;
       }
       if (const auto alive = alive_.find(it->first); alive != alive_.end()) *alive->second = false, alive_.erase(alive);
-      for (const auto lease : it->second->leases) owner_.erase(lease), channels_.end(lease, [] {});
+      for (const auto lease : it->second->leases) owner_.erase(lease), channels_.end(lease, [](const Error*) {});
       it = connections_.erase(it);
     }
   }
@@ -162,7 +162,7 @@ class Server {
     if (op == "release") {
       connection.leases.erase(lease);
       owner_.erase(lease);
-      return channels_.end(lease, [outcome] { outcome(nullptr, nullptr); });
+      return channels_.end(lease, [outcome](const Error* left_away) { outcome(nullptr, left_away); });
     }
     if (op == "withdraw") return channels_.withdraw(lease), outcome(nullptr, nullptr);
     if (op == "status_of") return outcome(channels_.status_of(lease), nullptr);
@@ -175,27 +175,29 @@ class Server {
     if (op == "get")
       return channels_.call(
           lease, deadline,
-          [](Instrument& i, const std::string& c, Deadline d) {
+          [](Instrument& i, const std::string& c, bool inverted, Deadline d) {
             const auto state = i.get(c, d);
-            return state ? json(*state) : json();
+            return state ? json(*state != inverted) : json();
           },
           outcome);
     if (op == "endpoint")
       return channels_.call(
-          lease, deadline, [](Instrument& i, const std::string& c, Deadline) { return i.endpoint(c); }, outcome);
+          lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline) { return i.endpoint(c); }, outcome);
     if (op == "report")
       return channels_.call(
-          lease, deadline, [](Instrument& i, const std::string& c, Deadline d) { return i.report(c, d); }, outcome);
+          lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return i.report(c, d); }, outcome);
     if (op == "measure")
       return channels_.call(
-          lease, deadline, [](Instrument& i, const std::string& c, Deadline d) { return to_json(i.measure(c, d)); }, outcome);
+          lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return to_json(i.measure(c, d)); }, outcome);
     if (op == "adjust")
       return channels_.call(
-          lease, deadline, [options](Instrument& i, const std::string& c, Deadline d) { return i.adjust(c, options, d); }, outcome);
+          lease, deadline, [options](Instrument& i, const std::string& c, bool, Deadline d) { return i.adjust(c, options, d); }, outcome);
     if (op == "arm")
       return channels_.call(
           lease, deadline,
-          [options](Instrument& i, const std::string& c, Deadline d) {
+          [options](Instrument& i, const std::string& c, bool inverted, Deadline d) {
+            if (inverted)
+              throw Error(ErrorKind::Unsupported, "channel '" + c + "'", "cannot be armed: its off is the DUT's on", "cut by time");
             i.arm(c, options, d);
             return json();
           },
@@ -216,7 +218,7 @@ class Server {
     KeptLease wanted;
     wanted.holder = line.at("holder");
     wanted.pid = connection.pid();
-    wanted.safe_state = safe_state_from_string(line.at("safe_state"));
+    wanted.rest = {safe_state_from_string(line.at("safe_state")), line.value("inverted", false)};
     wanted.min_off = std::chrono::milliseconds(line.at("min_off_ms").get<std::int64_t>());
     if (line.contains("supply"))
       wanted.supply = Supply{line["supply"].at("name"),
@@ -230,7 +232,7 @@ class Server {
                       if (error == nullptr) {
                         const auto number = result.at("lease").get<std::uint64_t>();
                         const auto found = connections_.find(id);
-                        if (found == connections_.end()) return channels_.end(number, [] {});
+                        if (found == connections_.end()) return channels_.end(number, [](const Error*) {});
                         found->second->leases.insert(number);
                         owner_[number] = id;
                       }
@@ -250,7 +252,7 @@ class Server {
     auto gathered = std::make_shared<Gathered>(Gathered{json::array(), leases.size(), {}});
     gathered->results = std::vector<json>(leases.size());
     // One moment for all, far enough ahead that every instrument's thread has its command by then.
-    const auto at = real_clock().now() + 10ms;
+    const auto at = line.contains("at_ns") ? from_ns(line["at_ns"]) : real_clock().now() + 10ms;
     const auto set = [&](std::size_t i) {
       channels_.set(leases[i], line.at("on"), line.value("options", json::object()), Deadline(from_ns(line.at("deadline_ns"))), at,
                     [gathered, i, outcome](const json& result, const Error* error) {
@@ -275,7 +277,7 @@ class Server {
       for (const auto lease : channels_.all_leases()) {
         to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", "safe-state --force"}}}});
         done.push_back({{"lease", lease}, {"taken_back", true}});
-        channels_.end(lease, [] {});
+        channels_.end(lease, [](const Error*) {});
       }
     for (const auto& entry : channels_.restore_unleased()) done.push_back(entry);
     outcome(done, nullptr);

@@ -27,6 +27,11 @@ class KeeperTest : public testing::Test {
     }
   }
 
+  virtual DriverTable drivers() const {
+    static const Driver* const table[] = {&file_relay_driver()};
+    return table;
+  }
+
   pid_t in_process(const std::function<void()>& action) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -48,8 +53,7 @@ class KeeperTest : public testing::Test {
       options.journal = dir_ / "journal";
       options.idle_end = idle_end;
       options.reclaim = 300ms;
-      static const Driver* const table[] = {&file_relay_driver()};
-      ::_exit(serve_keeper(options, table));
+      ::_exit(serve_keeper(options, drivers()));
     });
   }
 

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a lease on every instrument must do: the world's outputs go to their safe states, whoever dies.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+
+#include "contract/rig.h"
+#include "fakes/error_of.h"
+#include "fixtures/catalog.h"
+#include "tests/keeper/keeper_fixture.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+class KeeperContractTest : public KeeperTest, public testing::WithParamInterface<InstrumentRigEntry> {
+ protected:
+  void SetUp() override {
+    KeeperTest::SetUp();  // first: a process is not forked off beside the rig's threads
+    rig_ = GetParam().make();
+  }
+  DriverTable drivers() const override { return all_drivers(); }
+
+  LeaseRequest wanted(const std::string& output, SafeState safe_state = SafeState::Off) const {
+    LeaseRequest request;
+    request.instrument = full_config(GetParam().driver, rig_->config());
+    request.channel = output;
+    request.holder = "contract of " + output;
+    request.safe_state = safe_state;
+    return request;
+  }
+  bool becomes(bool on) const {
+    const Deadline deadline = soon();
+    while (rig_->is_on(rig_->output()) != on && !deadline.expired()) wait_until(deadline.at_most(1ms));
+    return rig_->is_on(rig_->output()) == on;
+  }
+
+  std::unique_ptr<InstrumentRig> rig_;
+};
+
+TEST_P(KeeperContractTest, ReleasedIsOff) {
+  const auto client = connect();
+  const auto lease = client->lease(wanted(rig_->output()), soon());
+  const auto result = lease->set(true, json::object(), soon());
+  ASSERT_TRUE(becomes(true));
+  EXPECT_EQ(result.read_back, rig_->reads_back() ? std::optional(true) : std::nullopt);
+  lease->release(soon());
+  EXPECT_TRUE(becomes(false));
+}
+
+TEST_P(KeeperContractTest, AKilledHolderLeavesNothingOn) {
+  const pid_t holder = in_process([&] {
+    const auto client = connect();
+    const auto lease = client->lease(wanted(rig_->output()), soon());
+    lease->set(true, json::object(), soon());
+    std::ofstream(dir_ / "ready") << "x";
+    ::pause();
+  });
+  wait_for_file("ready");
+  EXPECT_TRUE(becomes(true));
+  ::kill(holder, SIGKILL);
+  ::waitpid(holder, nullptr, 0);
+  EXPECT_TRUE(becomes(false));
+}
+
+TEST_P(KeeperContractTest, AKilledKeeperIsFollowedByOneThatSwitchesOff) {
+  {
+    const auto client = connect();
+    const auto lease = client->lease(wanted(rig_->output()), soon());
+    lease->set(true, json::object(), soon());
+    ASSERT_TRUE(becomes(true));
+    ::kill(keeper_, SIGKILL);
+    ::waitpid(keeper_, nullptr, 0);
+  }
+  EXPECT_TRUE(rig_->is_on(rig_->output()));
+  start_keeper_process();
+  EXPECT_TRUE(becomes(false));
+}
+
+TEST_P(KeeperContractTest, WhatAnotherHoldsIsBusyAndSaysWho) {
+  const auto first = connect(), second = connect();
+  const auto lease = first->lease(wanted(rig_->output()), soon());
+  const auto error = error_of([&] { second->lease(wanted(rig_->output()), soon()); });
+  EXPECT_EQ(error.kind(), ErrorKind::Busy);
+  EXPECT_THAT(error.what(), HasSubstr("contract of " + rig_->output()));
+  if (rig_->other_output().empty()) return;
+  EXPECT_NO_THROW(second->lease(wanted(rig_->other_output()), soon()));
+}
+
+TEST_P(KeeperContractTest, AnInstrumentThatIsMuteForAWhileIsSwitchedOffOnceItHears) {
+  if (!rig_->behaviours().contains(Behaviour::Mute) || !rig_->acknowledges())
+    GTEST_SKIP() << "nobody can tell with this protocol, see the rig";
+  const auto client = connect();
+  auto lease = client->lease(wanted(rig_->output()), soon());
+  lease->set(true, json::object(), soon());
+  ASSERT_TRUE(becomes(true));
+  rig_->behave(Behaviour::Mute);
+  EXPECT_THROW(lease->release(Deadline::in(300ms)), Error);
+  EXPECT_TRUE(rig_->is_on(rig_->output()));
+  rig_->behave(Behaviour::Sound);
+  const Deadline deadline = Deadline::in(30s);  // it is tried again every second or so, for as long as it takes
+  while (rig_->is_on(rig_->output()) && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  EXPECT_FALSE(rig_->is_on(rig_->output())) << "left powered";
+}
+
+INSTANTIATE_TEST_SUITE_P(Drivers, KeeperContractTest, testing::ValuesIn(instrument_rigs()), [](const auto& entry) {
+  auto name = entry.param.driver;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(KeeperContractTest);
+
+}  // namespace
+}  // namespace hilcop
