@@ -82,8 +82,7 @@ std::vector<FlashPart> read_flash_parts(const CheckedFile& file, bool dump, std:
 std::vector<std::string> placeholders_of(const FlashPart& part) {
   std::set<std::string> names;
   collect(part.config, names);
-  if (part.route == "uboot" && (part.config.value("load", "") == "tftp" || part.config.value("send", "") == "tftp"))
-    names.insert("tftp_dir");
+  if (part.route == "uboot" && part.config.value("load", "") == "tftp") names.insert("tftp_dir");
   return {names.begin(), names.end()};
 }
 

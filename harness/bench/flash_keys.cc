@@ -46,11 +46,6 @@ KeySpec uboot(bool dump) {
     keys.push_back(length("how much", true));
     keys.push_back(
         texts("read", "commands that read it to {address}: mmc read {address} 0x800 {blocks}; none: it is memory that is dumped"));
-    keys.push_back({.name = "send",
-                    .type = Type::String,
-                    .description = "how it comes: md (over the console) or tftp (to {tftp_dir} of the DUT's `flash_values:`)",
-                    .fallback = "md",
-                    .choices = {"md", "tftp"}});
   } else {
     keys.push_back({.name = "memory_bytes",
                     .type = Type::Integer,

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <new>
 
 #include "base/error.h"
@@ -21,11 +20,8 @@
 namespace hilcop {
 namespace {
 
-std::string attribute(const BlockTree& tree, const std::string& kernel_name, const std::string& name) {
-  std::ifstream stream(tree.sys / "class/block" / kernel_name / name);
-  std::string line;
-  std::getline(stream, line);
-  return line;
+std::string attribute(const DeviceTree& tree, const std::string& kernel_name, const std::string& name) {
+  return sysfs_text(tree.sys / "class/block" / kernel_name / name);
 }
 
 class DirectDevice final : public BlockDevice {
@@ -93,7 +89,7 @@ AlignedBuffer::AlignedBuffer(std::size_t size) : size_(size) {
 void AlignedBuffer::Free::operator()(std::byte* data) const { std::free(data); }
 
 std::unique_ptr<BlockDevice> open_block_device(const std::string& kernel_name, const std::string& what, std::uint64_t max_bytes,
-                                               const BlockTree& tree) {
+                                               const DeviceTree& tree) {
   const auto node = tree.dev / kernel_name;
   const std::string object = node.string() + " (" + what + ")";
   if (const auto use = host_use_of(kernel_name, tree); !use.empty())

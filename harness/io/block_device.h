@@ -2,19 +2,13 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 
-#include "base/deadline.h"
+#include "io/device_tree.h"
 
 namespace hilcop {
-
-/// Where the kernel shows its devices; a test has a tree of its own.
-struct BlockTree {
-  std::filesystem::path sys = "/sys", dev = "/dev", proc = "/proc";
-};
 
 /// A disk, open for this process alone. Calls block as long as the kernel's own limits for the device let them (for USB 30 s a try):
 /// keep the pieces small and look at the deadline between them. Not thread-safe.
@@ -54,6 +48,6 @@ class AlignedBuffer {
 /// partition of it is mounted, is swap, or is part of an md, dm or other device (Error{Busy} says which); when there is no medium
 /// (NotFound); when it is larger than `max_bytes` (Config). `what`: how it was found, for its name: "USB 1-1.2, serial A1B2".
 std::unique_ptr<BlockDevice> open_block_device(const std::string& kernel_name, const std::string& what, std::uint64_t max_bytes,
-                                               const BlockTree& tree = {});
+                                               const DeviceTree& tree = {});
 
 }  // namespace hilcop

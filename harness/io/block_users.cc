@@ -5,7 +5,6 @@
 #include <sys/sysmacros.h>
 
 #include <fstream>
-#include <map>
 #include <sstream>
 #include <vector>
 
@@ -14,15 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string line_of(const fs::path& file) {
-  std::ifstream stream(file);
-  std::string line;
-  std::getline(stream, line);
-  return line;
-}
-
 // The disk and its partitions: a partition is a directory of its disk that has a `partition` attribute.
-std::vector<fs::path> parts_of(const std::string& kernel_name, const BlockTree& tree) {
+std::vector<fs::path> parts_of(const std::string& kernel_name, const DeviceTree& tree) {
   const auto disk = tree.sys / "class/block" / kernel_name;
   std::vector<fs::path> parts{disk};
   std::error_code none;
@@ -40,7 +32,7 @@ std::string number_of(const fs::path& node) {
 
 // proc_pid_mountinfo(5): ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS... - TYPE SOURCE SUPER. The number is an anonymous one for file
 // systems of their own kind (btrfs), so the source counts, too.
-std::string mount_point(const std::string& number, const BlockTree& tree) {
+std::string mount_point(const std::string& number, const DeviceTree& tree) {
   std::ifstream mounts(tree.proc / "self/mountinfo");
   for (std::string line; std::getline(mounts, line);) {
     std::istringstream fields(line);
@@ -54,7 +46,7 @@ std::string mount_point(const std::string& number, const BlockTree& tree) {
   return "";
 }
 
-bool is_swap(const std::string& number, const BlockTree& tree) {
+bool is_swap(const std::string& number, const DeviceTree& tree) {
   std::ifstream swaps(tree.proc / "swaps");
   std::string line;
   std::getline(swaps, line);  // the heading
@@ -65,9 +57,9 @@ bool is_swap(const std::string& number, const BlockTree& tree) {
 
 }  // namespace
 
-std::string host_use_of(const std::string& kernel_name, const BlockTree& tree) {
+std::string host_use_of(const std::string& kernel_name, const DeviceTree& tree) {
   for (const auto& part : parts_of(kernel_name, tree)) {
-    const std::string name = part.filename().string(), number = line_of(part / "dev");
+    const std::string name = part.filename().string(), number = sysfs_text(part / "dev");
     if (number.empty()) continue;
     std::error_code none;
     for (const auto& holder : fs::directory_iterator(part / "holders", none))

@@ -148,6 +148,8 @@ std::unique_ptr<ImageFile> ImageFile::open(const std::filesystem::path& path) {
   return std::make_unique<PlainFile>(path);
 }
 
+std::unique_ptr<ImageFile> ImageFile::open_as_it_is(const std::filesystem::path& path) { return std::make_unique<PlainFile>(path); }
+
 std::uint32_t crc32_of(std::uint32_t before, std::span<const std::byte> bytes) {
   return static_cast<std::uint32_t>(::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }

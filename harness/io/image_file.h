@@ -8,11 +8,14 @@
 
 namespace hilcop {
 
-/// The bytes that an image stands for, from its beginning to its end: NAME.gz and NAME.xz uncompressed, any other file as it is (holes
-/// are zeros). Throws Error: NotFound, Config (Android's sparse format, which is for fastboot), Protocol (damaged, cut off).
+/// The bytes of an image, from its beginning to its end. Throws Error: NotFound, Config, Protocol (damaged, cut off).
 class ImageFile {
  public:
+  /// What it stands for on a medium: NAME.gz and NAME.xz unpacked, any other file as it is (holes are zeros). Android's sparse format
+  /// is refused: that is for fastboot.
   static std::unique_ptr<ImageFile> open(const std::filesystem::path& path);
+  /// As it is, whatever it is.
+  static std::unique_ptr<ImageFile> open_as_it_is(const std::filesystem::path& path);
   virtual ~ImageFile() = default;
   /// Fills `into` unless the image ends; how much it filled, 0 at the end.
   virtual std::size_t read(std::span<std::byte> into) = 0;

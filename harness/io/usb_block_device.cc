@@ -2,10 +2,11 @@
 #include "io/usb_block_device.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cstdlib>
 #include <vector>
 
 #include "base/error.h"
+#include "io/usb_devices.h"
 
 namespace hilcop {
 namespace {
@@ -14,42 +15,21 @@ namespace fs = std::filesystem;
 
 struct UsbDisk {
   std::string name, path, serial;
-  int lun = 0;
+  long lun = 0;
   std::uint64_t sectors = 0;
 };
 
-std::string line_of(const fs::path& file) {
-  std::ifstream stream(file);
-  std::string line;
-  std::getline(stream, line);
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line;
-}
-
-// /sys/devices/.../usb1/1-1/1-1.2/1-1.2:1.0/host6/target6:0:0/6:0:0:0/block/sdb: the interface (with a colon) that is nearest to the disk
-// is of its own device; those further up would be of hubs.
-std::optional<UsbDisk> usb_disk(const fs::path& link) {
+std::optional<UsbDisk> usb_disk(const fs::path& link, const DeviceTree& tree) {
   std::error_code failed;
   const auto place = fs::canonical(link, failed);
   if (failed) return std::nullopt;
-  UsbDisk disk;
-  disk.name = link.filename().string();
-  fs::path device;
-  for (auto dir = place; dir.has_relative_path(); dir = dir.parent_path()) {
-    const std::string part = dir.filename().string();
-    if (const auto colon = part.find(':'); colon != std::string::npos && part.substr(0, colon).find('-') != std::string::npos &&
-                                           fs::exists(dir / "bInterfaceNumber", failed)) {
-      device = dir.parent_path();
-      break;
-    }
-  }
-  if (device.empty()) return std::nullopt;
-  disk.path = device.filename().string();
-  disk.serial = line_of(device / "serial");
+  const auto usb = usb_identity_of(place, tree);
+  if (!usb) return std::nullopt;
+  UsbDisk disk{link.filename().string(), usb->path, usb->serial, 0, 0};
   // The SCSI address HOST:CHANNEL:TARGET:LUN is the name of the directory that `device` leads to.
-  const std::string address = fs::canonical(place / "device", failed).filename().string();
-  if (const auto colon = address.rfind(':'); colon != std::string::npos) disk.lun = std::atoi(address.c_str() + colon + 1);
-  disk.sectors = std::strtoull(line_of(place / "size").c_str(), nullptr, 10);
+  const auto address = link_name(place / "device");
+  if (const auto colon = address.rfind(':'); colon != std::string::npos) disk.lun = std::atol(address.c_str() + colon + 1);
+  disk.sectors = static_cast<std::uint64_t>(sysfs_number(place / "size").value_or(0));
   return disk;
 }
 
@@ -64,18 +44,18 @@ std::string described(const std::vector<UsbDisk>& disks) {
   return text.empty() ? "none" : text;
 }
 
-std::vector<UsbDisk> usb_disks(const BlockTree& tree) {
+std::vector<UsbDisk> usb_disks(const DeviceTree& tree) {
   std::vector<UsbDisk> disks;
   std::error_code none;
   for (const auto& entry : fs::directory_iterator(tree.sys / "block", none))
-    if (auto disk = usb_disk(entry.path())) disks.push_back(*disk);
+    if (auto disk = usb_disk(entry.path(), tree)) disks.push_back(*disk);
   std::sort(disks.begin(), disks.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return disks;
 }
 
 }  // namespace
 
-std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& object, const BlockTree& tree) {
+std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& object, const DeviceTree& tree) {
   if (selector.path.empty() || selector.serial.empty())
     throw Error(ErrorKind::Config, object, "is not chosen by both its USB path and its serial number", "give `usb_path:` and `serial:`");
   const auto disks = usb_disks(tree);

@@ -16,6 +16,6 @@ struct UsbDiskSelector {
 
 /// The kernel's name of the one disk that it is ("sdb"). Throws Error on `object`: NotFound with every USB disk there is, Config when the
 /// device at that path has another serial number (which is said) or there are several slots and no `lun`.
-std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& object, const BlockTree& tree = {});
+std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& object, const DeviceTree& tree = {});
 
 }  // namespace hilcop

@@ -18,10 +18,11 @@ BELOW = {
     "harness/compliance": ["base"],
     "harness/report": ["base", "io", "evidence", "compliance"],
     "harness/bench": ["base", "io", "console", "evidence", "keeper"],
+    "harness/flash": ["base", "io", "console", "evidence", "keeper", "bench"],
     "harness/run": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench"],
     "fixtures": ["base", "io", "keeper"],
-    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "fixtures"],
-    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "run", "fixtures"],
+    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "flash", "fixtures"],
+    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "flash", "run", "fixtures"],
 }
 
 # A library's headers stay in the folders that own it: nothing else learns of them.
