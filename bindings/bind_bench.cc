@@ -32,6 +32,7 @@ std::vector<std::string> roles_of(const DutConfig& config) {
   add("button", !config.buttons.empty());
   add("output", !config.outputs.empty());
   add("input", !config.inputs.empty());
+  add("storage", !config.storage.empty());
   return roles;
 }
 
@@ -60,7 +61,7 @@ void bind_dut(py::module_& module) {
           "Where its board is declared.")
       .def_property_readonly(
           "roles", [](const Dut& self) { return roles_of(self.config()); },
-          "Which kinds of role lab-config gives it: power, console, reset, button, output, input.")
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, storage.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(

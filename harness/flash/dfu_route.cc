@@ -8,7 +8,6 @@ namespace hilcop {
 namespace {
 
 std::vector<std::string> command(const FlashJob& job, const std::vector<std::string>& what) {
-  require_selector(job);
   const auto& config = job.part.config;
   // --wait: after power-on the device takes a while to show itself; the job's deadline ends it.
   std::vector<std::string> words{"dfu-util", "--wait", "--device", config.at("device"), "--alt", config.at("alt")};

@@ -5,7 +5,6 @@
 namespace hilcop {
 
 FlashDone flash_by_fastboot(const FlashJob& job) {
-  require_selector(job);
   // -s takes a serial number, or usb:PATH as `fastboot devices -l` prints it.
   const auto serial = job.values.find("serial");
   const std::string device = serial != job.values.end() ? serial->second : "usb:" + job.values.at("usb_path");

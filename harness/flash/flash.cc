@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "flash/flash.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/interrupt.h"
@@ -15,13 +16,15 @@ using Route = FlashDone (*)(const FlashJob&);
 struct Routes {
   const char* name;
   Route flash, dump;
+  void (*check)(const FlashJob&);  // before anything is switched
 };
-constexpr std::array<Routes, 6> kRoutes{{{"storage", flash_by_storage, dump_by_storage},
-                                         {"uboot", flash_by_uboot, dump_by_uboot},
-                                         {"dfu", flash_by_dfu, dump_by_dfu},
-                                         {"fastboot", flash_by_fastboot, nullptr},
-                                         {"openocd", flash_by_openocd, dump_by_openocd},
-                                         {"command", flash_by_command, dump_by_command}}};
+void check_nothing(const FlashJob&) {}
+constexpr std::array<Routes, 6> kRoutes{{{"storage", flash_by_storage, dump_by_storage, check_nothing},
+                                         {"uboot", flash_by_uboot, dump_by_uboot, check_uboot},
+                                         {"dfu", flash_by_dfu, dump_by_dfu, check_selector},
+                                         {"fastboot", flash_by_fastboot, nullptr, check_selector},
+                                         {"openocd", flash_by_openocd, dump_by_openocd, check_nothing},
+                                         {"command", flash_by_command, dump_by_command, check_nothing}}};
 
 const FlashPart& chosen(const DutConfig& dut, const std::vector<FlashPart>& parts, const char* list, const std::string& name) {
   const std::string object = "dut '" + dut.name + "'";
@@ -70,15 +73,14 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
   FlashResult result{part.name, part.route, file, 0, "", "", "", {}};
   json end = json::object();
   try {
+    const auto& route = *std::find_if(kRoutes.begin(), kRoutes.end(), [&](const auto& one) { return one.name == part.route; });
+    route.check(job);
     prepare_power(job);
-    for (const auto& route : kRoutes)
-      if (route.name == part.route) {
-        auto done = (is_dump ? route.dump : route.flash)(job);
-        result.bytes = done.bytes;
-        result.sha256 = std::move(done.sha256);
-        result.verified_by = std::move(done.verified_by);
-        result.unverified_why = std::move(done.unverified_why);
-      }
+    const auto done = (is_dump ? route.dump : route.flash)(job);
+    result.bytes = done.bytes;
+    result.sha256 = done.sha256;
+    result.verified_by = done.verified_by;
+    result.unverified_why = done.unverified_why;
     result.elapsed = real_clock().now() - began;
     end = to_json(result);
     end["error"] = nullptr;

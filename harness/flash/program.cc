@@ -118,7 +118,7 @@ FlashDone deliver(const FlashJob& job, const std::filesystem::path& read) {
   return facts;
 }
 
-void require_selector(const FlashJob& job) {
+void check_selector(const FlashJob& job) {
   for (const char* name : {"usb_path", "serial"})
     if (const auto found = job.values.find(name); found != job.values.end() && !found->second.empty()) return;
   throw Error(ErrorKind::Config, job.object, "which device is meant is not said, and " + job.part.route + " would take any",

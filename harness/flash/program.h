@@ -39,7 +39,4 @@ void compare_files(const FlashJob& job, const std::filesystem::path& read_back, 
 /// Puts what a program has read where the job wants it, whole or not at all.
 FlashDone deliver(const FlashJob& job, const std::filesystem::path& read);
 
-/// Throws Error{Config} unless {usb_path} or {serial} says which device is meant: a tool takes any that is there.
-void require_selector(const FlashJob& job);
-
 }  // namespace hilcop

@@ -157,7 +157,7 @@ def test_the_committed_schema_is_what_the_program_prints(kind: str) -> None:
 def project_files() -> list[Path]:
     return [
         file
-        for folder in ("lab-config", "boards", "tests/boards", "tests/fuzz/corpus/config_fuzz")
+        for folder in ("lab-config", "lab-config/examples", "boards", "tests/boards", "tests/fuzz/corpus/config_fuzz")
         for file in (SOURCE / folder).glob("*.yaml")
     ]
 
