@@ -92,6 +92,7 @@ KeySpec openocd(bool dump) {
 KeySpec command(bool dump) {
   auto run = texts("run", dump ? "program and arguments; it writes {output}" : "program and arguments; it writes {file} to the DUT");
   run.required = true;
+  run.fallback = nullptr;
   std::vector<KeySpec> keys{run};
   if (!dump) keys.push_back(texts("read_back", "program and arguments that read it to {output}, by which it is verified"));
   return route("command", "a program of this host", std::move(keys));

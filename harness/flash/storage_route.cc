@@ -86,6 +86,15 @@ std::uint64_t image_size(const FlashJob& job, const BlockDevice& device, std::ui
 
 std::size_t whole_blocks(std::size_t bytes, std::size_t block) { return (bytes + block - 1) / block * block; }
 
+template <typename Action>
+void said_how_far(const char* what, std::uint64_t done, std::uint64_t total, const Action& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    throw error.while_doing(std::to_string(done) + " of " + std::to_string(total) + " bytes had been " + what);
+  }
+}
+
 /// Returns the SHA-256 of what was written.
 std::string write(const FlashJob& job, BlockDevice& device, std::uint64_t offset, std::uint64_t total) {
   const auto image = ImageFile::open(job.file);
@@ -105,14 +114,10 @@ std::string write(const FlashJob& job, BlockDevice& device, std::uint64_t offset
       device.read_at(offset + done + begin, last.bytes());
       std::memcpy(buffer.bytes().data() + want.size(), last.bytes().data() + (want.size() - begin), rounded - want.size());
     }
-    try {
-      device.write_at(offset + done, buffer.bytes().first(rounded));
-    } catch (const Error& error) {
-      throw error.while_doing(std::to_string(done) + " of " + std::to_string(total) + " bytes had been written");
-    }
+    said_how_far("written", done, total, [&] { device.write_at(offset + done, buffer.bytes().first(rounded)); });
     done += want.size();
   }
-  device.sync();
+  said_how_far("written", total, total, [&] { device.sync(); });
   job.step("write", total, total);
   return hash.hex();
 }
@@ -147,11 +152,8 @@ std::string read_all(const FlashJob& job, BlockDevice& device, std::uint64_t off
   for (std::uint64_t done = 0; done < total;) {
     job.step(phase, done, total);
     const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, total - done));
-    try {
-      device.read_at(offset + done, buffer.bytes().first(whole_blocks(size, device.block_size())));
-    } catch (const Error& error) {
-      throw error.while_doing(std::to_string(done) + " of " + std::to_string(total) + " bytes had been read");
-    }
+    said_how_far("read", done, total,
+                 [&] { device.read_at(offset + done, buffer.bytes().first(whole_blocks(size, device.block_size()))); });
     hash.add(buffer.bytes().first(size));
     if (out != nullptr) out->write(buffer.bytes().first(size));
     done += size;

@@ -28,16 +28,21 @@ std::string plain(std::string text) {
 
 void UbootShell::reach(const std::string& keys, Deadline deadline) {
   const std::array prompt{Pattern::regex(prompt_)};
-  for (int turn = 0;; ++turn) {
+  console_.mark();
+  for (int turn = 0; !deadline.expired(); ++turn) {
     // Keys that came too early stand behind the prompt, which is then no end of a line: Ctrl-C has it printed again.
     console_.write(turn % 4 == 3 ? "\x03" : keys, deadline);
-    if (console_.try_expect(prompt, deadline.at_most(200ms))) break;
-    if (deadline.expired())
-      throw Error(ErrorKind::Timeout, object_, "U-Boot's prompt did not come",
-                  "see the console: does it start (`power: cycle`), is `interrupt:` what stops it, and `prompt:` its prompt?");
+    if (!console_.try_expect(prompt, deadline.at_most(200ms))) continue;
+    try {
+      prompt_again(deadline);
+      run("true", deadline.at_most(5s));
+      return;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Timeout) throw;  // it was no prompt, or the board started again
+    }
   }
-  prompt_again(deadline);
-  run("true", deadline);
+  throw Error(ErrorKind::Timeout, object_, "U-Boot's prompt did not come",
+              "see the console: does it start (`power: cycle`), is `interrupt:` what stops it, and `prompt:` its prompt?");
 }
 
 void UbootShell::prompt_again(Deadline deadline) {

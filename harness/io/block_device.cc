@@ -44,7 +44,7 @@ class DirectDevice final : public BlockDevice {
   }
   // O_DIRECT goes past this host's cache, but not past the device's own: fsync has the kernel send it a flush.
   void sync() override {
-    if (::fsync(fd_.get()) != 0) throw failed(errno, "flush", size_);
+    if (::fsync(fd_.get()) != 0) throw failed(errno, "flush its cache");
     ::ioctl(fd_.get(), BLKFLSBUF, 0);  // what somebody else's buffered reads left behind; refused to a plain user, harmless then
   }
 
@@ -57,13 +57,13 @@ class DirectDevice final : public BlockDevice {
       if (n > 0)
         done += static_cast<std::size_t>(n);
       else if (n == 0 || errno != EINTR)
-        throw failed(n == 0 ? ENOSPC : errno, what, offset + done);
+        throw failed(n == 0 ? ENOSPC : errno, std::string(what) + " at byte " + std::to_string(offset + done));
     }
   }
 
   // The kernel says EIO for a stick that was pulled and for a cell that is worn out: sysfs tells them apart.
-  Error failed(int why, const std::string& what, std::uint64_t at) const {
-    const std::string cause = what + " at byte " + std::to_string(at) + ": ";
+  Error failed(int why, const std::string& what) const {
+    const std::string cause = what + ": ";
     std::error_code none;
     const bool gone = !std::filesystem::exists(attributes_ / "size", none) || why == ENODEV || why == ENXIO || why == ENOMEDIUM;
     if (gone) return {ErrorKind::Disconnected, name_, cause + "the device has gone", "plug it in again; what it holds now is not whole"};

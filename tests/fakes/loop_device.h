@@ -32,7 +32,8 @@ class LoopDevice {
       loop_config config{};
       config.fd = static_cast<__u32>(backing.get());
       config.block_size = 512;
-      config.info.lo_flags = LO_FLAGS_AUTOCLEAR | (read_only ? LO_FLAGS_READ_ONLY : 0u);
+      config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+      if (read_only) config.info.lo_flags |= LO_FLAGS_READ_ONLY;
       if (::ioctl(device.fd_.get(), LOOP_CONFIGURE, &config) == 0) return device;
     }
     return std::nullopt;

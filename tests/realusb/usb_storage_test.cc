@@ -7,10 +7,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "base/interrupt.h"
-#include "fakes/temp_dir.h"
-#include "io/child_process.h"
 #include "io/usb_devices.h"
+#include "realusb/flash_program.h"
 
 namespace hilcop {
 namespace {
@@ -62,15 +62,15 @@ class UsbStorageTest : public testing::Test {
  protected:
   void SetUp() override {
     if (!fs::exists("/sys/class/udc/dummy_udc.0")) GTEST_SKIP() << "needs a kernel with dummy_hcd";
-    std::ofstream(dir_ / "medium");
-    fs::resize_file(dir_ / "medium", kMedium);
+    std::ofstream(program_ / "medium");
+    fs::resize_file(program_ / "medium", kMedium);
     for (std::size_t i = 0; i < (5u << 20) + 77; ++i) image_ += static_cast<char>(i * 31 ^ i >> 9);
-    std::ofstream(dir_ / "image", std::ios::binary) << image_;
-    gadget_.emplace(dir_ / "medium", "CARD01");
+    std::ofstream(program_ / "image", std::ios::binary) << image_;
+    gadget_.emplace(program_ / "medium", "CARD01");
     gadget_->plug();
     path_ = usb_path();
-    std::ofstream(dir_ / "board.yaml") << "board: b\nflash: [{ name: card, storage: { offset_bytes: 4096 } }]\n"
-                                          "dump: [{ name: card, storage: { offset_bytes: 4096, length_bytes: 1000000 } }]\n";
+    std::ofstream(program_ / "board.yaml") << "board: b\nflash: [{ name: card, storage: { offset_bytes: 4096 } }]\n"
+                                              "dump: [{ name: card, storage: { offset_bytes: 4096, length_bytes: 1000000 } }]\n";
     bench("CARD01", kMedium);
   }
 
@@ -82,22 +82,13 @@ class UsbStorageTest : public testing::Test {
     return "";
   }
   void bench(const std::string& serial, std::size_t most) const {
-    std::ofstream(dir_ / "bench.yaml") << "bench: b\ninstruments: { card: { driver: usb-storage, usb_path: '" << path_
-                                       << "', serial: " << serial << ", max_bytes: " << most << " } }\n"
-                                       << "duts: { d: { board: board.yaml, storage: { main: { instrument: card, appear_s: 20 } } } }\n";
+    std::ofstream(program_ / "bench.yaml") << "bench: b\ninstruments: { card: { driver: usb-storage, usb_path: '" << path_
+                                           << "', serial: " << serial << ", max_bytes: " << most << " } }\n"
+                                           << "duts: { d: { board: board.yaml, storage: { main: { instrument: card, appear_s: 20 } } } }\n";
   }
-  ProcessOptions hilcop(std::vector<std::string> words) const {
-    ProcessOptions options;
-    options.program = fs::read_symlink("/proc/self/exe").parent_path() / "../../bin/hilcop";
-    options.arguments = std::move(words);
-    options.arguments.insert(options.arguments.end(), {"-b", (dir_ / "bench.yaml").string()});
-    options.directory = dir_.path();
-    options.capture_output = true;
-    return options;
-  }
-  ProcessResult flash() const { return run_process(hilcop({"flash", "d", "--image", "image"}), Deadline::in(120s)); }
+  ProcessResult flash() const { return program_.run({"flash", "d", "--image", "image"}); }
   std::string medium(std::size_t from, std::size_t size) const {
-    std::ifstream file(dir_ / "medium", std::ios::binary);
+    std::ifstream file(program_ / "medium", std::ios::binary);
     file.seekg(static_cast<std::streamoff>(from));
     std::string bytes(size, '\0');
     file.read(bytes.data(), static_cast<std::streamsize>(size));
@@ -111,7 +102,7 @@ class UsbStorageTest : public testing::Test {
     return "";
   }
 
-  TempDir dir_{true};
+  FlashProgram program_;
   std::optional<Gadget> gadget_;
   std::string image_, path_;
 };
@@ -122,9 +113,9 @@ TEST_F(UsbStorageTest, IsWrittenVerifiedAndDumped) {
   EXPECT_THAT(done.output, HasSubstr("verified: read back, SHA-256"));
   EXPECT_TRUE(medium(4096, image_.size()) == image_);
   EXPECT_EQ(medium(0, 4096), std::string(4096, '\0'));
-  const auto dumped = run_process(hilcop({"dump", "d", "--out", "out"}), Deadline::in(120s));
+  const auto dumped = program_.run({"dump", "d", "--out", "out"});
   ASSERT_EQ(dumped.status.code, 0) << dumped.output;
-  std::ifstream file(dir_ / "out", std::ios::binary);
+  std::ifstream file(program_ / "out", std::ios::binary);
   EXPECT_TRUE(std::string(std::istreambuf_iterator<char>(file), {}) == image_.substr(0, 1'000'000));
 }
 
@@ -156,9 +147,9 @@ TEST_F(UsbStorageTest, WhatTheHostUsesIsRefused) {
 }
 
 TEST_F(UsbStorageTest, AnUnplugWhileItIsWrittenSaysHowFarItCame) {
-  std::ofstream(dir_ / "image", std::ios::binary) << std::string(20u << 20, 'x');
+  std::ofstream(program_ / "image", std::ios::binary) << std::string(20u << 20, 'x');
   const auto name = disk();
-  const auto child = ChildProcess::start(hilcop({"flash", "d", "--image", "image"}));
+  const auto child = ChildProcess::start(program_.command({"flash", "d", "--image", "image"}));
   const Deadline deadline = Deadline::in(120s);
   while (medium(4096, 1) != "x" && child->running() && !deadline.expired()) wait_until(deadline.at_most(1ms));
   gadget_->unplug();
