@@ -9,8 +9,9 @@ namespace {
 
 std::vector<std::string> command(const FlashJob& job, const std::vector<std::string>& what) {
   const auto& config = job.part.config;
-  // --wait: after power-on the device takes a while to show itself; the job's deadline ends it.
-  std::vector<std::string> words{"dfu-util", "--wait", "--device", config.at("device"), "--alt", config.at("alt")};
+  // -w: after power-on the device takes a while to show itself; the job's deadline ends it. The long --wait of 0.11 wants a value
+  // (measured).
+  std::vector<std::string> words{"dfu-util", "-w", "--device", config.at("device"), "--alt", config.at("alt")};
   const auto add = [&](const char* option, const char* name) {
     if (const auto found = job.values.find(name); found != job.values.end()) words.insert(words.end(), {option, found->second});
   };

@@ -18,7 +18,7 @@ struct FakeMedium {
   bool swallows = false;               // takes writes and keeps nothing
   std::size_t wraps = 0;               // a counterfeit: address modulo this
   std::uint64_t written = 0;
-  bool changes = false;  // each read finds another first byte
+  bool changes = false;  // each read finds another byte
   int syncs = 0;
 };
 
@@ -37,7 +37,7 @@ class FakeDisk final : public BlockDevice {
   void read_at(std::uint64_t offset, std::span<std::byte> bytes) override {
     check(offset, bytes.size(), bytes.data());
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = medium_.bytes.at(place(offset + i));
-    if (medium_.changes) medium_.bytes[0] ^= std::byte{1};
+    if (medium_.changes) medium_.bytes[512] = static_cast<std::byte>(std::to_integer<int>(medium_.bytes[512]) + 1);
   }
   void sync() override { ++medium_.syncs; }
 

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +29,8 @@ class StorageRouteTest : public testing::Test {
  protected:
   StorageRouteTest() {
     dut_.medium.bytes.assign(8 * kMiB, std::byte{0xee});
-    for (std::size_t i = 0; i < 3 * kMiB + 1000; ++i) image_ += static_cast<char>(i * 31 ^ i >> 9);
+    std::mt19937 random(7);  // nothing in it comes twice
+    for (std::size_t i = 0; i < 3 * kMiB + 1000; ++i) image_ += static_cast<char>(random());
     std::ofstream(dir_ / "image", std::ios::binary) << image_;
   }
   FlashPart& flash_part(std::uint64_t offset = 0) { return dut_.part(false, {{"name", "main"}, {"offset_bytes", offset}}); }
@@ -202,7 +204,7 @@ TEST_F(StorageRouteTest, ADumpThatFailsLeavesNoFileAndNoneIsOverwritten) {
   EXPECT_THAT(error_of([&] { read(); }).what(), HasSubstr("two reads of /dev/fake differ"));
   std::string content;
   std::getline(std::ifstream(dir_ / "out") >> std::ws, content);
-  EXPECT_EQ(content, "earlier");
+  EXPECT_TRUE(content == "earlier");
   for (const auto& entry : std::filesystem::directory_iterator(dir_.path()))
     EXPECT_EQ(entry.path().string().find(".part-"), std::string::npos) << entry.path();
 }

@@ -2,6 +2,7 @@
 // The sender against a receiver that holds it to the letter, and against bad ones. U-Boot's own is in test_uboot_board.py.
 #include "flash/xymodem.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>

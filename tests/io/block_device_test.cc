@@ -30,7 +30,8 @@ class BlockDeviceTest : public testing::Test {
   }
   void disk(const std::string& name, const std::string& usb_path, const std::string& number, int lun = 0,
             const std::string& size = "8192") {
-    const auto interface = files_.interface(usb_path, 0, "080650", "usb-storage");
+    if (!made_interface_.contains(usb_path)) made_interface_[usb_path] = files_.interface(usb_path, 0, "080650", "usb-storage");
+    const auto interface = made_interface_[usb_path];
     const std::string address = "6:0:0:" + std::to_string(lun);
     const auto scsi = interface / "host6/target6:0:0" / address;
     const auto made = scsi / "block" / name;
@@ -59,6 +60,7 @@ class BlockDeviceTest : public testing::Test {
   }
 
   DeviceFiles files_;
+  std::map<std::string, std::filesystem::path> made_interface_;
   TempDir dir_;
   std::optional<LoopDevice> loop_;
 };
