@@ -13,12 +13,16 @@
 #include <cstring>
 #include <new>
 
+#include "base/deadline.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "io/block_users.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
 namespace {
+
+constexpr Nanoseconds kForgotten = 3s;
 
 std::string attribute(const DeviceTree& tree, const std::string& kernel_name, const std::string& name) {
   return sysfs_text(tree.sys / "class/block" / kernel_name / name);
@@ -61,11 +65,22 @@ class DirectDevice final : public BlockDevice {
     }
   }
 
-  // The kernel says EIO for a stick that was pulled and for a cell that is worn out: sysfs tells them apart.
+  // The kernel says EIO for a stick that was pulled and for a cell that is worn out: that sysfs forgets it tells them apart, which takes
+  // it some ms after the error (measured).
+  bool has_gone(int why) const {
+    if (why == ENODEV || why == ENXIO || why == ENOMEDIUM) return true;
+    const Deadline forgotten = Deadline::in(why == EIO ? kForgotten : 0s);
+    std::error_code none;
+    while (std::filesystem::exists(attributes_ / "size", none)) {
+      if (forgotten.expired()) return false;
+      wait_until(forgotten.at_most(10ms));
+    }
+    return true;
+  }
+
   Error failed(int why, const std::string& what) const {
     const std::string cause = what + ": ";
-    std::error_code none;
-    const bool gone = !std::filesystem::exists(attributes_ / "size", none) || why == ENODEV || why == ENXIO || why == ENOMEDIUM;
+    const bool gone = has_gone(why);
     if (gone) return {ErrorKind::Disconnected, name_, cause + "the device has gone", "plug it in again; what it holds now is not whole"};
     if (why == EPERM || why == EROFS || why == EACCES)
       return {ErrorKind::PermissionDenied, name_, cause + "it is write-protected", "move the lock of the card or its adapter"};

@@ -185,7 +185,7 @@ TEST_F(DfuTest, ADeviceThatCannotUploadIsNotCalledVerified) {
 TEST_F(DfuTest, AnotherOneThanIsMeantIsLeftAlone) {
   plug(5);
   bench("serial: DFU0002, usb_path: '" + port_->path() + "'");
-  const auto done = flash({"--timeout", "5"});
+  const auto done = flash({"--timeout", "3"});
   EXPECT_EQ(done.status.code, 3) << done.output;
   EXPECT_TRUE(device_->memory.empty());
 }
