@@ -42,7 +42,9 @@ flash:
   - { name: braces, image: image.bin, command: { run: [sh, -c, 'test {{x}} = "{{x}}" && cp {file} {place}'] } }
   - { name: dfu, image: image.bin, dfu: { device: '0483:df11', alt: fw } }
   - { name: fastboot, image: image.bin, fastboot: { partition: boot } }
-  - { name: openocd, image: image.bin, openocd: { config: [target/x.cfg], setup: ['adapter serial {serial}'], after: [reset run], address: 0x8000000 } }
+  - name: openocd
+    image: image.bin
+    openocd: { config: [target/x.cfg], setup: ['adapter serial {serial}'], after: [reset run], address: 0x8000000 }
 dump:
   - { name: copy, command: { run: [cp, '{place}', '{output}'] } }
   - { name: moving, command: { run: [sh, -c, 'date +%N > {output}'] } }
@@ -73,15 +75,19 @@ class Rig:
     def program(self, name: str, body: str) -> None:
         """Stands in for a tool: notes its arguments in `calls`, then does what `body` says."""
         file = self.folder / "bin" / name
-        file.write_text(f"#!{sys.executable}\nimport json, pathlib, sys\na = sys.argv[1:]\n"
-                        f"with open({str(self.folder / 'calls')!r}, 'a') as f: f.write(json.dumps(a) + chr(10))\n{body}\n")
+        file.write_text(
+            f"#!{sys.executable}\nimport json, pathlib, sys\na = sys.argv[1:]\n"
+            f"with open({str(self.folder / 'calls')!r}, 'a') as f: f.write(json.dumps(a) + chr(10))\n{body}\n"
+        )
         file.chmod(0o755)
 
     def calls(self) -> list[list[str]]:
         return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
 
     def hilcop(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([PROGRAM, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            [PROGRAM, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False
+        )
 
     def flash(self, part: str, *more: str) -> subprocess.CompletedProcess[str]:
         return self.hilcop("flash", "d", "--part", part, *more)
@@ -103,13 +109,15 @@ def test_the_first_part_and_its_own_image_are_meant_when_none_is_named(rig: Rig)
     done = rig.hilcop("flash", "d")
     assert done.returncode == 0, done.stderr
     assert rig.place.read_bytes() == rig.image
-    assert f"copy written: 100000 bytes in " in done.stdout
+    assert "copy written: 100000 bytes in " in done.stdout
     assert f"by command, SHA-256 {hashlib.sha256(rig.image).hexdigest()}, verified: read back" in done.stdout
     assert "verify: 97.7 KiB of 97.7 KiB, 100 %" in done.stderr
     assert "\x1b" not in done.stderr, "not a terminal"
 
 
-@pytest.mark.parametrize(("part", "why"), [("blind", "the board file says no `read_back:` for it"), ("unwanted", "the board file says verify: false")])
+@pytest.mark.parametrize(
+    ("part", "why"), [("blind", "the board file says no `read_back:` for it"), ("unwanted", "the board file says verify: false")]
+)
 def test_what_is_not_verified_is_said_and_is_no_success_unless_accepted(part: str, why: str, rig: Rig) -> None:
     done = rig.flash(part)
     assert done.returncode == 3
@@ -163,7 +171,12 @@ def test_a_program_that_hangs_is_killed_with_all_that_it_started(rig: Rig) -> No
 
 def test_ctrl_c_ends_it(rig: Rig) -> None:
     process = subprocess.Popen(
-        [PROGRAM, "flash", "d", "--part", "hangs"], cwd=rig.folder, env=rig.environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [PROGRAM, "flash", "d", "--part", "hangs"],
+        cwd=rig.folder,
+        env=rig.environment,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stderr
     process.stderr.readline()  # the line of its phase: the program runs
@@ -177,7 +190,11 @@ def test_ctrl_c_ends_it(rig: Rig) -> None:
 def test_percentages_are_progress_on_a_terminal(rig: Rig) -> None:
     done = subprocess.run(
         ["script", "-qec", f"{PROGRAM} flash d --part percent --accept-unverified", "/dev/null"],
-        cwd=rig.folder, env=rig.environment, capture_output=True, timeout=60, check=False,
+        cwd=rig.folder,
+        env=rig.environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout
     assert b"\r\x1b[Kwrite: 48.8 KiB of 97.7 KiB, 50 %" in done.stdout, done.stdout
@@ -219,7 +236,10 @@ def test_a_dump_is_whole_or_not_there(rig: Rig) -> None:
 
 
 def test_dfu_is_verified_by_what_it_uploads(rig: Rig) -> None:
-    keeps = "import shutil\nif '--download' in a: shutil.copy(a[a.index('--download') + 1], 'chip')\nelse: shutil.copy('chip', a[a.index('--upload') + 1])"
+    keeps = (
+        "import shutil\nif '--download' in a: shutil.copy(a[a.index('--download') + 1], 'chip')\n"
+        "else: shutil.copy('chip', a[a.index('--upload') + 1])"
+    )
     rig.program("dfu-util", keeps)
     assert result_of(rig.flash("dfu", "--json"))["verified_by"] == "uploaded again"
     select = ["-w", "--device", "0483:df11", "--alt", "fw", "--serial", "S1"]
@@ -257,7 +277,15 @@ def test_openocd_must_say_that_it_verified(rig: Rig) -> None:
     rig.program("openocd", "print('verified 100000 bytes in 0.1s (976.562 KiB/s)')")
     assert result_of(rig.flash("openocd", "--json"))["verified_by"] == "openocd verify_image"
     image = "{" + str(rig.folder / "image.bin") + "} 0x8000000"
-    commands = ["adapter serial S1", "init", "reset halt", f"flash write_image erase {image}", f"verify_image {image}", "reset run", "shutdown"]
+    commands = [
+        "adapter serial S1",
+        "init",
+        "reset halt",
+        f"flash write_image erase {image}",
+        f"verify_image {image}",
+        "reset run",
+        "shutdown",
+    ]
     assert rig.calls()[-1] == ["-f", "target/x.cfg", *(word for command in commands for word in ("-c", command))]
 
 
@@ -265,8 +293,10 @@ def test_openocd_must_say_that_it_verified(rig: Rig) -> None:
 def test_the_real_tools_are_there_and_know_our_options(tool: str, words: list[str]) -> None:
     said = subprocess.run([tool, "--help"], capture_output=True, text=True, timeout=20, check=False)
     text = said.stdout + said.stderr
-    wanted = {"dfu-util": ["--wait", "--device", "--alt", "--path", "--serial", "--download", "--upload", "--upload-size", "--reset"],
-              "fastboot": ["-s SERIAL", "flash PARTITION", "reboot"]}
+    wanted = {
+        "dfu-util": ["--wait", "--device", "--alt", "--path", "--serial", "--download", "--upload", "--upload-size", "--reset"],
+        "fastboot": ["-s SERIAL", "flash PARTITION", "reboot"],
+    }
     for option in wanted[tool]:
         assert option in text
     assert subprocess.run([tool, *words], capture_output=True, timeout=20, check=False).returncode == 0
@@ -296,7 +326,7 @@ def real_openocd(rig: Rig, *more: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_real_openocd_writes_to_its_faux_flash_by_our_commands(rig: Rig) -> None:
-    board = (rig.folder / "board.yaml").read_text().replace("name: openocd, image: image.bin,", "name: openocd, image: image.bin, verify: false,")
+    board = (rig.folder / "board.yaml").read_text().replace("name: openocd\n", "name: openocd\n    verify: false\n")
     (rig.folder / "board.yaml").write_text(board)
     done = real_openocd(rig, "--record", "record")
     assert done.returncode == 3, done.stderr
@@ -366,3 +396,46 @@ def test_a_disk_that_is_not_there_is_said_with_what_is(rig: Rig) -> None:
     assert done.returncode == 3
     assert "there is no USB device at 9-9.9" in done.stderr
     assert "USB disks of this host: " in done.stderr
+
+
+def test_python_does_the_same(rig: Rig) -> None:
+    code = (
+        "import hilcop\n"
+        "with hilcop.open_bench('bench.yaml', duts=['d']) as bench:\n"
+        "    dut = bench.dut('d')\n"
+        "    done = dut.flash(part='copy')\n"
+        "    print(done.bytes, done.route, done.verified_by, done.unverified_why)\n"
+        "    print(repr(dut.flash('other.bin', part='blind').verified_by))\n"
+        "    try:\n"
+        "        dut.flash(part='hangs', timeout_s=0.5)\n"
+        "    except hilcop.TimeoutError as error:\n"
+        "        print(error.object)\n"
+        "    try:\n"
+        "        dut.flash(part='liar')\n"
+        "    except hilcop.ProtocolError as error:\n"
+        "        print('byte 5000' in str(error))\n"
+        "    print(dut.dump('out.bin').bytes)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=rig.folder, env=rig.environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["100000 command read back ", "''", "flash part 'hangs' of dut 'd'", "True", "100000"]
+
+
+def test_list_says_who_has_a_storage(rig: Rig) -> None:
+    (rig.folder / "board.yaml").write_text("board: b\nflash: [{ name: card, image: image.bin, storage: {} }]\n")
+    (rig.folder / "bench.yaml").write_text(
+        "bench: b\ninstruments: { card: { driver: usb-storage, usb_path: 9-9.9, serial: S, max_bytes: 1000000 } }\n"
+        "duts: { d: { board: board.yaml, storage: { main: { instrument: card, appear_s: 30 } } } }\n"
+    )
+    card = {"name": "card", "driver": "usb-storage", "identity": "usb-storage:9-9.9/S", "channels": [], "held_by": None}
+    assert json.loads(rig.hilcop("list", "--json").stdout)["instruments"] == [card]
+    process = subprocess.Popen([PROGRAM, "flash", "d"], cwd=rig.folder, env=rig.environment, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 20
+    while (held := json.loads(rig.hilcop("list", "--json").stdout)["instruments"][0]["held_by"]) is None and time.monotonic() < end:
+        pass
+    assert held["pid"] == process.pid
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode == 130

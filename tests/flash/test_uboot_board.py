@@ -103,7 +103,13 @@ class Rig:
             "HILCOP_HOME": str(SOURCE),
         }
         return subprocess.run(
-            [PROGRAM, *words, "-b", "bench.yaml"], cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+            [PROGRAM, *words, "-b", "bench.yaml"],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
         )
 
     def flash(self, part: str, *more: str) -> subprocess.CompletedProcess[str]:
