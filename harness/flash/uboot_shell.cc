@@ -12,6 +12,7 @@ namespace hilcop {
 namespace {
 
 constexpr int kTries = 4;
+constexpr Nanoseconds kStill = 700ms;  // a line that says nothing for so long has said it all
 constexpr std::size_t kLongest = 240;  // CONFIG_SYS_CBSIZE is 256 on small boards
 
 std::string unique_id() {
@@ -34,7 +35,7 @@ void UbootShell::reach(const std::string& keys, Deadline deadline) {
     console_.write(turn % 4 == 3 ? "\x03" : keys, deadline);
     if (!console_.try_expect(prompt, deadline.at_most(200ms))) continue;
     try {
-      prompt_again(deadline);
+      if (!prompt_again(deadline)) continue;
       run("true", deadline.at_most(5s));
       return;
     } catch (const Error& error) {
@@ -45,11 +46,25 @@ void UbootShell::reach(const std::string& keys, Deadline deadline) {
               "see the console: does it start (`power: cycle`), is `interrupt:` what stops it, and `prompt:` its prompt?");
 }
 
-void UbootShell::prompt_again(Deadline deadline) {
+bool UbootShell::prompt_again(Deadline deadline) {
   const std::array prompt{Pattern::regex(prompt_)};
-  console_.mark();
-  console_.write("\x03", deadline);
-  console_.expect(prompt, deadline.at_most(5s));
+  for (int tries = 0; tries < kTries && !deadline.expired(); ++tries) {
+    console_.mark();
+    console_.write("\x03", deadline);
+    if (console_.try_expect(prompt, deadline.at_most(2s))) return true;
+  }
+  return false;
+}
+
+bool UbootShell::echoed(const std::string& line, Deadline deadline) {
+  const std::array echo{Pattern::literal(line)};
+  const auto begin = console_.mark();
+  console_.write(line, deadline);
+  const Deadline limit = deadline.at_most(10s);
+  while (true) {
+    if (const auto match = console_.try_expect(echo, limit.at_most(kStill))) return match->span.begin == begin;
+    if (limit.expired() || real_clock().now() - console_.last_byte_at() >= kStill) return false;
+  }
 }
 
 void UbootShell::begin(const std::string& command, Deadline deadline) {
@@ -59,16 +74,10 @@ void UbootShell::begin(const std::string& command, Deadline deadline) {
   // Printed as one word, typed as two: no echo looks like it.
   mark_ = unique_id();
   const std::string line = command + "; echo hb\"\"" + mark_ + ":$?:";
-  const std::array echo{Pattern::literal(line)};
-  for (int tries = 1;; ++tries) {
-    console_.mark();
-    console_.write(line, deadline);
-    if (console_.try_expect(echo, deadline.at_most(3s))) break;
-    if (tries == kTries || deadline.expired())
+  for (int tries = 1; !echoed(line, deadline); ++tries)
+    if (tries == kTries || !prompt_again(deadline))
       throw Error(deadline.expired() ? ErrorKind::Timeout : ErrorKind::Protocol, object_,
                   "'" + command + "' does not come back whole in the echo; it was not carried out", "set `pacing:` in the board file");
-    prompt_again(deadline);
-  }
   from_ = console_.mark();
   console_.write("\r", deadline);
 }

@@ -22,7 +22,10 @@ class UbootShell {
   std::string end(Deadline deadline);
 
  private:
-  void prompt_again(Deadline deadline);
+  /// Drops what is half typed; false: no prompt came.
+  bool prompt_again(Deadline deadline);
+  /// Types a line, without its end; whether it came back, all of it and nothing before it.
+  bool echoed(const std::string& line, Deadline deadline);
 
   Console& console_;
   std::string prompt_, object_;
