@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/interrupt.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
 #include "cli/flash_line.h"
@@ -57,7 +58,13 @@ int carry_out(const Arguments& arguments, bool is_dump) {
     FlashLine line;
     request.progress = [&line](const FlashProgress& progress) { line.take(progress); };
     auto& dut = bench->dut(arguments.dut);
-    result = is_dump ? dump(dut, request) : flash(dut, request);
+    try {
+      result = is_dump ? dump(dut, request) : flash(dut, request);
+    } catch (const Interrupted&) {
+      clear_interrupt();  // or closing would be interrupted, too, and the safe states come after this program's end
+      bench->close();
+      throw;
+    }
   }
   bench->close();
   timeline->check();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""dfu-util, fastboot and openocd: stood in for where there is no device, and the real ones as far as they go. dfu-util with one: tests/realusb."""
+"""dfu-util, fastboot and openocd: stand-ins, and the real ones as far as they go without a device. dfu-util with one: tests/realusb."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import random
+import signal
 import subprocess
 from pathlib import Path
 
@@ -95,17 +96,18 @@ class Rig:
         self.image = random.Random(7).randbytes(20_001)
         (folder / "image.bin").write_bytes(self.image)
 
-    def hilcop(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {
+        self.environment = {
             **os.environ,
-            "HILCOP_RUNTIME_DIR": str(self.folder / "r"),
-            "HILCOP_STATE_DIR": str(self.folder / "s"),
+            "HILCOP_RUNTIME_DIR": str(folder / "r"),
+            "HILCOP_STATE_DIR": str(folder / "s"),
             "HILCOP_HOME": str(SOURCE),
         }
+
+    def hilcop(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PROGRAM, *words, "-b", "bench.yaml"],
             cwd=self.folder,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             timeout=120,
@@ -201,3 +203,19 @@ def test_a_time_limit_ends_it_with_what_was_done(rig: Rig) -> None:
     done = rig.hilcop("flash", "d", "--image", "long.bin", "--part", "memory", "--timeout", "4")
     assert done.returncode == 3
     assert "not done in time" in done.stderr, done.stderr
+
+
+def test_ctrl_c_in_the_middle_leaves_the_board_without_power(rig: Rig) -> None:
+    words = [PROGRAM, "flash", "d", "-b", "bench.yaml", "--image", "long.bin", "--part", "memory"]
+    (rig.folder / "long.bin").write_bytes(random.Random(8).randbytes(8 << 20))
+    process = subprocess.Popen(words, cwd=rig.folder, env=rig.environment, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    for line in process.stderr:
+        if line.startswith("load: "):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    dut = json.loads(rig.hilcop("list", "--json").stdout)["duts"][0]
+    assert dut["power"]["state"] == "off"
+    assert dut["held_by"] is None
