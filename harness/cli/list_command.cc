@@ -22,7 +22,8 @@ json collect(const BenchConfig& bench) {
   json all = bench_state(bench, all_drivers());
   all["drivers"] = json::array();
   all["scenarios"] = json::array();
-  for (const auto* driver : all_drivers()) all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}, {"unverified", driver->unverified}});
+  for (const auto* driver : all_drivers())
+    all["drivers"].push_back({{"name", driver->name}, {"summary", driver->summary}, {"unverified", driver->unverified}});
   for (const auto& scenario : list_scenarios(python_settings(), {project_dir() / "scenarios"}))
     all["scenarios"].push_back({{"id", scenario.id}, {"title", scenario.title}, {"clauses", scenario.clauses}});
   return all;
@@ -104,13 +105,14 @@ void print(const json& all) {
   std::printf("bench %s (%s); the keeper %s\n", text(all["bench"]).c_str(),
               std::filesystem::path(text(all["file"])).lexically_proximate(std::filesystem::current_path()).c_str(),
               text(all["keeper"]).c_str());
-  for (const auto& part : {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
-                           table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
-                           table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),
-                           table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE"}, instruments),
-                           table("Channels that the keeper knows", channel_columns, channels),
-                           table("Channels of other benches", channel_columns, channel_rows(elsewhere, "")),
-                           table("Drivers", {"NAME", "WHAT", "AGAINST OTHERS' PROGRAMS"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
+  for (const auto& part :
+       {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
+        table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
+        table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),
+        table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE"}, instruments),
+        table("Channels that the keeper knows", channel_columns, channels),
+        table("Channels of other benches", channel_columns, channel_rows(elsewhere, "")),
+        table("Drivers", {"NAME", "WHAT", "AGAINST OTHERS' PROGRAMS"}, drivers), table("Scenarios", {"ID", "TITLE", "CLAUSES"}, scenarios)})
     std::fputs(part.c_str(), stdout);
 }
 
