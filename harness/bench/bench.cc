@@ -143,6 +143,7 @@ class RealBench final : public Bench {
     for (const auto& [name, output] : dut.outputs) made.give_output(name, line(output));
     for (const auto& [name, input] : dut.inputs) made.give_input(name, lease(request(dut, input.role, SafeState::Keep, input.active_low)));
     for (const auto& [name, role] : dut.meters) made.give_meter(name, lease(request(dut, role, SafeState::Keep)));
+    for (const auto& [name, storage] : dut.storage) open_storage(dut, name, storage, made);
   }
 
   std::vector<Lease*> lease_power(const DutConfig& dut) {
@@ -157,6 +158,15 @@ class RealBench final : public Bench {
       poles.push_back(&lease(std::move(wanted), dut.name));
     }
     return poles;
+  }
+
+  void open_storage(const DutConfig& dut, const std::string& name, const StorageConfig& storage, RealDut& made) {
+    const auto& instrument = config_.instruments.at(storage.instrument);
+    const Driver* driver = find_driver(drivers_, instrument.driver);
+    lock("storage:" + driver->identity(instrument), dut.name);
+    Lease* mux = storage.mux ? &lease(request(dut, storage.mux->role, storage.mux->safe_state, storage.mux->active_low)) : nullptr;
+    made.give_storage(
+        name, storage, [driver, &instrument](Deadline deadline) { return driver->open_storage(instrument, deadline); }, mux);
   }
 
   Console& open_console(const DutConfig& dut, const std::string& name, const RoleConfig& role) {
@@ -252,6 +262,7 @@ class RealBench final : public Bench {
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
       for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
+      for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},

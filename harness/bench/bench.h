@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "bench/config.h"
 #include "bench/roles.h"
+#include "bench/storage.h"
 #include "console/boot_log.h"
 #include "console/io_loop.h"
 #include "io/line_faults.h"
@@ -45,6 +46,9 @@ class Dut {
   /// Keys and outputs of these names asserted, or let go, in one command (straps that are held while power comes on). All or none:
   /// where one fails the others are let go. Results in the order of the names.
   virtual std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) = 0;
+  virtual Storage& storage(const std::string& name = "main") = 0;
+  /// Where what is done with it is told.
+  virtual EventSink& events() = 0;
   /// Pulses the reset line for `hold`.
   virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
   /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bench/flash_config.h"
 #include "console/console.h"
 #include "io/usb.h"
 #include "keeper/client.h"
@@ -61,6 +62,7 @@ struct Board {
   nlohmann::json functions = nlohmann::json::object();
   /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
   nlohmann::json machine;
+  std::vector<FlashPart> flash, dump;  // the first is the one that is meant when none is named
   std::filesystem::path file;
   std::string sha256;  // of the file, for the run record
 };
@@ -109,6 +111,12 @@ struct LinesWhileOff {
   std::optional<bool> dtr, rts;
 };
 
+struct StorageConfig {
+  std::string instrument;
+  Nanoseconds appear{};
+  std::optional<OutputConfig> mux;  // asserted: the host has it
+};
+
 struct DutConfig {
   std::string name;
   Board board;
@@ -122,6 +130,8 @@ struct DutConfig {
   std::map<std::string, OutputConfig> inputs;
   std::optional<UsbSelector> usb;
   std::map<std::string, RoleConfig> meters;
+  std::map<std::string, StorageConfig> storage;
+  std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump
 };
 
 struct BenchConfig {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/tables.h"
 
+#include "bench/flash_config.h"
 #include "io/usb_descriptors.h"
 
 namespace hilcop {
@@ -149,6 +150,16 @@ std::vector<KeySpec> output_extras() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
 }
 
+KeySpec storage_role() {
+  KeySpec appear = with_default(key("appear_s", Type::Number, "how long it may take to show itself"), 10);
+  appear.min = 0;
+  appear.max = 600;
+  return with(key("", Type::Map, "a disk"),
+              {required(key("instrument", Type::String, "a name of `instruments:`")), appear,
+               role("mux", "the output that gives it to the host; let go, the DUT has it",
+                    {with_default(chosen(key("host", Type::String, "how the output stands when the host has it"), {"on", "off"}), "on")})});
+}
+
 }  // namespace
 
 const std::vector<KeySpec>& board_keys() {
@@ -194,6 +205,8 @@ const std::vector<KeySpec>& board_keys() {
         with_default(
             with(key("functions", Type::OpenMap, "commands and patterns that scenarios ask for by name"), {key("", Type::String, "")}),
             json::object()),
+        flash_keys(false),
+        flash_keys(true),
         with_default(with(key("machine", Type::OpenMap, "keys of the driver that can be this board"), {}), nullptr),
     };
   }();
@@ -233,6 +246,13 @@ const std::vector<KeySpec>& bench_keys() {
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
+                            json::object()),
+               with_default(
+                   with(key("storage", Type::OpenMap, "disks of it that the bench can reach; `main` is the first"), {storage_role()}),
+                   json::object()),
+               with_default(with(key("flash_values", Type::OpenMap,
+                                     "what this bench alone knows, for {name} in the board's flash: and dump: usb_path, serial, tftp_dir"),
+                                 {key("", Type::String, "")}),
                             json::object()),
                with_default(with(key("inputs", Type::OpenMap, "lines that the bench reads"), {role("", "a line", output_extras())}),
                             json::object()),

@@ -123,6 +123,7 @@ class State {
     if (status_.is_array())
       for (const auto& channel : status_)
         if (channel.value("instrument", "") == identity) entry["channels"].push_back(channel);
+    if (find_driver(drivers_, config.driver)->open_storage) entry["held_by"] = holder_json(lease_holder("storage:" + identity));
     // Only a node of the file system can be looked at without opening what it stands for.
     if (identity.starts_with('/')) entry.update(node(identity));
     return entry;

@@ -73,6 +73,7 @@ std::string wear_of(const json& power) {
 }
 
 std::string presence(const json& instrument) {
+  if (instrument.contains("held_by")) return instrument["held_by"].is_null() ? "not in use" : "in use by " + holder(instrument["held_by"]);
   if (!instrument.contains("there")) {
     const auto& channels = instrument["channels"];
     const bool used = std::any_of(channels.begin(), channels.end(), [](const json& channel) { return channel.contains("held_by"); });
