@@ -34,6 +34,7 @@ std::vector<std::string> roles_of(const DutConfig& config) {
   add("input", !config.inputs.empty());
   add("meter", !config.meters.empty());
   add("usb", config.usb.has_value());
+  add("storage", !config.storage.empty());
   return roles;
 }
 
@@ -62,7 +63,11 @@ void bind_dut(py::module_& module) {
           "Where its board is declared.")
       .def_property_readonly(
           "roles", [](const Dut& self) { return roles_of(self.config()); },
-          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter, usb.")
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter, usb, storage.")
+      .def_property_readonly(
+          "power_timing", [](const Dut& self) { return to_python(self.power_timing()); },
+          "What `hilcop calibrate` found of its power when the bench was opened: {'effect', 'utc', 'on', 'off'}, each edge with 'median_s',\n"
+          "'uncertainty_s', ... or None; None: never calibrated.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(

@@ -41,6 +41,7 @@ void bind_console(pybind11::module_& module);
 void bind_roles(pybind11::module_& module);
 void bind_boot(pybind11::module_& module);
 void bind_bench(pybind11::module_& module);
+void bind_flash(pybind11::module_& module);
 void bind_verdict(pybind11::module_& module);
 void bind_interrupt(pybind11::module_& module);
 

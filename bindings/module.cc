@@ -11,4 +11,5 @@ PYBIND11_MODULE(_hilcop, module) {
   hilcop::bind_roles(module);
   hilcop::bind_boot(module);
   hilcop::bind_bench(module);
+  hilcop::bind_flash(module);
 }

@@ -21,6 +21,8 @@ pkg_check_modules(USB REQUIRED IMPORTED_TARGET libusb-1.0)
 pkg_check_modules(UDEV REQUIRED IMPORTED_TARGET libudev)
 pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(SNMP REQUIRED IMPORTED_TARGET netsnmp)
+find_package(ZLIB REQUIRED)
+pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(GPIOD REQUIRED IMPORTED_TARGET libgpiod)
 
 set(HILCOP_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")

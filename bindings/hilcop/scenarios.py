@@ -152,21 +152,51 @@ def held(dut: Dut, *names: str) -> Iterator[Held]:
         holding.held_s = (min(commanded for commanded, _ in released) - max(acknowledged for _, acknowledged in pressed)) / 1e9
 
 
+@dataclass(frozen=True)
+class Timing:
+    """How exactly a check must know the moment at which power really goes or comes."""
+
+    needed_s: float
+    edge: str  # "on", "off"
+
+    def lacking(self, known: dict[str, Any] | None, dut_name: str) -> str:
+        """Why the bench does not know it so exactly; empty: it does. What is not known is not good enough."""
+        wanted = f"needs power {self.edge} to be timed within {self.needed_s * 1e3:g} ms"
+        spread = (known or {}).get(self.edge)
+        if known is None or spread is None:
+            return f"{wanted}; this bench is not calibrated for that: run `hilcop calibrate {dut_name}`"
+        if spread["uncertainty_s"] <= self.needed_s:
+            return ""
+        return (
+            f"{wanted}; this bench knows it within {spread['uncertainty_s'] * 1e3:.1f} ms"
+            f" ({spread['count']} switchings, by {known['effect']}, {known['utc'][:10]}): use a faster or steadier power port"
+        )
+
+
 class Check:
     """One question with an answer. Pass needs at least one control, all of them ok: otherwise the verdict is Inconclusive."""
 
-    def __init__(self, run: Run, name: str, expected: str, title: str, clauses: Sequence[str]) -> None:
+    def __init__(self, run: Run, name: str, expected: str, title: str, clauses: Sequence[str], timing: Timing | None = None) -> None:
         self._run = run
         self.name = name
         self.expected = expected
         self.verdict: str | None = None
         self.controls: list[tuple[str, bool]] = []
-        run.emit("check.declare", check=name, title=title or name, clauses=list(clauses), expected=expected)
+        needs = {"needs_timing_s": timing.needed_s, "timing_of": timing.edge} if timing else {}
+        run.emit("check.declare", check=name, title=title or name, clauses=list(clauses), expected=expected, **needs)
+        self._mistimed = timing.lacking(run.power_timing, run.dut_name) if timing else ""
+        if self._mistimed:
+            self._emit_verdict("Inconclusive", "", (), self._mistimed)
 
     @property
     def run(self) -> Run:
         """The run that this check belongs to."""
         return self._run
+
+    @property
+    def timed(self) -> bool:
+        """Whether the bench times power as exactly as the check needs; False: its stimulus can be spared."""
+        return not self._mistimed
 
     def control(self, name: str, *, ok: bool, detail: str = "", evidence: Sequence[Evidence] = ()) -> bool:
         """Shows that the stimulus reaches the device, or that the oracle would see the bad case. Returns ok."""
@@ -195,8 +225,13 @@ class Check:
         self._set("Inconclusive", "", evidence, reason)
 
     def _set(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:
+        if self._mistimed:
+            return  # neither a pass nor a fail: the power may have come or gone at another moment than the scenario believes
         if self.verdict == "Fail" or (self.verdict == "Inconclusive" and verdict == "Pass"):
             return  # never taken back by something better
+        self._emit_verdict(verdict, observed, evidence, reason)
+
+    def _emit_verdict(self, verdict: str, observed: str, evidence: Sequence[Evidence], reason: str) -> None:
         self.verdict = verdict
         self._run.emit(
             "check.verdict",
@@ -244,6 +279,8 @@ class Run:
     seed: int
     effort: str
     record_dir: Path
+    #: What `hilcop calibrate` found of the DUT's power; None: never calibrated.
+    power_timing: dict[str, Any] | None = None
     checks: list[Check] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
 
@@ -255,9 +292,26 @@ class Run:
         """An event of this scenario on the timeline."""
         self.timeline.emit(f"worker-{self.dut_name}", kind, {"scenario": self.scenario.id, "dut": self.dut_name, **data})
 
-    def check(self, name: str, *, expected: str, title: str = "", clauses: Sequence[str] = ()) -> Check:
-        """Declares a check before its stimulus. One that is never judged is Inconclusive."""
-        check = Check(self, name, expected, title, clauses or self.scenario.clauses)
+    def check(
+        self,
+        name: str,
+        *,
+        expected: str,
+        title: str = "",
+        clauses: Sequence[str] = (),
+        needs_timing_s: float | None = None,
+        timing_of: str = "off",
+    ) -> Check:
+        """Declares a check before its stimulus. One that is never judged is Inconclusive.
+
+        needs_timing_s: it means something only where the moment at which power really goes (timing_of="on": comes) is known within
+        so many seconds. On a bench that `hilcop calibrate` found coarser, or that was never calibrated, it is Inconclusive whatever
+        the scenario says of it; `check.timed` tells before the stimulus.
+        """
+        if timing_of not in ("on", "off"):
+            raise ValueError(f"check {name}: timing_of is 'on' or 'off', not '{timing_of}'")
+        timing = None if needs_timing_s is None else Timing(needs_timing_s, timing_of)
+        check = Check(self, name, expected, title, clauses or self.scenario.clauses, timing)
         self.checks.append(check)
         return check
 

@@ -180,7 +180,13 @@ class Worker:
         found = scenarios.REGISTRY[request["id"]]
         dut = bench.dut(self.dut_name)
         run = scenarios.Run(
-            found, self.dut_name, self.timeline, int(self.settings["seed"]), str(self.settings["effort"]), self.run_dir / "console"
+            found,
+            self.dut_name,
+            self.timeline,
+            int(self.settings["seed"]),
+            str(self.settings["effort"]),
+            self.run_dir / "console",
+            dut.power_timing,
         )
         if reason := found.lacking(dut):
             run.emit("scenario.not_run", id=found.id, reason=reason)

@@ -6,8 +6,10 @@
 #include <fmt/format.h>
 
 #include "bench/board_watchers.h"
+#include "bench/calibration.h"
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
+#include "bench/selftest_record.h"
 #include "bench/usb_port.h"
 #include "io/faulty_stream.h"
 #include "io/socket_stream.h"
@@ -46,6 +48,11 @@ class RealBench final : public Bench {
   const BenchConfig& config() const override { return config_; }
   std::vector<std::string> dut_names() const override { return options_.duts; }
   KeeperClient& keeper() override { return *keeper_; }
+  std::uint64_t switch_count(const std::string& dut) override {
+    for (const auto& owned : leases_)
+      if (owned.power_of == dut) return owned.lease->status(Deadline::in(5s)).at("switch_count");
+    return 0;
+  }
   Dut& dut(const std::string& name) override {
     if (closed_) throw Error(ErrorKind::Disconnected, "bench '" + config_.name + "'", "is closed", "open it again");
     const auto found = duts_.find(name);
@@ -64,7 +71,7 @@ class RealBench final : public Bench {
  private:
   struct OwnedLease {
     std::unique_ptr<Lease> lease;
-    bool power;
+    std::string power_of;  // the DUT that it powers; empty: another role
   };
 
   void choose_duts() {
@@ -112,12 +119,12 @@ class RealBench final : public Bench {
     return request;
   }
 
-  Lease& lease(LeaseRequest request, bool power = false) {
+  Lease& lease(LeaseRequest request, const std::string& power_of = "") {
     leases_.push_back({queue_for([&](const auto& until) {
                          request.wait_until = until;
                          return keeper_->lease(request, Deadline::in(20s));
                        }),
-                       power});
+                       power_of});
     return *leases_.back().lease;
   }
 
@@ -127,7 +134,7 @@ class RealBench final : public Bench {
     const auto poles = lease_power(dut);
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
     if (const auto port = usb_ports_.find(dut.name); port != usb_ports_.end()) made.give_usb(*port->second);
-    if (!poles.empty()) made.give_power(poles);
+    if (!poles.empty()) made.give_power(poles), made.give_power_timing(power_timing(dut));
     const auto line = [&](const OutputConfig& output) -> Lease& {
       return lease(request(dut, output.role, output.safe_state, output.active_low));
     };
@@ -136,6 +143,7 @@ class RealBench final : public Bench {
     for (const auto& [name, output] : dut.outputs) made.give_output(name, line(output));
     for (const auto& [name, input] : dut.inputs) made.give_input(name, lease(request(dut, input.role, SafeState::Keep, input.active_low)));
     for (const auto& [name, role] : dut.meters) made.give_meter(name, lease(request(dut, role, SafeState::Keep)));
+    for (const auto& [name, storage] : dut.storage) open_storage(dut, name, storage, made);
   }
 
   std::vector<Lease*> lease_power(const DutConfig& dut) {
@@ -147,9 +155,18 @@ class RealBench final : public Bench {
       // The first waits for its turn; the DUT has no power before all are closed.
       if (poles.empty() && !dut.power->supply.empty())
         wanted.supply = Supply{config_.name + "/" + dut.power->supply, config_.supplies.at(dut.power->supply)};
-      poles.push_back(&lease(std::move(wanted), true));
+      poles.push_back(&lease(std::move(wanted), dut.name));
     }
     return poles;
+  }
+
+  void open_storage(const DutConfig& dut, const std::string& name, const StorageConfig& storage, RealDut& made) {
+    const auto& instrument = config_.instruments.at(storage.instrument);
+    const Driver* driver = find_driver(drivers_, instrument.driver);
+    lock("storage:" + driver->identity(instrument), dut.name);
+    Lease* mux = storage.mux ? &lease(request(dut, storage.mux->role, storage.mux->safe_state, storage.mux->active_low)) : nullptr;
+    made.give_storage(
+        name, storage, [driver, &instrument](Deadline deadline) { return driver->open_storage(instrument, deadline); }, mux);
   }
 
   Console& open_console(const DutConfig& dut, const std::string& name, const RoleConfig& role) {
@@ -168,9 +185,9 @@ class RealBench final : public Bench {
     if (driver->open_console) {
       lock("console:" + driver->identity(instrument), dut.name);
       stream = driver->open_console(instrument, Deadline::in(10s));
-      // By identity: after an unplug the same port name may be another adapter.
+      // By identity: after an unplug the same port name may be another adapter. A terminal server takes seconds to answer.
       options.reopen = [driver, instrument, first = stream->name()] {
-        auto again = driver->open_console(instrument, Deadline::in(1s));
+        auto again = driver->open_console(instrument, Deadline::in(4s));
         if (again->name() == first) return again;
         throw Error(ErrorKind::NotFound, first, "another one stands in its place: " + again->name(), "plug the first one in again");
       };
@@ -235,18 +252,24 @@ class RealBench final : public Bench {
         instruments[role] = {
             {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
       };
-      if (dut.power)
+      if (dut.power) {
         for (std::size_t i = 0; i < dut.power->poles.size(); ++i)
           note(i == 0 ? "power" : "power pole " + std::to_string(i + 1), dut.power->poles[i].role);
+        instruments["power"]["switch_count"] = switch_count(name);
+        instruments["power"]["rated_switches"] = dut.power->rated_switches;
+      }
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
       for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
+      for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},
                     {"boot_noise", dut.board.boot_noise},
-                    {"instruments", instruments}};
+                    {"instruments", instruments},
+                    {"power_timing", duts_.at(name)->power_timing()},
+                    {"selftest", selftest_state(config_, name)}};
     }
     sink_.emit(make_event("bench", "bench.open",
                           {{"bench", config_.name},
@@ -254,6 +277,11 @@ class RealBench final : public Bench {
                            {"sha256", config_.sha256},
                            {"duts", duts},
                            {"faults", options_.faults ? to_json(*options_.faults) : json()}}));
+  }
+
+  json power_timing(const DutConfig& dut) const {
+    const auto found = find_calibration(calibration_key(config_, dut, drivers_));
+    return found ? to_json(*found) : json();
   }
 
   void keeper_event(const json& event) {
@@ -291,7 +319,7 @@ class RealBench final : public Bench {
     };
     // Power goes first; the consoles hear its last words; then the rest, and with it what served the consoles.
     for (auto& owned : leases_)
-      if (owned.power) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+      if (!owned.power_of.empty()) attempt([&] { owned.lease->release(Deadline::in(5s)); });
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
     for (auto& console : consoles_) attempt([&] { console->close(); });
     for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });

@@ -11,6 +11,7 @@
 #include "base/event.h"
 #include "bench/config.h"
 #include "bench/roles.h"
+#include "bench/storage.h"
 #include "console/boot_log.h"
 #include "console/io_loop.h"
 #include "io/line_faults.h"
@@ -34,6 +35,8 @@ class Dut {
   virtual ~Dut() = default;
   virtual const DutConfig& config() const = 0;
   virtual PowerPort& power() = 0;
+  /// What `hilcop calibrate` found of its power, as in the run record (evidence/docs/run-record.md); null: never calibrated.
+  virtual nlohmann::json power_timing() const = 0;
   virtual Console& console(const std::string& name = "main") = 0;
   virtual Button& button(const std::string& name) = 0;
   virtual DigitalOutput& output(const std::string& name) = 0;
@@ -43,6 +46,9 @@ class Dut {
   /// Keys and outputs of these names asserted, or let go, in one command (straps that are held while power comes on). All or none:
   /// where one fails the others are let go. Results in the order of the names.
   virtual std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) = 0;
+  virtual Storage& storage(const std::string& name = "main") = 0;
+  /// Where what is done with it is told.
+  virtual EventSink& events() = 0;
   /// Pulses the reset line for `hold`.
   virtual void reset(Nanoseconds hold, Deadline deadline) = 0;
   /// Waits for the boot stages up to and including `stage` (empty: the last) since the last power-on or reset. Each has its
@@ -80,6 +86,8 @@ class Bench {
   virtual Dut& dut(const std::string& name) = 0;
   virtual std::vector<std::string> dut_names() const = 0;
   virtual KeeperClient& keeper() = 0;
+  /// How often the output that powers a DUT has switched, as the keeper remembers it over all runs; 0 for a DUT without power.
+  virtual std::uint64_t switch_count(const std::string& dut) = 0;
   /// Safe states, consoles flushed and closed, leases given back. Idempotent. Errors while closing are thrown once all is done.
   virtual void close() = 0;
 };

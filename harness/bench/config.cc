@@ -117,6 +117,8 @@ Board read_board(const std::filesystem::path& path, DriverTable drivers, std::ve
   if (!value["usb"].is_null()) board.usb = read_usb(value["usb"]);
   board.functions = value["functions"];
   board.machine = value["machine"];
+  board.flash = read_flash_parts(file, false, problems);
+  board.dump = read_flash_parts(file, true, problems);
   return board;
 }
 
@@ -136,6 +138,12 @@ class BenchLoader {
         if (value.is_object() && value["stagger_ms"].is_number()) bench_.supplies[name] = from_ms(value["stagger_ms"]);
     if (file_.value.contains("duts") && file_.value["duts"].is_object())
       for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
+    if (file_.value.contains("loopbacks") && file_.value["loopbacks"].is_object())
+      for (const auto& [name, value] : file_.value["loopbacks"].items())
+        if (const auto source = role(value, "loopbacks." + name)) bench_.loopbacks[name] = *source;
+    bench_.selftest_required = file_.value.value("selftest", json()) == "required";
+    if (const auto age = file_.value.value("selftest_max_age_h", json()); age.is_number())
+      bench_.selftest_max_age = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double, std::ratio<3600>>(age.get<double>()));
     if (!problems_.empty()) throw ConfigError(std::move(problems_));
     return std::move(bench_);
   }
@@ -279,6 +287,7 @@ class BenchLoader {
     config.safe_state = safe_state_from_string(value["safe_state"]);
     config.min_off = std::max(from_ms(value["min_off_ms"]), board.min_off);
     config.supply = supply(value, path);
+    if (!value["rated_switches"].is_null()) config.rated_switches = value["rated_switches"];
     const auto& verify = value["verify"];
     if (config.poles.empty()) return std::nullopt;
     if (verify.is_null()) return config;
@@ -332,6 +341,38 @@ class BenchLoader {
             names);
   }
 
+  void storage_role(const std::string& name, const json& value, const std::string& path, DutConfig& dut) {
+    if (!value.is_object() || value["instrument"].is_null()) return;
+    StorageConfig storage{value["instrument"], from_s(value["appear_s"]), {}};
+    const auto& known = file_.value["instruments"];
+    if (!known.contains(storage.instrument)) {
+      const auto names = names_of(known.items());
+      return add(path + ".instrument", "'" + storage.instrument + "' is no instrument of this bench" + nearest(storage.instrument, names),
+                 names);
+    }
+    if (const auto made = bench_.instruments.find(storage.instrument); made != bench_.instruments.end())
+      if (!find_driver(drivers_, made->second.driver)->open_storage)
+        add(path + ".instrument", "'" + storage.instrument + "' (driver " + made->second.driver + ") is no storage");
+    auto& by = taken_[{storage.instrument, ""}];
+    if (!by.empty()) add(path + ".instrument", "'" + storage.instrument + "' is already " + by);
+    by = path;
+    if (const auto& mux = value["mux"]; !mux.is_null())
+      if (const auto source = role(mux, path + ".mux")) storage.mux = OutputConfig{*source, mux["host"] == "off", SafeState::Off};
+    dut.storage[name] = std::move(storage);
+  }
+
+  // What a board's flash: and dump: want of this DUT: found here, not in the middle of a flashing.
+  void check_flash(const DutConfig& dut, const std::string& path) {
+    for (const auto* list : {&dut.board.flash, &dut.board.dump})
+      for (const auto& part : *list) {
+        const std::string what =
+            std::string(list == &dut.board.flash ? "flash" : "dump") + " part '" + part.name + "' of board '" + dut.board.name + "'";
+        for (const auto& name : placeholders_of(part))
+          if (!is_own_placeholder(name) && !dut.flash_values.contains(name))
+            add(path + ".flash_values", what + " wants a value for {" + name + "}");
+      }
+  }
+
   void dut(const std::string& name, const json& value) {
     const std::string path = "duts." + name;
     if (!value.is_object() || value["board"].is_null()) return;
@@ -353,6 +394,9 @@ class BenchLoader {
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);
     outputs(value["inputs"], path + ".inputs", dut.inputs);
+    for (const auto& [storage, source] : value["storage"].items()) storage_role(storage, source, path + ".storage." + storage, dut);
+    for (const auto& [key, text] : value["flash_values"].items()) dut.flash_values[key] = text;
+    check_flash(dut, path);
     bench_.duts[name] = std::move(dut);
   }
 

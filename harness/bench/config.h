@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "bench/flash_config.h"
 #include "console/console.h"
 #include "io/usb.h"
 #include "keeper/client.h"
@@ -61,6 +62,7 @@ struct Board {
   nlohmann::json functions = nlohmann::json::object();
   /// How a qemu-machine instrument builds this board: {"driver": "qemu-machine", ...}; null for real hardware only.
   nlohmann::json machine;
+  std::vector<FlashPart> flash, dump;  // the first is the one that is meant when none is named
   std::filesystem::path file;
   std::string sha256;  // of the file, for the run record
 };
@@ -94,6 +96,7 @@ struct PowerConfig {
   std::optional<Nanoseconds> verify_usb_gone;  // how long what it shows on USB may take to go after off
   Nanoseconds verify_within{};                 // how long input and meter may lag behind
   std::string supply;                          // of the bench; empty: shared with nobody
+  std::uint64_t rated_switches = 0;            // what its contact is made for; 0: not known
 };
 
 struct OutputConfig {
@@ -106,6 +109,12 @@ struct OutputConfig {
 struct LinesWhileOff {
   bool tx_low = false;  // a break that lasts
   std::optional<bool> dtr, rts;
+};
+
+struct StorageConfig {
+  std::string instrument;
+  Nanoseconds appear{};
+  std::optional<OutputConfig> mux;  // asserted: the host has it
 };
 
 struct DutConfig {
@@ -121,6 +130,8 @@ struct DutConfig {
   std::map<std::string, OutputConfig> inputs;
   std::optional<UsbSelector> usb;
   std::map<std::string, RoleConfig> meters;
+  std::map<std::string, StorageConfig> storage;
+  std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump
 };
 
 struct BenchConfig {
@@ -130,6 +141,9 @@ struct BenchConfig {
   std::map<std::string, InstrumentConfig> instruments;
   std::map<std::string, Nanoseconds> supplies;  // their stagger
   std::map<std::string, DutConfig> duts;
+  std::map<std::string, RoleConfig> loopbacks;  // consoles of no DUT, whose output is wired to their input
+  bool selftest_required = false;               // a run needs one that passed
+  Nanoseconds selftest_max_age{};
 };
 
 /// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this

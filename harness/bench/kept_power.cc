@@ -137,11 +137,14 @@ class KeptPowerPort final : public PowerPort {
     }
     auto* console = listener_.main_console();
     if (config_.verify_console_silence && console != nullptr) {
-      if (!console->wait_silence(*config_.verify_console_silence, deadline.at_most(*config_.verify_console_silence + 5s),
-                                 edge.result.acknowledged))
+      const auto since = edge.result.acknowledged;
+      const bool silent =
+          console->wait_silence(*config_.verify_console_silence, deadline.at_most(*config_.verify_console_silence + 5s), since);
+      if (!silent && console->connected_since(since))
         throw Error(ErrorKind::Protocol, object(), "was switched off but the console still speaks",
                     "check that this output powers this DUT");
-      add(means, "console-silence");
+      // Lost, or lost for a while: it went with the power that feeds it, or was unplugged. Nothing was heard, and nothing proved.
+      if (silent) add(means, "console-silence");
     }
     if (auto* usb = listener_.usb_port(); config_.verify_usb_gone && usb != nullptr) {
       // Absence proves something only of what was there.

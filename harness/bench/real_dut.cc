@@ -39,6 +39,13 @@ void RealDut::give_input(const std::string& name, Lease& lease) {
 }
 void RealDut::give_meter(const std::string& name, Lease& lease) { meters_[name] = make_meter(config_.name + "/" + name, lease, sink_); }
 
+void RealDut::give_storage(const std::string& name, const StorageConfig& config, std::function<std::unique_ptr<BlockDevice>(Deadline)> open,
+                           Lease* mux) {
+  const std::string source = config_.name + "/" + name;
+  storage_[name] =
+      make_storage({source, std::move(open), config.appear, mux != nullptr ? make_output(source + "-mux", *mux, sink_) : nullptr});
+}
+
 Error RealDut::missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const {
   std::string list;
   for (const auto& other : there) list += (list.empty() ? "" : ", ") + other;
@@ -109,6 +116,12 @@ std::vector<SwitchResult> RealDut::set_together(const std::vector<std::string>& 
   for (std::size_t i = 0; i < names.size(); ++i)
     emit_line(config_.name + "/" + names[i], button_leases_.contains(names[i]), asserted, results[i], sink_);
   return results;
+}
+
+Storage& RealDut::storage(const std::string& name) {
+  const auto found = storage_.find(name);
+  if (found == storage_.end()) throw missing("storage", name, names_of(storage_));
+  return *found->second;
 }
 
 Console* RealDut::main_console() {

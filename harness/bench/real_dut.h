@@ -27,8 +27,14 @@ class RealDut final : public Dut, private PowerListener {
   void give_output(const std::string& name, Lease& lease);
   void give_input(const std::string& name, Lease& lease);
   void give_meter(const std::string& name, Lease& lease);
+  /// `mux`: nullptr where it has none.
+  void give_storage(const std::string& name, const StorageConfig& config, std::function<std::unique_ptr<BlockDevice>(Deadline)> open,
+                    Lease* mux);
+
+  void give_power_timing(nlohmann::json timing) { power_timing_ = std::move(timing); }
 
   const DutConfig& config() const override { return config_; }
+  nlohmann::json power_timing() const override { return power_timing_; }
   PowerPort& power() override;
   Console& console(const std::string& name) override;
   Button& button(const std::string& name) override;
@@ -37,6 +43,8 @@ class RealDut final : public Dut, private PowerListener {
   UsbPort& usb() override;
   Meter& meter(const std::string& name) override;
   std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) override;
+  Storage& storage(const std::string& name) override;
+  EventSink& events() override { return sink_; }
   void reset(Nanoseconds hold, Deadline deadline) override;
   BootResult boot_to(const std::string& stage, Deadline deadline) override;
   BootResult boot_so_far() override;
@@ -74,6 +82,8 @@ class RealDut final : public Dut, private PowerListener {
   std::map<std::string, std::unique_ptr<DigitalInput>> inputs_;
   std::map<std::string, std::unique_ptr<Meter>> meters_;
   std::map<std::string, Lease*> button_leases_, output_leases_;
+  nlohmann::json power_timing_;
+  std::map<std::string, std::unique_ptr<Storage>> storage_;
   int boot_number_ = 0;
   std::string boot_cause_;
   std::optional<SteadyTime> off_at_;  // power went off since the boot began

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/tables.h"
 
+#include "bench/flash_config.h"
 #include "io/usb_descriptors.h"
 
 namespace hilcop {
@@ -44,6 +45,20 @@ KeySpec duration_ms(const char* name, const char* description, double most = 600
   return spec;
 }
 
+KeySpec most_hours(const char* name, const char* description) {
+  KeySpec spec = key(name, Type::Number, description);
+  spec.min = 0;
+  spec.max = 87'600;
+  return spec;
+}
+
+KeySpec count(const char* name, const char* description) {
+  KeySpec spec = key(name, Type::Integer, description);
+  spec.min = 1;
+  spec.max = 1e12;
+  return spec;
+}
+
 KeySpec chosen(KeySpec spec, std::vector<std::string> choices) {
   spec.choices = std::move(choices);
   return spec;
@@ -84,6 +99,7 @@ KeySpec power_keys() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off"));
   keys.push_back(with_default(duration_ms("min_off_ms", "at least so long off before on"), 0));
   keys.push_back(key("supply", Type::String, "a name of `supplies:`: it is switched on in its turn; not with safe_state on"));
+  keys.push_back(count("rated_switches", "how often its contact is made to switch: over it, list and selftest warn"));
   keys.push_back(with(key("verify", Type::Map, "how a switch is verified"), verify_keys()));
   return with(key("power", Type::Map, "what powers it"), std::move(keys));
 }
@@ -134,6 +150,16 @@ std::vector<KeySpec> output_extras() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
 }
 
+KeySpec storage_role() {
+  KeySpec appear = with_default(key("appear_s", Type::Number, "how long it may take to show itself"), 10);
+  appear.min = 0;
+  appear.max = 600;
+  return with(key("", Type::Map, "a disk"),
+              {required(key("instrument", Type::String, "a name of `instruments:`")), appear,
+               role("mux", "the output that gives it to the host; let go, the DUT has it",
+                    {with_default(chosen(key("host", Type::String, "how the output stands when the host has it"), {"on", "off"}), "on")})});
+}
+
 }  // namespace
 
 const std::vector<KeySpec>& board_keys() {
@@ -179,6 +205,8 @@ const std::vector<KeySpec>& board_keys() {
         with_default(
             with(key("functions", Type::OpenMap, "commands and patterns that scenarios ask for by name"), {key("", Type::String, "")}),
             json::object()),
+        flash_keys(false),
+        flash_keys(true),
         with_default(with(key("machine", Type::OpenMap, "keys of the driver that can be this board"), {}), nullptr),
     };
   }();
@@ -193,6 +221,12 @@ const std::vector<KeySpec>& bench_keys() {
                         {with(key("", Type::Map, "a supply"),
                               {required(duration_ms("stagger_ms", "at least so long from one power-on to the next (inrush current)"))})}),
                    json::object()),
+      with_default(with(key("loopbacks", Type::OpenMap, "consoles of no DUT with their output wired to their input, for `hilcop selftest`"),
+                        {role("", "a console")}),
+                   json::object()),
+      with_default(chosen(key("selftest", Type::String, "whether `hilcop run` needs a self-test that passed"), {"advised", "required"}),
+                   "advised"),
+      with_default(most_hours("selftest_max_age_h", "how old a self-test may be, in hours"), 168),
       required(with(
           key("duts", Type::OpenMap, "the devices under test"),
           {with(
@@ -212,6 +246,13 @@ const std::vector<KeySpec>& bench_keys() {
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
+                            json::object()),
+               with_default(
+                   with(key("storage", Type::OpenMap, "disks of it that the bench can reach; `main` is the first"), {storage_role()}),
+                   json::object()),
+               with_default(with(key("flash_values", Type::OpenMap,
+                                     "what this bench alone knows, for {name} in the board's flash: and dump: usb_path, serial, tftp_dir"),
+                                 {key("", Type::String, "")}),
                             json::object()),
                with_default(with(key("inputs", Type::OpenMap, "lines that the bench reads"), {role("", "a line", output_extras())}),
                             json::object()),

@@ -7,7 +7,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "bench/calibration.h"
 #include "bench/lease_lock.h"
+#include "bench/selftest_record.h"
 #include "io/device_users.h"
 
 namespace hilcop {
@@ -74,8 +76,11 @@ class State {
                {"boot_stages", stages},
                {"power", nullptr},
                {"supply", nullptr},
+               {"selftest", selftest_state(bench_, config.name)},
+               {"power_timing", nullptr},
                {"held_by", holder_json(lease_holder("dut:" + bench_.name + "/" + config.name))}};
     if (!config.power) return entry;
+    if (const auto found = find_calibration(calibration_key(bench_, config, drivers_))) entry["power_timing"] = to_json(*found);
     const auto& first = config.power->poles.front().role;
     const auto known = channel_of(first);
     auto on = known.value("on", json());
@@ -84,7 +89,9 @@ class State {
     entry["power"] = {{"instrument", first.instrument},
                       {"channel", first.channel},
                       {"state", on.is_boolean() ? (on == true ? "on" : "off") : "unknown"},
-                      {"waits_to_switch_on", known.value("waits_to_switch_on", false)}};
+                      {"waits_to_switch_on", known.value("waits_to_switch_on", false)},
+                      {"switch_count", known.value("switch_count", json())},
+                      {"rated_switches", config.power->rated_switches}};
     if (!config.power->supply.empty()) entry["supply"] = config.power->supply;
     return entry;
   }
@@ -116,6 +123,7 @@ class State {
     if (status_.is_array())
       for (const auto& channel : status_)
         if (channel.value("instrument", "") == identity) entry["channels"].push_back(channel);
+    if (find_driver(drivers_, config.driver)->open_storage) entry["held_by"] = holder_json(lease_holder("storage:" + identity));
     // Only a node of the file system can be looked at without opening what it stands for.
     if (identity.starts_with('/')) entry.update(node(identity));
     return entry;

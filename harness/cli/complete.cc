@@ -136,11 +136,13 @@ class Line {
       positionals_ = 0;
       return;
     }
+    if (const auto* option = positional()) note(*option, word);
     ++positionals_;
   }
 
   void note(const CLI::Option& option, const std::string& value) {
     if (kind_of(option) == "BENCH") bench_ = value;
+    if (kind_of(option) == "DUT") dut_ = value;
     if (kind_of(option) == "PATH") paths_.emplace_back(value);
   }
 
@@ -150,6 +152,11 @@ class Line {
     const auto kind = kind_of(option);
     if (kind == "DUT") {
       for (const auto& [name, dut] : load_bench(bench_).duts) found_.push_back({name, dut.board.name});
+    } else if (kind == "FLASHPART" || kind == "DUMPPART") {
+      const auto bench = load_bench(bench_);
+      if (const auto found = bench.duts.find(dut_); found != bench.duts.end())
+        for (const auto& part : kind == "FLASHPART" ? found->second.board.flash : found->second.board.dump)
+          found_.push_back({part.name, part.route});
     } else if (kind == "INSTRUMENT") {
       for (const auto& [name, instrument] : load_bench(bench_).instruments) found_.push_back({name, instrument.driver});
     } else if (kind == "BENCH") {
@@ -180,7 +187,7 @@ class Line {
 
   const CLI::App* command_;
   std::vector<std::string> words_;
-  std::string last_, prefix_, bench_;
+  std::string last_, prefix_, bench_, dut_;
   std::vector<fs::path> paths_;
   const CLI::Option* awaited_ = nullptr;
   int awaited_given_ = 0, positionals_ = 0;

@@ -97,7 +97,8 @@ void print(const std::vector<Discovered>& found, const ordered_json& instruments
     rows.push_back({one["name"], one["driver"], one["identity"], state});
   }
   std::fputs(table("Instruments of the bench", {"NAME", "DRIVER", "IDENTITY", "STATE"}, rows).c_str(), stdout);
-  std::printf("\nNot to be found by looking at this host (on a network, virtual, or people's choice): %s.\n", not_looked_for(all_drivers()).c_str());
+  std::printf("\nNot to be found by looking at this host (on a network, virtual, or people's choice): %s.\n",
+              not_looked_for(all_drivers()).c_str());
 }
 
 std::vector<std::string> board_names() {

@@ -58,7 +58,22 @@ std::string power_of(const json& power) {
   return text(power["state"]) + (power["waits_to_switch_on"] == true ? ", waits to be switched on" : "");
 }
 
+std::string timing_of(const json& timing) {
+  if (timing.is_null()) return "not calibrated";
+  const auto& off = timing["off"];
+  return (off.is_null() ? "off not measured" : fmt::format("off known within {:.1f} ms", off["uncertainty_s"].get<double>() * 1e3)) + ", " +
+         text(timing["utc"]).substr(0, 10);
+}
+
+std::string wear_of(const json& power) {
+  const auto rated = power["rated_switches"].get<std::uint64_t>();
+  if (power["switch_count"].is_null()) return rated == 0 ? "-" : fmt::format("? of {}", rated);
+  const auto count = power["switch_count"].get<std::uint64_t>();
+  return rated == 0 ? fmt::format("{}", count) : fmt::format("{} of {}{}", count, rated, count > rated ? ": WORN" : "");
+}
+
 std::string presence(const json& instrument) {
+  if (instrument.contains("held_by")) return instrument["held_by"].is_null() ? "not in use" : "in use by " + holder(instrument["held_by"]);
   if (!instrument.contains("there")) {
     const auto& channels = instrument["channels"];
     const bool used = std::any_of(channels.begin(), channels.end(), [](const json& channel) { return channel.contains("held_by"); });
@@ -78,11 +93,15 @@ Rows channel_rows(const json& channels, const std::string& instrument) {
 }
 
 void print(const json& all) {
-  Rows duts, consoles, supplies, instruments, channels, drivers, scenarios;
+  Rows duts, power, consoles, supplies, instruments, channels, drivers, scenarios;
   json elsewhere = all["held"];
   for (const auto& dut : all["duts"])
     duts.push_back({text(dut["name"]), text(dut["board"]), dut["serial_number"] == "" ? "-" : text(dut["serial_number"]),
                     power_of(dut["power"]), text(dut["supply"]), holder(dut["held_by"])});
+  for (const auto& dut : all["duts"])
+    if (const auto& port = dut["power"]; !port.is_null())
+      power.push_back({text(dut["name"]), text(port["instrument"]), text(port["channel"]), wear_of(port), timing_of(dut["power_timing"]),
+                       text(dut["selftest"]["text"])});
   for (const auto& console : all["consoles"])
     consoles.push_back(
         {text(console["dut"]), text(console["name"]), text(console["instrument"]), text(console["channel"]), holder(console["held_by"])});
@@ -109,6 +128,7 @@ void print(const json& all) {
               text(all["keeper"]).c_str());
   for (const auto& part :
        {table("DUTs", {"NAME", "BOARD", "SERIAL NUMBER", "POWER", "SUPPLY", "HELD BY"}, duts),
+        table("Power", {"DUT", "INSTRUMENT", "CHANNEL", "SWITCHED", "TIMING", "SELF-TEST"}, power),
         table("Consoles", {"DUT", "NAME", "INSTRUMENT", "CHANNEL", "HELD BY"}, consoles),
         table("Supplies", {"NAME", "STAGGER", "DUTS", "WAITING"}, supplies),
         table("Instruments", {"NAME", "DRIVER", "IDENTITY", "STATE", "NOTE"}, instruments),

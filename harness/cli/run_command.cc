@@ -2,15 +2,18 @@
 #include <algorithm>
 #include <cstdio>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "base/interrupt.h"
+#include "bench/selftest_record.h"
 #include "cli/bench_option.h"
 #include "cli/boots_compare.h"
 #include "cli/command.h"
 #include "cli/progress.h"
+#include "cli/run_dir.h"
 #include "cli/stop_signals.h"
 #include "compliance/verdict.h"
 #include "evidence/run_record.h"
@@ -29,20 +32,20 @@ struct Arguments {
   std::string bench, effort = "test", out, faults;
   std::uint64_t seed = 1;
   double wait_s = 0;
-  bool json = false;
+  bool json = false, without_selftest = false;
 };
 
-// A new directory; one that is there already is never written into.
-fs::path new_run_dir(const std::string& out, const std::string& bench) {
-  std::string stamp = to_iso8601(real_clock().utc_now()).substr(0, 19);
-  std::erase(stamp, ':');
-  fs::path dir = out.empty() ? fs::path("runs") / (stamp + "Z-" + bench) : fs::path(out);
-  for (int n = 2; out.empty() && fs::exists(dir); ++n) dir = fs::path("runs") / (stamp + "Z-" + bench + "-" + std::to_string(n));
-  if (fs::exists(dir))
-    throw Error(ErrorKind::Config, "--out " + dir.string(), "is there already: a run never writes into another's evidence",
-                "name a new directory");
-  fs::create_directories(dir);
-  return fs::absolute(dir);
+// A bench that is known not to work, or that lab-config wants tested first, judges nothing unless somebody insists.
+void require_selftest(const BenchConfig& config, const Arguments& arguments, const std::vector<std::string>& duts) {
+  if (arguments.without_selftest) return;
+  for (const auto& dut : duts) {
+    const auto state = selftest_state(config, dut);
+    if (!state["refuses"].get<bool>()) continue;
+    throw Error(ErrorKind::Unsupported, "dut '" + dut + "' of bench '" + config.name + "'",
+                "no run without a self-test that passed: " + state["text"].get<std::string>(),
+                "mend that and run `hilcop selftest --bench " + config.file.lexically_proximate(fs::current_path()).string() +
+                    "`; or go on with --without-selftest: then nothing passes or fails");
+  }
 }
 
 RunOptions prepare(const Arguments& arguments) {
@@ -58,6 +61,7 @@ RunOptions prepare(const Arguments& arguments) {
       throw Error(ErrorKind::Config, "--dut " + dut, "bench '" + config.name + "' has none of that name", "choose one of: " + names);
     }
   if (options.duts.empty()) options.duts.push_back(config.duts.begin()->first);
+  require_selftest(config, arguments, options.duts);
   options.effort = arguments.effort;
   options.seed = arguments.seed;
   options.wait_s = arguments.wait_s;
@@ -101,6 +105,7 @@ int summarise(const json& record, const fs::path& run_dir, bool as_json) {
     std::printf("%s\n", record.dump(1).c_str());
     return exit_status(verdicts);
   }
+  std::set<std::string> notes;
   std::printf("\n");
   for (const auto& scenario : record["scenarios"]) {
     std::printf("%s  %s on %s\n", coloured(scenario["verdict"]).c_str(), scenario["id"].get<std::string>().c_str(),
@@ -121,7 +126,13 @@ int summarise(const json& record, const fs::path& run_dir, bool as_json) {
                       entry["line"].dump().c_str());
     }
   }
-  std::printf("\nreport   %s\n", (run_dir / "report.html").lexically_proximate(fs::current_path()).c_str());
+  for (const auto& bench : record["benches"])
+    for (const auto& [name, dut] : bench["duts"].items())
+      if (const auto selftest = dut.value("selftest", json::object()); selftest.value("state", "none") != "passed")
+        notes.insert(fmt::format("self-test of {}: {}", name, selftest.value("text", "none")));
+  std::printf("\n");
+  for (const auto& note : notes) std::printf("%s\n", note.c_str());
+  std::printf("report   %s\n", (run_dir / "report.html").lexically_proximate(fs::current_path()).c_str());
   return exit_status(verdicts);
 }
 
@@ -138,6 +149,8 @@ void add_run(CLI::App& app, int& status) {
   command->add_option("--out", a->out, "new directory for the evidence (default: runs/<time>-<bench>)")->type_name("DIR");
   command->add_option("--scenarios", a->paths, "files or folders with scenarios (default: scenarios/)")->type_name("PATH");
   add_wait_option(*command, a->wait_s);
+  command->add_flag("--without-selftest", a->without_selftest,
+                    "run although the bench's self-test failed, or is required and was not made: nothing passes or fails then");
   command->add_option(
       "--faults", a->faults,
       "make the consoles faulty on purpose, to test a scenario: drop_every=5000,stall_every=20000,seed=3; nothing passes then");

@@ -130,7 +130,8 @@ struct ConsoleOptions {
   std::optional<ShellFraming> shell = ShellFraming{};
   std::optional<ReplFraming> repl;  // used where there is no shell
   std::string board_file;           // for errors: where shell and repl are declared
-  /// Called to open the stream again after it was lost; empty: a lost stream ends the console.
+  /// Called to open the stream again after it was lost, until it does, on a thread of the console's own that lives until close():
+  /// which waits for a call that is under way. Empty: a lost stream ends the console.
   std::function<std::unique_ptr<ByteStream>()> reopen;
 };
 
@@ -168,9 +169,12 @@ class Console {
   /// proves it. Throws Error{Unsupported} where there is no interpreter.
   virtual void login(Deadline deadline) = 0;
 
-  /// Waits until nothing has arrived for `quiet`, counted from `since` at the earliest. Returns false at the deadline.
+  /// Waits until nothing has arrived for `quiet`, counted from `since` at the earliest. Returns false at the deadline, and when the
+  /// line is lost: then nothing could arrive, which proves nothing.
   virtual bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) = 0;
   virtual SteadyTime last_byte_at() const = 0;
+  /// Whether the line was there all the time since then.
+  virtual bool connected_since(SteadyTime when) const = 0;
 
   virtual void set_line(ModemLine line, bool asserted) = 0;
   virtual void send_break(std::chrono::milliseconds length) = 0;

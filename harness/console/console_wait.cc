@@ -90,7 +90,10 @@ class RealConsole::Turn {
 
 std::string RealConsole::tail() const {
   const std::string seen = last_lines(window_.from(window_.cursor()), 5);
-  return seen.empty() ? "nothing was received since the last match" : "last seen:\n  | " + seen;
+  const std::string text = seen.empty() ? "nothing was received since the last match" : "last seen:\n  | " + seen;
+  if (!lost_ || closing_) return text;
+  return text + "\n  the line is lost (" + lost_->cause() + ")" +
+         (not_reopened_ ? ", and cannot be opened: " + std::string(not_reopened_->what()) : "");
 }
 
 void RealConsole::check_connected() const {
@@ -218,9 +221,13 @@ void RealConsole::check_alive(std::uint64_t offset) const {
 
 bool RealConsole::wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since) {
   while (true) {
-    const auto now = real_clock().now();
-    const auto silent_at = std::max(last_byte_at(), since) + quiet;
-    if (now >= silent_at && on_readable() == 0) return true;  // the loop's thread may be late: what waits to be read is no silence
+    SteadyTime silent_at;
+    {
+      const std::scoped_lock lock(mutex_);
+      silent_at = std::max({last_byte_at_, since, connected_at_}) + quiet;
+      // The loop's thread may be late: what waits to be read is no silence.
+      if (real_clock().now() >= silent_at && read_available() == 0) return stream_ != nullptr;
+    }
     if (silent_at > deadline.at() && deadline.expired()) return false;
     wait_until(Deadline(std::min(silent_at, deadline.at())));
   }
@@ -278,16 +285,29 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
   }
 }
 
-void RealConsole::set_line(ModemLine line, bool asserted) {
+// A break lasts, and a terminal server takes its time to move a line: meanwhile the I/O thread leaves this console alone.
+template <typename Action>
+void RealConsole::control(const Action& action) {
+  Turn turn(*this);
+  controlled_ = true;
   const std::scoped_lock lock(mutex_);
-  if (!stream_) throw Error(ErrorKind::Disconnected, "console " + options_.source, "is closed");
-  stream_->set_line(line, asserted);
+  try {
+    if (!stream_)
+      throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_ ? lost_->cause() : "is closed");
+    action(*stream_);
+  } catch (...) {
+    controlled_ = false;
+    throw;
+  }
+  controlled_ = false;
+}
+
+void RealConsole::set_line(ModemLine line, bool asserted) {
+  control([&](ByteStream& stream) { stream.set_line(line, asserted); });
 }
 
 void RealConsole::send_break(std::chrono::milliseconds length) {
-  const std::scoped_lock lock(mutex_);
-  if (!stream_) throw Error(ErrorKind::Disconnected, "console " + options_.source, "is closed");
-  stream_->send_break(length);
+  control([&](ByteStream& stream) { stream.send_break(length); });
 }
 
 }  // namespace hilcop

@@ -8,7 +8,6 @@
 #include <array>
 #include <cstdint>
 
-#include "base/interrupt.h"
 #include "console/text.h"
 
 namespace hilcop {
@@ -38,19 +37,22 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
-  sink_.emit(make_event(options_.source, "console.open",
-                        {{"stream", stream_name_}, {"file", file}, {"watchers", names}, {"offset", window_.end()}}));
+  sink_.emit(make_event(
+      options_.source, "console.open",
+      {{"stream", stream_name_}, {"remark", stream_->remark()}, {"file", file}, {"watchers", names}, {"offset", window_.end()}}));
   loop_.watch(stream_->fd(), this);
   loop_.add(this);
 }
 
 RealConsole::~RealConsole() {
   loop_.remove(this);
+  end_reopening();
   const std::scoped_lock lock(mutex_);
   recorder_.flush(true);
 }
 
 std::size_t RealConsole::on_readable() {
+  if (controlled_) return 0;  // all consoles would wait for it
   const std::scoped_lock lock(mutex_);
   // A borrower took it between epoll_wait and here: the bytes are its to read.
   return borrowed_ ? 0 : read_available();
@@ -121,13 +123,14 @@ void RealConsole::add_gap(Gap gap) {
 void RealConsole::lose(const Error& why) {
   stream_.reset();
   lost_ = why;
-  const auto now = real_clock().now();
-  add_gap({powered_ ? "lost" : "powered_off", window_.end(), now, now, why.cause()});
+  lost_at_ = real_clock().now();
+  add_gap({powered_ ? "lost" : "powered_off", window_.end(), lost_at_, lost_at_, why.cause()});
+  if (options_.reopen) begin_reopening();
   wake_waiters();
 }
 
 void RealConsole::on_tick(SteadyTime now) {
-  reopen_if_lost();
+  if (controlled_) return;
   const std::scoped_lock lock(mutex_);
   recorder_.on_tick(now);
   if (recorder_.failure() &&
@@ -163,32 +166,14 @@ void RealConsole::check_line(SteadyTime now) {
   }
 }
 
-void RealConsole::reopen_if_lost() {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (stream_ || !options_.reopen) return;
-  }
-  // Without the lock: opening may take a while, and only this thread does it.
-  std::unique_ptr<ByteStream> again;
-  try {
-    again = options_.reopen();
-  } catch (const Error&) {
-    return;  // not back yet: the gap stays open, and waits end at their deadlines
-  } catch (const Interrupted&) {
-    return;  // who waits is told by its own wait
-  }
-  const std::scoped_lock lock(mutex_);
-  stream_ = std::move(again);
-  lost_.reset();
-  counters_ = {};
-  loop_.watch(stream_->fd(), this);
-  const auto now = real_clock().now();
-  add_gap({powered_ ? "lost" : "powered_off", window_.end(), gaps_.empty() ? now : gaps_.back().begin, now, "opened again"});
-}
-
 SteadyTime RealConsole::last_byte_at() const {
   const std::scoped_lock lock(mutex_);
   return last_byte_at_;
+}
+
+bool RealConsole::connected_since(SteadyTime when) const {
+  const std::scoped_lock lock(mutex_);
+  return stream_ != nullptr && connected_at_ <= when;
 }
 
 std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
@@ -202,6 +187,8 @@ void RealConsole::power_changed(bool on) {
   power_changed_at_ = real_clock().now();
   failed_.reset();
   hold_lines();
+  reopen_at_once_ = true;  // a console that the board powers comes with it
+  reopen_.notify_all();
 }
 
 // Let go of before power comes, so that the device never hears the end of a break.
@@ -264,6 +251,7 @@ void RealConsole::flush() {
 
 void RealConsole::close() {
   loop_.remove(this);
+  end_reopening();
   const std::scoped_lock lock(mutex_);
   recorder_.flush(true);
   options_.reopen = nullptr;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <atomic>
+#include <condition_variable>
 #include <deque>
 #include <list>
 #include <map>
 #include <mutex>
+#include <thread>
 
 #include "console/hit_log.h"
 #include "console/pattern.h"
@@ -33,6 +35,7 @@ class RealConsole final : public Console, private Polled {
   bool wait_silence(Nanoseconds quiet, Deadline deadline, SteadyTime since = {}) override;
   void check_alive(std::uint64_t offset) const override;
   SteadyTime last_byte_at() const override;
+  bool connected_since(SteadyTime when) const override;
   void set_line(ModemLine line, bool asserted) override;
   void send_break(std::chrono::milliseconds length) override;
   std::vector<WatcherHit> hits_since(std::uint64_t offset) const override;
@@ -85,9 +88,18 @@ class RealConsole final : public Console, private Polled {
   Match take(const Seen& seen);
   std::string tail() const;
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
-  void reopen_if_lost();
   void check_line(SteadyTime now);
   void hold_lines();
+  template <typename Action>
+  void control(const Action& action);
+
+  // reopening.cc
+  void begin_reopening();
+  void keep_open();
+  std::unique_ptr<ByteStream> try_reopen();
+  void take_again(std::unique_ptr<ByteStream> again);
+  void end_reopening();
+
   Error died(const WatcherHit& hit) const;
 
   mutable std::mutex mutex_;
@@ -103,11 +115,15 @@ class RealConsole final : public Console, private Polled {
   std::vector<Gap> gaps_;
   std::deque<Sending> sent_;  // the first at each offset; the newest
   std::optional<Sending> sent_dropped_;
-  SteadyTime last_byte_at_, last_check_{}, power_changed_at_{};
+  SteadyTime last_byte_at_, last_check_{}, power_changed_at_{}, lost_at_{}, connected_at_{};
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
-  std::optional<Error> lost_, failed_;
+  std::atomic<bool> controlled_{false};  // a line moves or a break is sent: that may take a second
+  std::optional<Error> lost_, failed_, not_reopened_;
   LineCounters counters_;
   std::list<int> waiting_;  // eventfds of those who wait while another borrows
+  std::condition_variable reopen_;
+  bool closing_ = false, reopen_at_once_ = false;
+  std::thread reopener_;
 };
 
 }  // namespace hilcop

@@ -43,7 +43,18 @@ void require_drawable(const std::string& kind, const json& d) {
     d.at("elapsed_s").get<double>(), d.at("limit_s").get<double>();
   } else if (kind == "bench.open") {
     d.value("bench", ""), d.value("sha256", "");
-    for (const auto& dut : d.at("duts")) dut.value("board", ""), dut.value("serial_number", ""), dut.value("board_sha256", "");
+    for (const auto& dut : d.at("duts")) {
+      dut.value("board", ""), dut.value("serial_number", ""), dut.value("board_sha256", "");
+      const auto selftest = dut.value("selftest", json::object());
+      selftest.value("state", ""), selftest.value("text", ""), selftest.value("refuses", false);
+      dut.value("instruments", json::object()).value("power", json::object()).value("rated_switches", std::uint64_t{0});
+      const auto timing = dut.value("power_timing", json());
+      if (timing.is_null()) continue;
+      timing.at("utc").get<std::string>(), timing.at("effect").get<std::string>();
+      for (const char* edge : {"on", "off"})
+        if (const auto& spread = timing.at(edge); !spread.is_null())
+          spread.at("count").get<int>(), spread.at("median_s").get<double>(), spread.at("uncertainty_s").get<double>();
+    }
   }
 }
 
@@ -143,6 +154,9 @@ class RecordMaker {
     if (kind == "bench.open") {
       record_["benches"].push_back(d);
       if (d.contains("faults") && !d["faults"].is_null()) record_["faults"] = d["faults"];
+      for (const auto& [name, opened] : d.at("duts").items())
+        if (const auto selftest = opened.value("selftest", json::object()); selftest.value("refuses", false))
+          unproved_[name] = selftest.value("text", "");
     }
     if (kind == "host.load")
       record_["host_load"].push_back(
@@ -211,6 +225,13 @@ class RecordMaker {
     c["verdict"] = damaged_ && verdict != "Fail" ? "Inconclusive" : verdict, c["reason"] = reason, c["observed"] = observed;
   }
 
+  static void does_not_stand(json& check, const std::string& why) {
+    if (check["verdict"] == "Inconclusive") return;
+    check["reason"] = why + "; the scenario said " + check["verdict"].get<std::string>() +
+                      (check["reason"] == "" ? "" : ": " + check["reason"].get<std::string>());
+    check["said"] = check["verdict"], check["verdict"] = "Inconclusive";
+  }
+
   json finish(json s) const {
     std::vector<std::string> verdicts;
     for (auto& c : s["checks"]) {
@@ -222,11 +243,10 @@ class RecordMaker {
         // What cannot be read may have been the Fail, or the control that was not ok.
         if (damaged_) c["verdict"] = "Inconclusive", c["reason"] = "the timeline has lines that cannot be read";
       }
-      if (!record_["faults"].is_null() && c["verdict"] != "Inconclusive") {
-        c["reason"] = "the console was made faulty on purpose: this proves nothing of the device; the scenario said " +
-                      c["verdict"].get<std::string>() + (c["reason"] == "" ? "" : ": " + c["reason"].get<std::string>());
-        c["said"] = c["verdict"], c["verdict"] = "Inconclusive";
-      }
+      if (!record_["faults"].is_null())
+        does_not_stand(c, "the console was made faulty on purpose: this proves nothing of the device");
+      else if (const auto unproved = unproved_.find(s["dut"]); unproved != unproved_.end())
+        does_not_stand(c, "the bench's self-test does not hold for this DUT: " + unproved->second);
       verdicts.push_back(c["verdict"]);
     }
     if (!s["begun"].get<bool>()) verdicts.push_back(s["error"].is_null() ? "NotRun" : "Error");
@@ -258,6 +278,7 @@ class RecordMaker {
                {"seed", nullptr},
                {"faults", nullptr},
                {"effort", ""}};
+  std::map<std::string, std::string> unproved_;  // DUTs of a bench whose self-test refuses them, and why
   std::map<Key, json> scenarios_;
   std::vector<Key> order_;
 };

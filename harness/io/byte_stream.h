@@ -23,6 +23,8 @@ class ByteStream {
   virtual ~ByteStream() = default;
   /// What errors and the run record call it: "/dev/ttyUSB0 (0403:6001 serial A1B2)", "unix:/run/.../console.sock".
   virtual const std::string& name() const = 0;
+  /// What the record should say of how it was opened: settings that nobody confirmed, errors that are not told. Empty: nothing.
+  virtual std::string remark() const { return {}; }
   /// To be polled for reading; owned by the stream. Changes after a reopen.
   virtual int fd() const = 0;
   /// To be polled for writing.

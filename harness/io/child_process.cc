@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -41,7 +42,10 @@ struct ChildSetup {
 
   bp::error_code on_exec_setup(bp::posix::default_launcher& launcher, const bp::filesystem::path& program,
                                const char* const*(&arguments)) const {
-    ::setpgid(0, 0);
+    if (options->own_terminal)
+      ::setsid();
+    else
+      ::setpgid(0, 0);
     if (options->die_with_parent) {
       ::prctl(PR_SET_PDEATHSIG, SIGKILL);
       if (::getppid() != parent) ::_exit(127);  // it died before the prctl
@@ -55,6 +59,8 @@ struct ChildSetup {
     for (int number = 1; number < 32; ++number) ::signal(number, SIG_DFL);
     if (directory != nullptr && ::chdir(directory) != 0) return failure();
     if (!pass_descriptors()) return failure();
+    // Who asks for a password asks /dev/tty: it must not be the terminal of whoever runs hilcop.
+    if (options->own_terminal && ::syscall(SYS_ioctl, 0, TIOCSCTTY, 0) != 0) return failure();
     ::execve(program.c_str(), const_cast<char* const*>(arguments), const_cast<char* const*>(launcher.env));
     return failure();
   }

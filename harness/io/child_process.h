@@ -23,6 +23,7 @@ struct ProcessOptions {
   bool kill_descendants = true;       // false: what it leaves behind when it ends by itself may live on (a daemon)
   std::filesystem::path output_file;  // stdout and stderr together; empty: see capture_output
   bool capture_output = false;        // stdout and stderr, at most the last 64 KiB, in output()
+  bool own_terminal = false;          // descriptor 0 (see below) is a terminal and becomes that of a session of the child's own
   std::vector<std::pair<int, int>> pass_descriptors;  // {ours, number in the child}; all others are closed
 };
 

@@ -8,7 +8,7 @@ namespace hilcop {
 
 /// Where the kernel and udev show this host's devices; a test has a tree of its own.
 struct DeviceTree {
-  std::filesystem::path sys = "/sys", dev = "/dev";
+  std::filesystem::path sys = "/sys", dev = "/dev", proc = "/proc";
 };
 
 /// A device node as this user finds it.

@@ -32,6 +32,7 @@ class FaultyStream final : public ByteStream {
   }
 
   const std::string& name() const override { return inner_->name(); }
+  std::string remark() const override { return inner_->remark(); }
   // Readable when the line is, unless it stalls: an epoll instance is itself pollable.
   int fd() const override { return ready_.get(); }
   int write_fd() const override { return inner_->write_fd(); }

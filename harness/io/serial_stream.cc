@@ -225,10 +225,10 @@ class SerialStream final : public ByteStream {
 
 UniqueFd claim_serial_port(const std::string& port, const std::string& object) { return claim(port, object); }
 
-std::unique_ptr<ByteStream> open_serial_stream(const std::string& name, const SerialSettings& settings) {
-  const std::string object = "serial port " + name;
-  UniqueFd lock = claim(name, object);
-  Port port = find_port(name, object);
+std::unique_ptr<ByteStream> open_serial_stream(const std::string& port_name, const SerialSettings& settings, const std::string& known_as) {
+  const std::string object = "serial port " + port_name;
+  UniqueFd lock = claim(port_name, object);
+  Port port = find_port(port_name, object);
   if (sp_open(port.get(), SP_MODE_READ_WRITE) != SP_OK) {
     struct stat info {};
     ::fstat(lock.get(), &info);
@@ -243,8 +243,8 @@ std::unique_ptr<ByteStream> open_serial_stream(const std::string& name, const Se
   if (::ioctl(fd, TIOCEXCL) != 0) throw error_from_errno(errno, object, "take for this process alone");
   configure(port.get(), settings, object);
   keep_lines_on_close(fd);
-  auto described = describe(port.get(), name);
-  return std::make_unique<SerialStream>(std::move(lock), std::move(port), fd, std::move(described));
+  auto name = known_as.empty() ? describe(port.get(), port_name) : known_as;
+  return std::make_unique<SerialStream>(std::move(lock), std::move(port), fd, std::move(name));
 }
 
 }  // namespace hilcop

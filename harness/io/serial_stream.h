@@ -26,7 +26,8 @@ struct SerialSettings {
 
 /// A serial port ("/dev/ttyUSB0", or a link to one), for this process alone: refused with Error{Busy} that names who has it open.
 /// The lines stay as they are when it is closed. Throws Error{NotFound, PermissionDenied, Busy, Config, Unsupported}.
-std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings);
+/// `name`: how it is known again when it comes back under another port; empty: by the port, and the adapter's USB identity.
+std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings, const std::string& name = "");
 
 /// The port for this process alone for as long as the descriptor lives, for a library that opens it itself (libmodbus). Same errors.
 UniqueFd claim_serial_port(const std::string& port, const std::string& object);

@@ -8,6 +8,7 @@
 
 #include "base/deadline.h"
 #include "base/key_spec.h"
+#include "io/block_device.h"
 #include "io/byte_stream.h"
 #include "keeper/found_device.h"
 #include "keeper/instrument.h"
@@ -22,7 +23,7 @@ struct InstrumentConfig {
   nlohmann::json config = nlohmann::json::object();
 };
 
-/// The whole plug-in surface of a fixture. Exactly one of open and open_console is set.
+/// The whole plug-in surface of a fixture. Exactly one of open, open_console and open_storage is set.
 struct Driver {
   std::string name;     // as in lab-config: "modbus-relay"
   std::string summary;  // one line for `hilcop list`
@@ -46,6 +47,8 @@ struct Driver {
   /// How lab-config would name this device, if it can be an instrument of this driver: for `hilcop discover`. Opens nothing. Not set:
   /// such instruments cannot be found without sending something to them (those on a network).
   std::function<std::vector<Recognised>(const FoundDevice&)> recognise = {};
+  /// Opened in the worker: a disk of a DUT, for this process alone; one try. Throws Error{NotFound} where it may still show itself.
+  std::function<std::unique_ptr<BlockDevice>(const InstrumentConfig&, Deadline)> open_storage = {};
 };
 
 using DriverTable = std::span<const Driver* const>;

@@ -27,7 +27,8 @@ struct SwitchResult {
   SteadyTime commanded;     // just before the instrument was told
   SteadyTime acknowledged;  // when it said that it had switched
   std::optional<bool> read_back;
-  nlohmann::json details = nlohmann::json::object();  // what the driver alone knows: {"disks": [{"lost_sectors", ...}]}
+  nlohmann::json details = nlohmann::json::object();  // what the driver alone knows: {"disks": [{"lost_sectors", ...}],
+                                                      // "effect_ns": when it saw the power itself come or go}
 };
 
 /// What a Meter channel measured: {5.02, "V"}. `at`: steady clock, when the instrument had answered.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -62,6 +63,41 @@ std::string scenario_html(const json& scenario) {
     if (entry["level"] != "info") html += fmt::format(R"(<p class="note">{}: {}</p>)", escaped(entry["level"]), escaped(entry["text"]));
   for (const auto& check : scenario["checks"]) html += check_html(check);
   return html + "</article>";
+}
+
+std::string milliseconds(const json& spread) {
+  if (spread.is_null()) return "not known";
+  return fmt::format("{:.1f} ms after its command, ± {:.1f} ms ({} switchings)", spread["median_s"].get<double>() * 1e3,
+                     spread["uncertainty_s"].get<double>() * 1e3, spread["count"].get<int>());
+}
+
+// How exactly the bench switches, how worn it is, and whether somebody has looked that it works.
+std::string bench_html(const json& record) {
+  std::map<std::string, json> last;  // a worker that took the place of another opened it again
+  for (const auto& bench : record["benches"])
+    for (const auto& [name, dut] : bench["duts"].items()) last[name] = dut;
+  std::string rows;
+  for (const auto& [name, dut] : last) {
+    const auto timing = dut.value("power_timing", json());
+    const auto selftest = dut.value("selftest", json::object());
+    const auto power = dut.value("instruments", json::object()).value("power", json::object());
+    const bool known = timing.is_object();
+    std::string switched = power.contains("switch_count") ? power["switch_count"].dump() : "-";
+    if (const auto rated = power.value("rated_switches", std::uint64_t{0}); rated > 0) switched += fmt::format(" of {}", rated);
+    const std::string state = selftest.value("state", "none");
+    rows += fmt::format(R"(<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class="{}">{}</td></tr>)", escaped(name),
+                        known ? milliseconds(timing["on"]) : "not calibrated", known ? milliseconds(timing["off"]) : "not calibrated",
+                        known ? escaped(timing["effect"]) + ", " + escaped(timing["utc"].get<std::string>().substr(0, 10)) : "-",
+                        escaped(switched),
+                        state == "passed"                  ? "Pass"
+                        : selftest.value("refuses", false) ? "Fail"
+                                                           : "Inconclusive",
+                        escaped(selftest.value("text", state)));
+  }
+  if (rows.empty()) return "";
+  return R"(<h2>Bench</h2><table class="summary"><thead><tr><th>Device</th><th>Power comes</th><th>Power goes</th><th>Seen by</th>)"
+         R"(<th>Switched before</th><th>Self-test</th></tr></thead><tbody>)" +
+         rows + "</tbody></table>";
 }
 
 // Lines that evidence points at: a log that is too long is shown around them alone.
@@ -168,7 +204,7 @@ std::string report_html(const json& record, const std::filesystem::path& run_dir
              "content=\"width=device-width\"><title>hilcop report</title><style>") +
          kPageStyle + "</style></head><body><main><header><h1>hilcop report</h1>" + facts(record) +
          "</header><table class=\"summary\"><thead><tr><th>Verdict</th><th>Scenario</th><th>Device</th><th>Time</th></tr></thead><tbody>" +
-         summary + "</tbody></table><h2>Timeline</h2><figure>" + timeline_svg(record) +
+         summary + "</tbody></table>" + bench_html(record) + "<h2>Timeline</h2><figure>" + timeline_svg(record) +
          "<figcaption>Power as a level, boot stages as ticks above it; red dots are cuts that lost sectors.</figcaption></figure>" + boots +
          "<h2>Checks</h2>" + body + "<h2>Console</h2>" + logs + "</main></body></html>\n";
 }

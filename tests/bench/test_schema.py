@@ -79,7 +79,7 @@ BAD = [
     ),
     *(
         INSTRUMENT.replace("KEY", key)
-        for key in ("", "driver: serial", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
+        for key in ("", "driver: tcp-console, host: h", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
     ),
     *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: numato-relay, port: p")),
     *(

@@ -113,7 +113,12 @@ def test_watching_a_dut_that_nobody_uses_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ("driver: serial", "port"),
+        ("driver: serial", "give 'port' or 'usb'"),
+        ("driver: serial, port: /dev/ttyX, usb: { serial: A }", "both 'port' and 'usb' are given"),
+        ("driver: serial, usb: {}", "'usb' is empty"),
+        ("driver: serial, usb: { vid_pid: '0403' }", "four hexadecimal digits"),
+        ("driver: rfc2217, host: h", "port"),
+        ("driver: command-console, program: ssh, secrets: [a]", "secrets"),
         ("driver: serial, port: /dev/ttyX, baud: fast", "baud"),
         ("driver: serial, port: /dev/ttyX, parity: sometimes", "none, odd, even, mark, space"),
         ("driver: modbus-relay, host: h, port: 70000", "65535"),

@@ -48,6 +48,36 @@ TEST(RunRecord, AScenarioThatDidNotEndIsAnErrorWhateverItsChecksSay) {
   EXPECT_EQ(record.at("scenarios").at(0).at("checks").at(0).at("verdict"), "Pass");
 }
 
+TEST(RunRecord, NothingJudgedOnADutWhoseSelftestRefusesItStands) {
+  for (const char* said : {"Pass", "Fail"})
+    for (const std::string dut : {"a", "b"}) {
+      RunDir run;
+      run.plan();
+      run.event("bench.open",
+                {{"bench", "b"}, {"duts", {{dut, {{"selftest", {{"state", "failed"}, {"refuses", true}, {"text", "relay 1 is stuck"}}}}}}}},
+                "bench");
+      run.begin();
+      run.declare("c");
+      run.control("c", true);
+      run.verdict("c", said);
+      run.end();
+      const auto check = run.record().at("scenarios").at(0).at("checks").at(0);
+      EXPECT_EQ(check.at("verdict"), dut == "a" ? "Inconclusive" : said);
+      if (dut != "a") continue;
+      EXPECT_EQ(check.at("said"), said);
+      EXPECT_NE(check.at("reason").get<std::string>().find("relay 1 is stuck"), std::string::npos);
+    }
+}
+
+TEST(RunRecord, TimingThatIsNotAsDescribedIsDamage) {
+  auto run = passing();
+  run.event("bench.open",
+            {{"bench", "b"}, {"duts", {{"a", {{"power_timing", {{"utc", "x"}, {"effect", "y"}, {"on", 3}, {"off", nullptr}}}}}}}}, "bench");
+  run.end();
+  EXPECT_EQ(run.record().at("damaged"), true);
+  EXPECT_EQ(run.scenario_verdict(), "Inconclusive");
+}
+
 TEST(RunRecord, NothingJudgedOverConsolesMadeFaultyOnPurposeStands) {
   for (const char* said : {"Pass", "Fail"}) {
     RunDir run;

@@ -12,6 +12,7 @@ class SlowStream final : public ByteStream {
  public:
   SlowStream(std::unique_ptr<ByteStream> inner, std::size_t most) : inner_(std::move(inner)), most_(most) {}
   const std::string& name() const override { return inner_->name(); }
+  std::string remark() const override { return inner_->remark(); }
   int fd() const override { return inner_->fd(); }
   int write_fd() const override { return inner_->write_fd(); }
   std::size_t read_some(std::span<std::byte> into) override { return inner_->read_some(into.subspan(0, std::min(most_, into.size()))); }

@@ -18,10 +18,12 @@ BELOW = {
     "harness/compliance": ["base"],
     "harness/report": ["base", "io", "evidence", "compliance"],
     "harness/bench": ["base", "io", "console", "evidence", "keeper"],
+    "harness/flash": ["base", "io", "console", "evidence", "keeper", "bench"],
+    "harness/selftest": ["base", "io", "console", "evidence", "keeper", "bench"],
     "harness/run": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench"],
     "fixtures": ["base", "io", "keeper"],
-    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "fixtures"],
-    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "run", "fixtures"],
+    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "flash", "fixtures"],
+    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "flash", "selftest", "run", "fixtures"],
 }
 
 # A library's headers stay in the folders that own it: nothing else learns of them.
@@ -39,6 +41,7 @@ OWNERS = {
     r"curl/": ["harness/io"],
     r"net-snmp/": ["fixtures"],
     r"gpiod\.h": ["fixtures"],
+    r"zlib\.h|lzma\.h": ["harness/io"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 

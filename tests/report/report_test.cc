@@ -38,6 +38,28 @@ TEST(Junit, OnlyAPassLooksPassed) {
   EXPECT_THAT(junit_xml(unfinished.record()), HasSubstr("<error type=\"Error\""));
 }
 
+TEST(Report, TellsHowExactlyTheBenchSwitchesAndWhetherItWasTested) {
+  const nlohmann::json spread{{"count", 20}, {"median_s", 0.12}, {"uncertainty_s", 0.0352}};
+  RunDir run = with_verdict("Pass");
+  const nlohmann::json power{{"switch_count", 120}, {"rated_switches", 100}};
+  const nlohmann::json timing{{"utc", "2026-11-25T03:00:00Z"}, {"effect", "console <main>"}, {"on", nullptr}, {"off", spread}};
+  run.event("bench.open",
+            {{"bench", "b"},
+             {"duts",
+              {{"a",
+                {{"instruments", {{"power", power}}},
+                 {"power_timing", timing},
+                 {"selftest", {{"state", "failed"}, {"refuses", true}, {"text", "a <dead> relay"}}}}}}}},
+            "bench");
+  const auto html = report_html(run.record(), run.path());
+  EXPECT_THAT(html, HasSubstr("120.0 ms after its command, ± 35.2 ms (20 switchings)"));
+  EXPECT_THAT(html, HasSubstr("120 of 100"));
+  EXPECT_THAT(html, HasSubstr("console &lt;main&gt;, 2026-11-25"));
+  EXPECT_THAT(html, HasSubstr("a &lt;dead&gt; relay"));
+  EXPECT_THAT(html, HasSubstr("not known"));
+  EXPECT_THAT(report_html(with_verdict("Pass").record(), run.path()), Not(HasSubstr("<h2>Bench</h2>")));
+}
+
 TEST(Report, ADevicesTextCannotBreakOut) {
   const std::string hostile = "</script><script>alert('x')</script><img src=x onerror=\"y\">\x01";
   auto run = with_verdict("Fail", hostile);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "selftest/power_round.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/interrupt.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+
+constexpr Nanoseconds kSwitchLimit = 60s;
+constexpr Nanoseconds kSettle = 5s;        // a DUT may say its last words so long after off
+constexpr Nanoseconds kQuiet = 400ms;      // nothing for so long, although asked: silent
+constexpr Nanoseconds kStrangers = 500ms;  // others are listened to so long after a DUT's own console spoke
+constexpr Nanoseconds kFirstWords = 15s;   // where the board file does not say
+constexpr Nanoseconds kAskEvery = 500ms;
+
+std::string join(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
+
+class PowerRound {
+ public:
+  PowerRound(Bench& bench, const Arrivals& arrivals, const PowerRoundOptions& options)
+      : bench_(bench), arrivals_(arrivals), options_(options) {}
+
+  void run() {
+    for (const auto& name : bench_.dut_names()) {
+      const auto& config = bench_.dut(name).config();
+      if (config.power)
+        powered_.push_back(name);
+      else
+        item("power", name, "", SelftestGrade::NotProved, "this DUT has no power port on this bench");
+    }
+    for (const auto& name : powered_) switch_off(name);
+    for (const auto& name : powered_) listen_without_power(name);
+    for (const auto& name : powered_) turn_of(name);
+  }
+
+ private:
+  void item(const char* what, const std::string& dut, const std::string& object, SelftestGrade grade, const std::string& text) {
+    options_.on_item({what, dut, object, grade, text});
+  }
+  static std::string source(const std::string& dut, const std::string& console) { return dut + "/" + console; }
+
+  // Every one of its consoles, as {name, source}.
+  std::vector<std::pair<std::string, std::string>> consoles_of(const std::string& dut) {
+    std::vector<std::pair<std::string, std::string>> list;
+    for (const auto& [name, role] : bench_.dut(dut).config().consoles) list.emplace_back(name, source(dut, name));
+    return list;
+  }
+
+  // A line end: what waits at a prompt answers it. What cannot be written to has no power, or is judged by what it says.
+  void ask(const std::string& dut, const std::string& console) {
+    try {
+      bench_.dut(dut).console(console).write(bench_.dut(dut).config().board.line_end, Deadline::in(500ms));
+    } catch (const Error&) {
+      return;
+    }
+  }
+
+  // Why it failed; empty: it did not. `edge`: what was switched.
+  std::string switch_off(const std::string& dut, std::optional<PowerEdge>* edge = nullptr) {
+    try {
+      const auto done = bench_.dut(dut).power().off(json::object(), Deadline::in(kSwitchLimit));
+      if (edge != nullptr) *edge = done;
+      return "";
+    } catch (const Error& error) {
+      return error.object() + " " + error.cause();
+    }
+  }
+
+  // What a console of a DUT that is off says, although asked. Empty: it is silent.
+  std::string speech_without_power(const std::string& dut, const std::string& console, SteadyTime off) {
+    const auto name = source(dut, console);
+    if (!arrivals_.wait_quiet(name, kQuiet, off, Deadline::in(kSettle))) return "speaks";
+    // Power may take a while to go, and what still has some answers.
+    const Deadline settled(off + kSettle);
+    while (true) {
+      ask(dut, console);
+      const auto asked = real_clock().now();
+      if (!arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet))) return "";
+      if (settled.expired()) return "answers";
+      wait_until(Deadline::in(20ms));
+    }
+  }
+
+  void listen_without_power(const std::string& dut) {
+    const auto off = real_clock().now();
+    for (const auto& [console, name] : consoles_of(dut)) {
+      const auto speech = speech_without_power(dut, console, off);
+      if (speech.empty()) {
+        item("silent without power", dut, "console " + console, SelftestGrade::Pass, "");
+        continue;
+      }
+      noisy_.insert(name);
+      item("silent without power", dut, "console " + console, SelftestGrade::Fail,
+           speech + " although the power is off: a stuck output, a DUT that is fed from elsewhere, or the console of another device");
+    }
+  }
+
+  // Others that react while one DUT is switched; the noisy ones were told already.
+  std::vector<std::string> strangers(const std::string& dut, SteadyTime since) {
+    std::vector<std::string> found;
+    for (const auto& other : powered_) {
+      if (other == dut) continue;
+      for (const auto& [console, name] : consoles_of(other))
+        if (!noisy_.contains(name) && arrivals_.spoke_since(name, since)) found.push_back("console " + console + " of '" + other + "'");
+    }
+    return found;
+  }
+
+  Nanoseconds patience(const DutConfig& config) const {
+    const auto& stages = config.board.boot_stages;
+    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 500ms);
+  }
+
+  bool own_spoke(const std::string& dut, SteadyTime since) {
+    const auto all = consoles_of(dut);
+    return std::any_of(all.begin(), all.end(), [&](const auto& one) { return arrivals_.spoke_since(one.second, since); });
+  }
+
+  // Until one of its own consoles spoke, or long enough.
+  void listen(const std::string& dut, SteadyTime since) {
+    const auto& config = bench_.dut(dut).config();
+    auto limit = Deadline::in(patience(config));
+    bool hurried = false;
+    for (auto asked = real_clock().now(); !own_spoke(dut, since) && !limit.expired(); wait_until(limit.at_most(5ms))) {
+      // A boot loader would take it for a key that stops the boot: only who does not say how it boots is asked.
+      if (config.board.boot_stages.empty() && real_clock().now() - asked >= kAskEvery) {
+        for (const auto& [console, name] : consoles_of(dut)) ask(dut, console);
+        asked = real_clock().now();
+      }
+      if (!hurried && !strangers(dut, since).empty()) limit = limit.at_most(3s), hurried = true;
+    }
+  }
+
+  void turn_of(const std::string& dut) {
+    auto& power = bench_.dut(dut).power();
+    const auto began = real_clock().now();
+    PowerEdge on;
+    try {
+      on = power.on(Deadline::in(kSwitchLimit));
+    } catch (const Error& error) {
+      switch_off(dut);
+      return item("power", dut, "", SelftestGrade::Fail, "cannot be switched on: " + error.object() + " " + error.cause());
+    }
+    if (!consoles_of(dut).empty()) listen(dut, began);
+    if (own_spoke(dut, began)) wait_until(Deadline::in(kStrangers));
+    const bool spoke = own_spoke(dut, began);
+    const auto others = strangers(dut, began);
+    about_consoles(dut, began, others);
+    if (spoke && options_.ask) about_answer(dut);
+    std::optional<PowerEdge> off;
+    const auto trouble = switch_off(dut, &off);
+    about_power(dut, on, off, trouble, spoke, others);
+  }
+
+  void about_consoles(const std::string& dut, SteadyTime since, const std::vector<std::string>& others) {
+    bool first = true;
+    for (const auto& [console, name] : consoles_of(dut)) {
+      const bool spoke = arrivals_.spoke_since(name, since);
+      const bool must = console == "main" || (first && !bench_.dut(dut).config().consoles.contains("main"));
+      first = false;
+      if (spoke)
+        item("speaks with power", dut, "console " + console, noisy_.contains(name) ? SelftestGrade::NotProved : SelftestGrade::Pass,
+             noisy_.contains(name) ? "it spoke without power, too" : "");
+      else
+        item("speaks with power", dut, "console " + console, must ? SelftestGrade::Fail : SelftestGrade::NotProved,
+             must ? "stays silent: a dead output, a broken or wrong line, or a DUT that does not boot" : "said nothing");
+    }
+    if (!others.empty())
+      item("wiring", dut, "", SelftestGrade::Fail,
+           "its power makes " + join(others) + " speak" +
+               (own_spoke(dut, since) ? ": that DUT hangs on this output, too"
+                                      : " and its own silent: the two DUTs' power or consoles are swapped"));
+    else if (own_spoke(dut, since))
+      item("wiring", dut, "", SelftestGrade::Pass,
+           powered_.size() > 1 ? "only its own console reacts to its power" : "its console reacts to its power");
+  }
+
+  void about_answer(const std::string& dut) {
+    auto& device = bench_.dut(dut);
+    const auto& board = device.config().board;
+    if (!device.config().consoles.contains("main") || (!board.has_shell && !board.repl))
+      return item("answers", dut, "", SelftestGrade::NotProved, "the board file names no shell and no repl to ask");
+    try {
+      if (!board.boot_stages.empty()) {
+        const auto boot = device.boot_to("", Deadline::in(3 * board.boot_stages.back().deadline + 10s));
+        if (!boot.complete)
+          return item("answers", dut, "console main", boot.starved_only ? SelftestGrade::NotProved : SelftestGrade::Fail,
+                      "boot stage '" + boot.missing + "' did not come" +
+                          (boot.starved_only ? " while this host was busy" : ": not this board, or one that does not boot"));
+      }
+      device.console().login(Deadline::in(60s));
+      item("answers", dut, "console main", SelftestGrade::Pass, board.has_shell ? "its shell answers" : "its interpreter answers");
+    } catch (const Error& error) {
+      item("answers", dut, "console main", SelftestGrade::Fail, error.object() + " " + error.cause());
+    }
+  }
+
+  void about_power(const std::string& dut, const PowerEdge& on, const std::optional<PowerEdge>& off, const std::string& trouble, bool spoke,
+                   const std::vector<std::string>& others) {
+    if (!off) return item("power", dut, "", SelftestGrade::Fail, "cannot be switched off: " + trouble);
+    about_read_back(dut, on, *off);
+    std::vector<std::string> shown, alive;
+    for (const auto& [console, name] : consoles_of(dut)) {
+      if (noisy_.contains(name)) continue;
+      if (const auto speech = speech_without_power(dut, console, off->result.acknowledged); !speech.empty())
+        alive.push_back("console " + console + " " + speech);
+      else
+        shown.push_back("console " + console);
+    }
+    if (!alive.empty())
+      return item("power", dut, "", SelftestGrade::Fail,
+                  join(alive) + " after it was switched off: the output does not open, or does not power this DUT");
+    if (!off->result.details.value("effect_ns", json()).is_null()) shown.push_back("the virtual board's own clock"), spoke = true;
+    if (spoke && others.empty() && !shown.empty())
+      return item("power", dut, "", SelftestGrade::Pass, "comes and goes, shown by " + join(shown));
+    if (consoles_of(dut).empty())
+      return item("power", dut, "", SelftestGrade::NotProved,
+                  "it was told to switch and did not refuse; nothing on this bench shows that it powers this DUT");
+    if (shown.empty()) return item("power", dut, "", SelftestGrade::NotProved, "its consoles speak without power, so they show nothing");
+    item("power", dut, "", SelftestGrade::Fail, spoke ? "powers another DUT, too" : "was switched on and nothing of this DUT reacted");
+  }
+
+  void about_read_back(const std::string& dut, const PowerEdge& on, const PowerEdge& off) {
+    if (!on.result.read_back || !off.result.read_back)
+      return item("read-back", dut, "", SelftestGrade::NotProved, "the instrument cannot tell its own state");
+    const bool right = *on.result.read_back && !*off.result.read_back;
+    item("read-back", dut, "", right ? SelftestGrade::Pass : SelftestGrade::Fail,
+         right ? "" : "the instrument reads back something else than it was told");
+  }
+
+  Bench& bench_;
+  const Arrivals& arrivals_;
+  const PowerRoundOptions& options_;
+  std::vector<std::string> powered_;
+  std::set<std::string> noisy_;
+};
+
+}  // namespace
+
+void test_power(Bench& bench, const Arrivals& arrivals, const PowerRoundOptions& options) { PowerRound(bench, arrivals, options).run(); }
+
+}  // namespace hilcop

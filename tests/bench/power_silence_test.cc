@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Off is verified by a console's silence only where the console could have heard something.
+#include <sys/socket.h>
+
+#include <functional>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/interrupt.h"
+#include "bench/kept_roles.h"
+#include "console/console.h"
+#include "console/io_loop.h"
+#include "fakes/error_of.h"
+#include "fakes/memory_sink.h"
+#include "io/socket_stream.h"
+#include "io/unique_fd.h"
+
+namespace hilcop {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+struct NoReadBack final : Lease {
+  SwitchResult set(bool, const json&, Deadline) override {
+    const auto now = real_clock().now();
+    if (switched) switched();
+    return {.commanded = now, .acknowledged = real_clock().now(), .read_back = {}};
+  }
+  SwitchResult set_at(SteadyTime, bool on, const json& options, Deadline deadline) override { return set(on, options, deadline); }
+  std::optional<bool> get(Deadline) override { return std::nullopt; }
+  void arm(const json&, Deadline) override {}
+  std::optional<SwitchResult> wait_fired(Deadline) override { return std::nullopt; }
+  json endpoint(Deadline) override { return {}; }
+  json report(Deadline) override { return {}; }
+  Reading measure(Deadline) override { return {}; }
+  json adjust(const json&, Deadline) override { return {}; }
+  json status(Deadline) override { return {}; }
+  const std::string& channel() const override { return name; }
+  void release(Deadline) override {}
+  std::string name = "1";
+  std::function<void()> switched;
+};
+
+class PowerSilenceTest : public testing::Test, private PowerListener {
+ protected:
+  void SetUp() override {
+    int ends[2];
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    device_.reset(ends[1]);
+    ConsoleOptions options;
+    options.source = "a/main";
+    options.reopen = []() -> std::unique_ptr<ByteStream> { throw Error(ErrorKind::NotFound, "test", "is not there", "plug it in"); };
+    console_ = Console::open(make_socket_stream(UniqueFd(ends[0]), "test"), options, *loop_, sink_);
+    PowerConfig config;
+    config.verify_console_silence = 100ms;
+    power_ = make_power_port("a", config, lease_, *this, sink_);
+  }
+  PowerEdge off(Nanoseconds within = 10s) { return power_->off(json::object(), Deadline::in(within)); }
+  void before_on() override {}
+  void after_on(const SwitchResult&) override {}
+  void after_off() override { console_->power_changed(false); }
+  Console* main_console() override { return console_.get(); }
+
+  MemorySink sink_;
+  UniqueFd device_;
+  NoReadBack lease_;
+  std::unique_ptr<IoLoop> loop_ = IoLoop::start();
+  std::unique_ptr<Console> console_;
+  std::unique_ptr<PowerPort> power_;
+};
+
+TEST_F(PowerSilenceTest, AConsoleThatIsThereAndSilentIsEvidence) { EXPECT_EQ(off().verified_by, "console-silence"); }
+
+TEST_F(PowerSilenceTest, OneThatWentWithThePowerIsNone) {
+  lease_.switched = [&] { device_.reset(); };
+  EXPECT_EQ(off().verified_by, "");
+}
+
+TEST_F(PowerSilenceTest, OneThatWasLostBeforeIsNone) {
+  device_.reset();
+  const Deadline deadline = Deadline::in(5s);
+  while (console_->gaps_since(0).empty() && !deadline.expired()) wait_until(deadline.at_most(2ms));
+  EXPECT_EQ(off().verified_by, "");
+  EXPECT_EQ(sink_.events("power.edge").at(0).data.at("verified_by"), "");
+}
+
+TEST_F(PowerSilenceTest, OneThatSpeaksOnIsAnError) {
+  std::jthread device([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      [[maybe_unused]] const auto n = ::send(device_.get(), "tick\n", 5, MSG_NOSIGNAL | MSG_DONTWAIT);
+      wait_until(Deadline::in(20ms));
+    }
+  });
+  const auto error = error_of([&] { off(1s); });
+  EXPECT_EQ(error.kind(), ErrorKind::Protocol);
+  EXPECT_THAT(error.what(), HasSubstr("still speaks"));
+}
+
+}  // namespace
+}  // namespace hilcop

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <atomic>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/interrupt.h"
+#include "bench/bench.h"
+#include "fakes/memory_sink.h"
+#include "fakes/temp_dir.h"
+#include "io/socket_stream.h"
+#include "io/unix_socket.h"
+#include "keeper/server.h"
+#include "selftest/arrivals.h"
+
+namespace hilcop {
+
+/// Contacts that the keeper's process switches and the devices of the test's process feel.
+struct Contacts {
+  struct One {
+    std::atomic<bool> on{false}, reads_back{true}, lies{false};
+    std::atomic<std::int64_t> changed_ns{0};
+    std::atomic<int> switched{0};
+  };
+  std::array<One, 4> all;
+};
+inline Contacts*& contacts() {
+  static Contacts* shared = nullptr;
+  return shared;
+}
+
+class PlantedRelay final : public Instrument {
+ public:
+  std::vector<Channel> channels() const override {
+    return {{"0", ChannelKind::Power, ""}, {"1", ChannelKind::Power, ""}, {"2", ChannelKind::Power, ""}, {"3", ChannelKind::Power, ""}};
+  }
+  SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
+    auto& contact = contacts()->all.at(std::stoul(channel));
+    SwitchResult result;
+    result.commanded = real_clock().now();
+    if (contact.on != on) contact.changed_ns = to_ns(result.commanded);
+    contact.on = on;
+    ++contact.switched;
+    result.acknowledged = real_clock().now();
+    result.read_back = get(channel, Deadline::in(1s));
+    return result;
+  }
+  std::optional<bool> get(const std::string& channel, Deadline) override {
+    auto& contact = contacts()->all.at(std::stoul(channel));
+    if (!contact.reads_back) return std::nullopt;
+    return contact.lies || contact.on;
+  }
+};
+
+/// A device on a console (a unix socket) that gets and loses its power late. Behaviour may change at any time.
+class PlantedDevice {
+ public:
+  enum class Manner { Talks, Echoes, Mute };
+
+  PlantedDevice(const std::filesystem::path& socket, int contact) : contact_(contact), listener_(listen_unix(socket)) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { live(stop); });
+  }
+
+  std::atomic<int> contact_;  // -1: nothing powers it
+  std::atomic<Manner> manner_{Manner::Talks};
+  std::atomic<bool> stuck_{false};
+  /// How late the n-th switching reaches it, in milliseconds; empty: at once.
+  std::vector<int> delays_ms_;
+  std::atomic<int> keeps_power_ms_{0};  // longer, after off
+
+  bool powered() const {
+    if (stuck_) return true;
+    const int number = contact_;
+    if (number < 0) return false;
+    const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
+    const auto delay = delays_ms_.empty() ? 0 : delays_ms_.at(static_cast<std::size_t>(contact.switched) / 2 % delays_ms_.size());
+    if (!contact.on && real_clock().now() < from_ns(contact.changed_ns) + std::chrono::milliseconds(keeps_power_ms_.load())) return true;
+    const bool felt = real_clock().now() >= from_ns(contact.changed_ns) + std::chrono::milliseconds(delay);
+    return contact.switched > 0 && contact.on == felt;
+  }
+
+ private:
+  void live(const std::stop_token& stop) {
+    std::unique_ptr<ByteStream> line;
+    while (!stop.stop_requested()) {
+      real_clock().sleep_until(real_clock().now() + 500us);
+      try {
+        if (auto fd = accept_unix(listener_.get())) line = make_socket_stream(std::move(*fd), "device");
+        if (line) speak(*line);
+      } catch (const Error&) {
+        line.reset();
+      }
+    }
+  }
+  void speak(ByteStream& line) {
+    std::array<std::byte, 256> heard{};
+    const auto count = line.read_some(heard);
+    if (!powered()) {
+      said_hello_ = false;
+      return;
+    }
+    if (manner_ == Manner::Echoes && count > 0) line.write_some(std::span(heard).first(count));
+    if (manner_ == Manner::Echoes && std::exchange(said_hello_, true)) return;
+    if (manner_ != Manner::Mute) line.write_some(std::as_bytes(std::span("x", 1)));
+  }
+
+  UniqueFd listener_;
+  bool said_hello_ = false;
+  std::jthread thread_;
+};
+
+/// Two DUTs, "a" on contact 0 and "b" on contact 1, and a keeper in a process of its own.
+class PlantedBench : public testing::Test {
+ protected:
+  void SetUp() override {
+    void* shared = ::mmap(nullptr, sizeof(Contacts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ASSERT_NE(shared, MAP_FAILED);
+    contacts() = new (shared) Contacts;
+    ::setenv("HILCOP_STATE_DIR", (dir_ / "state").c_str(), 1);
+    ::setenv("HILCOP_RUNTIME_DIR", (dir_ / "runtime").c_str(), 1);
+    keeper_ = ::fork();
+    if (keeper_ == 0) {
+      KeeperOptions options;
+      options.socket = dir_ / "keeper.sock";
+      options.journal = dir_ / "journal";
+      options.idle_end = 120s;
+      ::_exit(serve_keeper(options, table()));
+    }
+    a_ = std::make_unique<PlantedDevice>(dir_ / "a.sock", 0);
+    b_ = std::make_unique<PlantedDevice>(dir_ / "b.sock", 1);
+    write_config();
+  }
+  void TearDown() override {
+    a_.reset(), b_.reset();
+    ::kill(keeper_, SIGKILL);
+    ::waitpid(keeper_, nullptr, 0);
+    ::munmap(contacts(), sizeof(Contacts));
+  }
+
+  void write_config(const std::string& more = "", const std::string& board = "board: plain\n") const {
+    std::ofstream(dir_ / "plain.yaml") << board;
+    std::ofstream(dir_ / "bench.yaml") << "bench: planted\ninstruments:\n  relay: { driver: planted-relay }\n"
+                                       << "  line-a: { driver: planted-console, socket: a.sock }\n"
+                                       << "  line-b: { driver: planted-console, socket: b.sock }\n"
+                                       << "duts:\n"
+                                       << "  a: { board: plain.yaml, power: { instrument: relay, channel: '0' }, consoles: { main: { "
+                                          "instrument: line-a, channel: console } } }\n"
+                                       << "  b: { board: plain.yaml, power: { instrument: relay, channel: '1' }, consoles: { main: { "
+                                          "instrument: line-b, channel: console } } }\n"
+                                       << more;
+  }
+  BenchConfig config() const { return load_bench_config(dir_ / "bench.yaml", dir_.path(), table()); }
+
+  KeeperClient::Options keeper() const {
+    KeeperClient::Options options;
+    options.socket = dir_ / "keeper.sock";
+    options.start_on_demand = false;
+    const auto limit = Deadline::in(10s);
+    while (!std::filesystem::exists(options.socket) && !limit.expired()) wait_until(limit.at_most(2ms));
+    return options;
+  }
+  std::unique_ptr<Bench> open(EventSink& sink) const {
+    OpenOptions options;
+    options.holder = "test";
+    options.keeper = keeper();
+    return Bench::open(config(), options, table(), sink);
+  }
+
+  static DriverTable table() {
+    static const Driver relay{
+        .name = "planted-relay",
+        .summary = "",
+        .keys = {},
+        .identity = [](const InstrumentConfig&) { return std::string("planted:relay"); },
+        .open = [](const InstrumentConfig&, InstrumentEvent) -> std::unique_ptr<Instrument> { return std::make_unique<PlantedRelay>(); }};
+    static const Driver console{
+        .name = "planted-console",
+        .summary = "",
+        .keys = {{.name = "socket", .type = KeySpec::Type::Path, .description = "where", .required = true}},
+        .identity = [](const InstrumentConfig& config) { return config.config.at("socket").get<std::string>(); },
+        .open_console = [](const InstrumentConfig& config,
+                           Deadline deadline) { return open_unix_stream(config.config.at("socket").get<std::string>(), deadline); }};
+    static const Driver* const all[] = {&relay, &console};
+    return all;
+  }
+
+  TempDir dir_{true};
+  pid_t keeper_ = -1;
+  std::unique_ptr<PlantedDevice> a_, b_;
+  MemorySink events_;
+};
+
+}  // namespace hilcop
