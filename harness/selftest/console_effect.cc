@@ -77,8 +77,8 @@ class ConsoleEffect final : public PowerEffect {
     do {
       if (limit.expired()) throw speaks_without_power();
       wait_until(Deadline::in(kAskAgain));
+      asked = real_clock().now();  // before: an echo may be there when the write returns
       console_.write(dut_.config().board.line_end, Deadline::in(1s));
-      asked = real_clock().now();
     } while (arrivals_.wait_spoke(console_.source(), asked, Deadline::in(kQuiet)));
   }
 
