@@ -63,19 +63,22 @@ class ConsoleEffect final : public PowerEffect {
  private:
   std::string object() const { return "console " + console_.source(); }
 
+  Error speaks_without_power() const {
+    return {ErrorKind::Protocol, object(), "speaks although the power of dut '" + dut_.config().name + "' is off",
+            "check that this port powers this DUT, that the console is this DUT's, and that nothing else feeds it"};
+  }
+
   void require_silence() {
-    const Error speaks(ErrorKind::Protocol, object(), "speaks although the power of dut '" + dut_.config().name + "' is off",
-                       "check that this port powers this DUT, that the console is this DUT's, and that nothing else feeds it");
-    if (!arrivals_.wait_quiet(console_.source(), kQuiet, {}, Deadline::in(kQuietWithin))) throw speaks;
+    if (!arrivals_.wait_quiet(console_.source(), kQuiet, {}, Deadline::in(kQuietWithin))) throw speaks_without_power();
     if (std::exchange(asked_, true)) return;
     // One that waits at its prompt is silent with power, too; and power may take a while to go.
     const auto limit = Deadline::in(kQuietWithin);
     SteadyTime asked;
     do {
-      if (limit.expired()) throw speaks;
+      if (limit.expired()) throw speaks_without_power();
       wait_until(Deadline::in(kAskAgain));
+      asked = real_clock().now();  // before: an echo may be there when the write returns
       console_.write(dut_.config().board.line_end, Deadline::in(1s));
-      asked = real_clock().now();
     } while (arrivals_.wait_spoke(console_.source(), asked, Deadline::in(kQuiet)));
   }
 

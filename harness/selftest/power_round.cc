@@ -81,8 +81,8 @@ class PowerRound {
     // Power may take a while to go, and what still has some answers.
     const Deadline settled(off + kSettle);
     while (true) {
+      const auto asked = real_clock().now();  // before: an echo may be there when the write returns
       ask(dut, console);
-      const auto asked = real_clock().now();
       if (!arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet))) return "";
       if (settled.expired()) return "answers";
       wait_until(Deadline::in(20ms));

@@ -67,10 +67,12 @@ std::vector<SelftestItem> check_usb_bandwidth(const BenchConfig& bench, DriverTa
     bus.paths.insert(port->usb->path);
   }
   std::vector<SelftestItem> items;
-  for (const auto& [path, bus] : buses) {
-    const auto others = std::count_if(devices.begin(), devices.end(), [&, key = path](const auto& entry) {
-      return is_below(entry.first, key) && !bus.paths.contains(entry.first) && entry.second.speed_mbps <= kFullSpeed &&
-             entry.second.class_code != kHubClass;
+  for (const auto& entry : buses) {
+    const auto& path = entry.first;
+    const auto& bus = entry.second;
+    const auto others = std::count_if(devices.begin(), devices.end(), [&](const auto& other) {
+      return is_below(other.first, path) && !bus.paths.contains(other.first) && other.second.speed_mbps <= kFullSpeed &&
+             other.second.class_code != kHubClass;
     });
     const double share = bus.bytes / kFullSpeedBytes;
     std::string text = fmt::format("{} at full rate want {:.0f} % of one full-speed bus", fmt::join(bus.adapters, ", "), share * 100);

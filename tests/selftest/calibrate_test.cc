@@ -89,17 +89,20 @@ TEST_F(Calibrate, ALinkIsTheKernelsWord) {
   a_->delays_ms_ = {45};
   std::filesystem::create_directories(dir_ / "sys/class/net/eth7");
   std::ofstream(dir_ / "sys/class/net/eth7/carrier") << "0\n";
+  std::vector<Nanoseconds> came, went;  // as the kernel of this test really said it: a busy host may be late
   std::jthread kernel([&](const std::stop_token& stop) {
     for (bool was = false; !stop.stop_requested(); real_clock().sleep_until(real_clock().now() + 500us))
       if (const bool is = a_->powered(); std::exchange(was, is) != is) {
         std::ofstream(dir_ / "sys/class/net/new") << (is ? "1\n" : "0\n");
         std::filesystem::rename(dir_ / "sys/class/net/new", dir_ / "sys/class/net/eth7/carrier");
+        (is ? came : went).push_back(real_clock().now() - from_ns(contacts()->all[0].changed_ns));
       }
   });
   const auto found = measure("link:eth7", 5);
-  EXPECT_NEAR(ms(found.on->median), 45, 10);
-  EXPECT_NEAR(ms(found.off->median), 45, 10);
-  EXPECT_LT(ms(found.on->resolution), 40);
+  kernel.request_stop(), kernel.join();
+  EXPECT_NEAR(ms(found.on->median), ms(spread_of(came, 0ms).median), 5 + ms(found.on->resolution));
+  EXPECT_NEAR(ms(found.off->median), ms(spread_of(went, 0ms).median), 5 + ms(found.off->resolution));
+  EXPECT_GE(ms(found.on->least), 40);
 }
 
 TEST_F(Calibrate, AnEffectThatIsNotThereNamesThoseThatAre) {
