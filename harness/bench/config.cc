@@ -7,8 +7,8 @@
 #include "bench/board_watchers.h"
 #include "bench/checked_yaml.h"
 #include "bench/tables.h"
+#include "bench/usb_config.h"
 #include "console/boot_noise.h"
-#include "io/usb_descriptors.h"
 #include "keeper/journal.h"
 
 namespace hilcop {
@@ -43,24 +43,6 @@ void check_repl(const CheckedFile& file, const Board& board, std::vector<ConfigP
 }
 
 // Reads the board, lists its problems; the value is whole only if there are none.
-BoardUsb read_usb(const json& value) {
-  BoardUsb usb;
-  for (const auto& device : value["expected"]) {
-    BoardUsb::Device expected{device["vid"], device["pid"], {}};
-    for (const auto& one : device["interfaces"]) {
-      BoardUsb::Interface interface {
-        usb_class_code(one["class"]), {}, {}
-      };
-      if (!one["subclass"].is_null()) interface.subclass = one["subclass"].get<int>();
-      if (!one["protocol"].is_null()) interface.protocol = one["protocol"].get<int>();
-      expected.interfaces.push_back(interface);
-    }
-    usb.expected.push_back(std::move(expected));
-  }
-  for (const auto& name : value["forbidden_classes"]) usb.forbidden_classes.push_back(usb_class_code(name));
-  return usb;
-}
-
 Board read_board(const std::filesystem::path& path, DriverTable drivers, std::vector<ConfigProblem>& problems) {
   const auto before = problems.size();
   auto file = check_file(path, board_keys(), problems);
@@ -114,7 +96,7 @@ Board read_board(const std::filesystem::path& path, DriverTable drivers, std::ve
   }
   board.min_off = from_ms(value["min_off_ms"]);
   if (!value["pacing"].is_null()) board.pacing = {value["pacing"]["chunk_bytes"].get<std::size_t>(), from_ms(value["pacing"]["pause_ms"])};
-  if (!value["usb"].is_null()) board.usb = read_usb(value["usb"]);
+  if (!value["usb"].is_null()) board.usb = read_board_usb(value["usb"]);
   board.functions = value["functions"];
   board.machine = value["machine"];
   board.flash = read_flash_parts(file, false, problems);
@@ -320,9 +302,7 @@ class BenchLoader {
   }
 
   UsbSelector usb(const json& value, const std::string& path) {
-    UsbSelector selector{{}, {}, value["serial"], value["path"]};
-    if (!value["vid"].is_null()) selector.vid = value["vid"].get<int>();
-    if (!value["pid"].is_null()) selector.pid = value["pid"].get<int>();
+    auto selector = read_usb_selector(value);
     if (selector.path.empty() && selector.serial.empty() && !(selector.vid && selector.pid))
       add(path, "says not which device: give a path, a serial number, or vid and pid");
     if (const auto [other, fresh] = usb_taken_.emplace(selector.text(), path); !fresh) add(path, "is already " + other->second);

@@ -105,7 +105,7 @@ def kernel(cache: Path) -> Kernel:
             try:
                 _build(package, made)
             except NoKernel as why:
-                raise NoKernel(f"cannot fetch {package}: {why}\nrun `sudo apt-get update` and check the network: the guest needs it once") from why
+                raise NoKernel(f"cannot fetch {package}: {why}\nrun `sudo apt-get update` and check the network") from why
             for old in kept:
                 shutil.rmtree(old, ignore_errors=True)
     return Kernel(made / "vmlinuz", made / "initrd.gz", made.name)

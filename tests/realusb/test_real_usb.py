@@ -40,7 +40,10 @@ def test_everything_passes_on_a_real_kernel(ran: guest.Ran) -> None:
     assert ran.status == 0, ran.text()
 
 
-@pytest.mark.parametrize("suite", ["RealHub", "RealHidRelay", "RealSerial", "RealBenchTest", "RealUsbWatch", "Drivers/InstrumentContractTest"])
+SUITES = ["RealHub", "RealHidRelay", "RealSerial", "RealBenchTest", "RealUsbWatch", "Drivers/InstrumentContractTest"]
+
+
+@pytest.mark.parametrize("suite", SUITES)
 def test_a_suite_was_run_and_nothing_of_it_was_skipped(ran: guest.Ran, suite: str) -> None:
     begun = re.findall(rf"^\[ RUN      \] {suite}\.(\S+)", ran.text(), re.MULTILINE)
     ended = re.findall(rf"^\[       OK \] {suite}\.(\S+)", ran.text(), re.MULTILINE)
