@@ -81,10 +81,13 @@ BAD = [
         INSTRUMENT.replace("KEY", key)
         for key in ("", "driver: tcp-console, host: h", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
     ),
-    *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: modbus-relay, port: 502")),
     *(
         INSTRUMENT.replace("KEY", key)
-        for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: serial, board:")
+        for key in ("driver: serial, port: [p]", "driver: tcp-console, host: h, port:", "driver: modbus-relay, port: 502")
+    ),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: tcp-console, board:")
     ),
     "bench: x\nduts: {}\ninstruments: { i: serial }\n",
     "bench: x\nduts: {}\ninstruments: { i: }\n",
