@@ -44,6 +44,17 @@ struct NoReadBack final : Lease {
   std::function<void()> switched;
 };
 
+// For several poles alone.
+struct NoKeeper final : KeeperClient {
+  std::unique_ptr<Lease> lease(LeaseRequest, Deadline) override { return nullptr; }
+  std::vector<SwitchResult> set_together(const std::vector<Lease*>&, bool, const json&, Deadline, std::optional<SteadyTime>) override {
+    return {};
+  }
+  json status(Deadline) override { return {}; }
+  json safe_state(bool, Deadline) override { return {}; }
+  void on_event(std::function<void(const json&)>) override {}
+};
+
 class PowerSilenceTest : public testing::Test, private PowerListener {
  protected:
   void SetUp() override {
@@ -56,17 +67,20 @@ class PowerSilenceTest : public testing::Test, private PowerListener {
     console_ = Console::open(make_socket_stream(UniqueFd(ends[0]), "test"), options, *loop_, sink_);
     PowerConfig config;
     config.verify_console_silence = 100ms;
-    power_ = make_power_port("a", config, lease_, *this, sink_);
+    power_ = make_power_port("a", config, {&lease_}, keeper_, *this, sink_);
   }
   PowerEdge off(Nanoseconds within = 10s) { return power_->off(json::object(), Deadline::in(within)); }
   void before_on() override {}
   void after_on(const SwitchResult&) override {}
   void after_off() override { console_->power_changed(false); }
   Console* main_console() override { return console_.get(); }
+  DigitalInput& sensing_input(const std::string&) override { throw Error(ErrorKind::NotFound, "test", "has no input"); }
+  Meter& sensing_meter(const std::string&) override { throw Error(ErrorKind::NotFound, "test", "has no meter"); }
 
   MemorySink sink_;
   UniqueFd device_;
   NoReadBack lease_;
+  NoKeeper keeper_;
   std::unique_ptr<IoLoop> loop_ = IoLoop::start();
   std::unique_ptr<Console> console_;
   std::unique_ptr<PowerPort> power_;

@@ -81,10 +81,13 @@ BAD = [
         INSTRUMENT.replace("KEY", key)
         for key in ("", "driver: tcp-console, host: h", "driver: relayboard", "driver:", "port: p", "driver: 5", "board: ''")
     ),
-    *(INSTRUMENT.replace("KEY", key) for key in ("driver: serial, port: [p]", "driver: serial, port:", "driver: numato-relay, port: p")),
     *(
         INSTRUMENT.replace("KEY", key)
-        for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: serial, board:")
+        for key in ("driver: serial, port: [p]", "driver: tcp-console, host: h, port:", "driver: numato-relay, port: p")
+    ),
+    *(
+        INSTRUMENT.replace("KEY", key)
+        for key in ("driver: modbus-relay, host: h, port: 70000", "board: made.yaml, colour: red", "driver: tcp-console, board:")
     ),
     "bench: x\nduts: {}\ninstruments: { i: serial }\n",
     "bench: x\nduts: {}\ninstruments: { i: }\n",
@@ -100,7 +103,7 @@ BAD = [
         DUT.replace("KEY", key)
         for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")
     ),
-    *(DUT.replace("KEY", key) for key in ("power: { channel: 1 }", "pwer: {}", "reset: { instrument: r, channel: 1, active_low: low }")),
+    *(DUT.replace("KEY", key) for key in ("inputs: { a: { channel: 1 } }", "pwer: {}", "reset: { instrument: r, channel: 1, active_low: low }")),
     "{}\n",
     "board: []\n",
     BOARD + "boot_stages: [{ name: a, pattern: b }]\n",
