@@ -79,6 +79,10 @@ class FakeDut final : public Dut, private Storage {
   Button& button(const std::string&) override { throw none(); }
   DigitalOutput& output(const std::string&) override { throw none(); }
   DigitalInput& input(const std::string&) override { throw none(); }
+  nlohmann::json power_timing() const override { return {}; }
+  UsbPort& usb() override { throw none(); }
+  Meter& meter(const std::string&) override { throw none(); }
+  std::vector<SwitchResult> set_together(const std::vector<std::string>&, bool, Deadline) override { throw none(); }
   void reset(Nanoseconds, Deadline) override {}
   BootResult boot_to(const std::string&, Deadline) override { return {}; }
   BootResult boot_so_far() override { return {}; }
