@@ -261,8 +261,9 @@ class RealRfc2217Stream final : public Rfc2217Stream {
         : settings.flow == FlowControl::XonXoff ? control::kFlowXonXoff
                                                 : control::kFlowNone,
         "flow control");
-    ask(ComPort::Control, settings.dtr ? control::kDtrOn : control::kDtrOff, "DTR");
-    if (settings.flow != FlowControl::RtsCts) ask(ComPort::Control, settings.rts ? control::kRtsOn : control::kRtsOff, "RTS");
+    if (settings.dtr) ask(ComPort::Control, *settings.dtr ? control::kDtrOn : control::kDtrOff, "DTR");
+    if (settings.rts && settings.flow != FlowControl::RtsCts)
+      ask(ComPort::Control, *settings.rts ? control::kRtsOn : control::kRtsOff, "RTS");
   }
 
   void check_settings() {

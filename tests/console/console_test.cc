@@ -217,25 +217,45 @@ TEST_P(ConsoleTest, AWatcherThatTakesTooManyStepsIsAGapAndEndsWaits) {
   EXPECT_EQ(console.gaps_since(0)[0].cause, "unwatched");
 }
 
-// While it lives, the loop's thread reads nothing: another console's line takes it long to open again.
+// While it lives, the loop's thread reads nothing: it is held in the first read of another console.
 class BusyLoop {
  public:
   BusyLoop(IoLoop& loop, EventSink& sink) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw std::runtime_error("no socket pair");
-    const UniqueFd device(ends[1]);  // gone at once
+    device_.reset(ends[1]);
     ConsoleOptions options;
     options.source = "board2/main";
-    options.reopen = [this, called = false]() mutable -> std::unique_ptr<ByteStream> {
-      if (!std::exchange(called, true)) busy_.set_value(), let_go_.get_future().wait();
-      throw Error(ErrorKind::NotFound, "line", "is not back");
-    };
-    console_ = Console::open(make_socket_stream(UniqueFd(ends[0]), "other"), options, loop, sink);
+    console_ = Console::open(std::make_unique<Held>(make_socket_stream(UniqueFd(ends[0]), "other"), *this), options, loop, sink);
+    if (::send(device_.get(), "x", 1, MSG_NOSIGNAL) != 1) throw std::runtime_error("nobody takes a byte");
   }
   ~BusyLoop() { let_go_.set_value(); }
   void wait() { busy_.get_future().wait(); }
 
  private:
+  class Held final : public ByteStream {
+   public:
+    Held(std::unique_ptr<ByteStream> inner, BusyLoop& loop) : inner_(std::move(inner)), loop_(loop) {}
+    const std::string& name() const override { return inner_->name(); }
+    int fd() const override { return inner_->fd(); }
+    std::size_t read_some(std::span<std::byte> into) override {
+      const auto n = inner_->read_some(into);
+      if (n > 0 && !std::exchange(held_, true)) loop_.busy_.set_value(), loop_.let_go_.get_future().wait();
+      return n;
+    }
+    std::size_t write_some(std::span<const std::byte> bytes) override { return inner_->write_some(bytes); }
+    void check_present() override {}
+    void set_line(ModemLine, bool) override {}
+    void send_break(std::chrono::milliseconds) override {}
+    std::optional<LineCounters> line_counters() override { return std::nullopt; }
+
+   private:
+    std::unique_ptr<ByteStream> inner_;
+    BusyLoop& loop_;
+    bool held_ = false;
+  };
+
+  UniqueFd device_;
   std::promise<void> busy_, let_go_;
   std::unique_ptr<Console> console_;
 };

@@ -65,7 +65,9 @@ def test_no_machine_path_or_registry_host_is_in_the_project() -> None:
 
 
 def test_files_stay_short() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in code_files() if (n := len(p.read_text(encoding="utf-8").splitlines())) > MAX_LINES}
+    # A stub lists all of one module, which is one idea however long.
+    held = [p for p in code_files() if p.suffix != ".pyi"]
+    long = {str(p.relative_to(ROOT)): n for p in held if (n := len(p.read_text(encoding="utf-8").splitlines())) > MAX_LINES}
     assert not long, f"split these by idea: {long}"
 
 
