@@ -30,6 +30,8 @@ SwitchResult OutputBoard::set(const std::string& channel, bool on, const nlohman
   if (!options.empty())
     throw Error(ErrorKind::Unsupported, "channel '" + channel + "' of " + object_, "a relay has no options such as a loss mode",
                 "leave them out, or use a board that QEMU can be");
+  if (channels_[index].kind != ChannelKind::Output && channels_[index].kind != ChannelKind::Power)
+    throw Error(ErrorKind::Unsupported, "channel '" + channel + "' of " + object_, "is no output", "choose an output of it in lab-config");
   SwitchResult result;
   result.commanded = real_clock().now();
   write(index, on, deadline);
