@@ -66,7 +66,8 @@ void bind_dut(py::module_& module) {
           "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter, usb, storage.")
       .def_property_readonly(
           "power_timing", [](const Dut& self) { return to_python(self.power_timing()); },
-          "What `hilcop calibrate` found of its power when the bench was opened: {'effect', 'utc', 'on', 'off'}, each edge with 'median_s',\n"
+          "What `hilcop calibrate` found of its power when the bench was opened: {'effect', 'utc', 'on', 'off'}, each edge with "
+          "'median_s',\n"
           "'uncertainty_s', ... or None; None: never calibrated.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })

@@ -146,7 +146,8 @@ void bind_console(py::module_& module) {
             const auto deadline = deadline_in(timeout_s);
             return without_gil([&] { return self.wait_silence(quiet, deadline); });
           },
-          py::arg("quiet_s"), py::kw_only(), timeout(30), "True once nothing has arrived for quiet_s. False at the time limit, and when the line is lost: that proves nothing.")
+          py::arg("quiet_s"), py::kw_only(), timeout(30),
+          "True once nothing has arrived for quiet_s. False at the time limit, and when the line is lost: that proves nothing.")
       .def("hits_since", &Console::hits_since, py::arg("offset"), "What the watchers saw from that offset on.")
       .def("gaps_since", &Console::gaps_since, py::arg("offset"))
       .def(

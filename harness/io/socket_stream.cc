@@ -68,7 +68,8 @@ void tune(int fd) {
 Error not_connected(int why, const std::string& object) {
   if (why == ECONNREFUSED)
     return {ErrorKind::Disconnected, object, "nobody listens there", "see whether the instrument runs and whether the port is right"};
-  if (why == ETIMEDOUT) return {ErrorKind::Timeout, object, "did not take the connection in time", "check its power, its cable, its address"};
+  if (why == ETIMEDOUT)
+    return {ErrorKind::Timeout, object, "did not take the connection in time", "check its power, its cable, its address"};
   return error_from_errno(why, object, "connect");
 }
 

@@ -103,7 +103,10 @@ BAD = [
         DUT.replace("KEY", key)
         for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")
     ),
-    *(DUT.replace("KEY", key) for key in ("inputs: { a: { channel: 1 } }", "pwer: {}", "reset: { instrument: r, channel: 1, active_low: low }")),
+    *(
+        DUT.replace("KEY", key)
+        for key in ("inputs: { a: { channel: 1 } }", "pwer: {}", "reset: { instrument: r, channel: 1, active_low: low }")
+    ),
     "{}\n",
     "board: []\n",
     BOARD + "boot_stages: [{ name: a, pattern: b }]\n",
