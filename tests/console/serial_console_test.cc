@@ -132,5 +132,19 @@ TEST_P(SerialConsoleTest, LinesAndBreakAreExplicit) {
   EXPECT_NO_THROW(console.send_break(5ms));
 }
 
+// A board that is off is fed through its UART's pins unless the adapter's lines are low.
+TEST_P(SerialConsoleTest, ItsLinesAreLowWhileTheBoardHasNoPower) {
+  options_.lines = {.tx_low_while_off = true, .dtr = PowerLines::Levels{.on = false, .off = true}, .rts = {}};
+  auto& console = open();
+  const int before = device_->modem_lines();
+  console.power_changed(false);
+  EXPECT_TRUE(device_->tx_low());
+  EXPECT_TRUE(device_->modem_lines() & TIOCM_DTR);
+  EXPECT_EQ(device_->modem_lines() & TIOCM_RTS, before & TIOCM_RTS) << "what lab-config does not name is left alone";
+  console.power_changed(true);
+  EXPECT_FALSE(device_->tx_low());
+  EXPECT_FALSE(device_->modem_lines() & TIOCM_DTR);
+}
+
 }  // namespace
 }  // namespace hilcop

@@ -20,6 +20,7 @@ namespace {
 
 struct Line {
   int modem = 0;
+  bool tx_low = false;
   serial_icounter_struct errors{};
 };
 // Shared with what is forked: a keeper in a process of its own moves the lines that the test looks at.
@@ -35,11 +36,14 @@ int pts_of(int fd) {
 }
 
 bool answer(int fd, unsigned long request, void* argument) {
-  if (request != TIOCMGET && request != TIOCMSET && request != TIOCMBIS && request != TIOCMBIC && request != TIOCGICOUNT) return false;
+  if (request != TIOCSBRK && request != TIOCCBRK && request != TIOCMGET && request != TIOCMSET && request != TIOCMBIS &&
+      request != TIOCMBIC && request != TIOCGICOUNT)
+    return false;
   const int index = pts_of(fd);
   if (index < 0 || index >= static_cast<int>(lines.size())) return false;
   auto& line = lines[static_cast<std::size_t>(index)];
   int* bits = static_cast<int*>(argument);
+  if (request == TIOCSBRK || request == TIOCCBRK) line.tx_low = request == TIOCSBRK;
   if (request == TIOCMGET) *bits = line.modem;
   if (request == TIOCMSET) line.modem = *bits;
   if (request == TIOCMBIS) line.modem |= *bits;
@@ -93,6 +97,7 @@ std::string PtyPort::hears(std::size_t bytes) {
   return text;
 }
 
+bool PtyPort::tx_low() const { return lines.at(static_cast<std::size_t>(index_)).tx_low; }
 int PtyPort::modem_lines() const { return lines.at(static_cast<std::size_t>(index_)).modem; }
 serial_icounter_struct& PtyPort::errors() { return lines.at(static_cast<std::size_t>(index_)).errors; }
 

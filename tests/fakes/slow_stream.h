@@ -22,6 +22,7 @@ class SlowStream final : public ByteStream {
   void check_present() override { inner_->check_present(); }
   void set_line(ModemLine line, bool asserted) override { inner_->set_line(line, asserted); }
   void send_break(std::chrono::milliseconds length) override { inner_->send_break(length); }
+  void hold_break(bool held) override { inner_->hold_break(held); }
   std::optional<LineCounters> line_counters() override { return inner_->line_counters(); }
 
  private:
