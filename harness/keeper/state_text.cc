@@ -30,13 +30,16 @@ void TextPattern::Free::operator()(regex_t* compiled) const {
 }
 
 TextPattern::TextPattern(const std::string& regex, const std::string& object) {
+  const auto useless = [&](const std::string& why) {
+    return Error(ErrorKind::Config, object, "'" + regex + "' is no regex that could match: " + why, "write a POSIX extended regex");
+  };
+  if (regex.empty()) throw useless("it is empty");
   auto compiled = std::make_unique<regex_t>();
   const int failed = ::regcomp(compiled.get(), regex.c_str(), REG_EXTENDED | REG_NEWLINE);
-  if (failed != 0 || regex.empty()) {
+  if (failed != 0) {
     std::array<char, 128> why{};
     ::regerror(failed, compiled.get(), why.data(), why.size());
-    throw Error(ErrorKind::Config, object, "'" + regex + "' is no regex that could match: " + (failed != 0 ? why.data() : "it is empty"),
-                "write a POSIX extended regex");
+    throw useless(why.data());
   }
   compiled_.reset(compiled.release());
 }

@@ -303,10 +303,11 @@ TEST_P(ConsoleTest, AnInterruptWhileALineIsOpenedAgainEndsNothingElse) {
     if (!std::exchange(interrupted, true)) throw Interrupted();
     return make_socket_stream(std::move(second), "again");
   };
-  open();
+  auto& console = open();
   device_.reset();
   ASSERT_EQ(::send(new_device.get(), "back\n", 5, 0), 5);
   EXPECT_EQ(expect("back").text, "back");
+  console.close();  // before what it would open again dies
 }
 
 TEST_P(ConsoleTest, TwoThreadsMayWaitAtOnce) {
