@@ -176,6 +176,7 @@ TEST_P(ConsoleTest, ALineThatComesBackIsOpenedAgainWithAGap) {
   EXPECT_EQ(expect("back").text, "back");
   ASSERT_FALSE(console_->gaps_since(0).empty());
   EXPECT_EQ(console_->gaps_since(0)[0].cause, "powered_off");
+  console_->close();  // before what it would open again dies
 }
 
 TEST_P(ConsoleTest, AnInterruptEndsTheWait) {

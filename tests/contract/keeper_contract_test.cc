@@ -18,8 +18,20 @@ using testing::HasSubstr;
 class KeeperContractTest : public KeeperTest, public testing::WithParamInterface<InstrumentRigEntry> {
  protected:
   void SetUp() override {
-    KeeperTest::SetUp();  // first: a process is not forked off beside the rig's threads
+    // First: a process must not be forked off beside the rig's threads, which may hold a lock just then.
+    KeeperTest::SetUp();
+    holder_ = in_process([this] { hold(); });
+    next_keeper_ = in_process([this] {
+      if (told("next-keeper")) serve(60s);
+    });
     rig_ = GetParam().make();
+  }
+  void TearDown() override {
+    for (const pid_t process : {holder_, next_keeper_}) {
+      ::kill(process, SIGKILL);
+      ::waitpid(process, nullptr, 0);
+    }
+    KeeperTest::TearDown();
   }
   DriverTable drivers() const override { return all_drivers(); }
 
@@ -31,12 +43,37 @@ class KeeperContractTest : public KeeperTest, public testing::WithParamInterface
     request.safe_state = safe_state;
     return request;
   }
+  bool told(const char* file) const {
+    const Deadline deadline = Deadline::in(60s);
+    while (!std::filesystem::exists(dir_ / file) && !deadline.expired()) wait_until(deadline.at_most(2ms));
+    return !deadline.expired();
+  }
+  // A client in a process of its own, which waits to be told what to switch on (tell_holder), and then to be killed.
+  void hold() {
+    if (!told("wanted")) return;
+    const auto what = json::parse(std::ifstream(dir_ / "wanted"));
+    LeaseRequest request;
+    request.instrument = {"unit", what.at("driver"), what.at("config")};
+    request.channel = what.at("channel");
+    request.holder = "the holder";
+    const auto client = connect();
+    const auto lease = client->lease(request, soon());
+    lease->set(true, json::object(), soon());
+    std::ofstream(dir_ / "ready") << "x";
+    ::pause();
+  }
+  void tell_holder() const {
+    const auto config = full_config(GetParam().driver, rig_->config());
+    std::ofstream(dir_ / "told") << json{{"driver", config.driver}, {"config", config.config}, {"channel", rig_->output()}}.dump();
+    std::filesystem::rename(dir_ / "told", dir_ / "wanted");
+  }
   bool becomes(bool on) const {
     const Deadline deadline = soon();
     while (rig_->is_on(rig_->output()) != on && !deadline.expired()) wait_until(deadline.at_most(1ms));
     return rig_->is_on(rig_->output()) == on;
   }
 
+  pid_t holder_ = -1, next_keeper_ = -1;
   std::unique_ptr<InstrumentRig> rig_;
 };
 
@@ -51,17 +88,10 @@ TEST_P(KeeperContractTest, ReleasedIsOff) {
 }
 
 TEST_P(KeeperContractTest, AKilledHolderLeavesNothingOn) {
-  const pid_t holder = in_process([&] {
-    const auto client = connect();
-    const auto lease = client->lease(wanted(rig_->output()), soon());
-    lease->set(true, json::object(), soon());
-    std::ofstream(dir_ / "ready") << "x";
-    ::pause();
-  });
+  tell_holder();
   wait_for_file("ready");
   EXPECT_TRUE(becomes(true));
-  ::kill(holder, SIGKILL);
-  ::waitpid(holder, nullptr, 0);
+  ::kill(holder_, SIGKILL);
   EXPECT_TRUE(becomes(false));
 }
 
@@ -75,7 +105,7 @@ TEST_P(KeeperContractTest, AKilledKeeperIsFollowedByOneThatSwitchesOff) {
     ::waitpid(keeper_, nullptr, 0);
   }
   EXPECT_TRUE(rig_->is_on(rig_->output()));
-  start_keeper_process();
+  std::ofstream(dir_ / "next-keeper") << "x";
   EXPECT_TRUE(becomes(false));
 }
 

@@ -47,14 +47,15 @@ class KeeperTest : public testing::Test {
   }
 
   void start_keeper_process(Nanoseconds idle_end = 60s) {
-    keeper_ = in_process([this, idle_end] {
-      KeeperOptions options;
-      options.socket = dir_ / "keeper.sock";
-      options.journal = dir_ / "journal";
-      options.idle_end = idle_end;
-      options.reclaim = 300ms;
-      ::_exit(serve_keeper(options, drivers()));
-    });
+    keeper_ = in_process([this, idle_end] { serve(idle_end); });
+  }
+  [[noreturn]] void serve(Nanoseconds idle_end) {
+    KeeperOptions options;
+    options.socket = dir_ / "keeper.sock";
+    options.journal = dir_ / "journal";
+    options.idle_end = idle_end;
+    options.reclaim = 300ms;
+    ::_exit(serve_keeper(options, drivers()));
   }
 
   std::unique_ptr<KeeperClient> connect() {
