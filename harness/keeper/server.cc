@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <memory>
 
 #include "base/interrupt.h"
@@ -30,6 +31,12 @@ using nlohmann::json;
 std::filesystem::path socket_of(const KeeperOptions& options) {
   if (options.listener >= 0) return path_of_socket(options.listener);
   return options.socket.empty() ? runtime_dir() / "keeper.sock" : options.socket;
+}
+
+// What is no number compares with no limit: a supply could look switched off by it.
+Reading sound_reading(Reading reading, const std::string& channel) {
+  if (std::isfinite(reading.value)) return reading;
+  throw Error(ErrorKind::Protocol, "channel '" + channel + "'", "shows no number", "see the instrument's own display");
 }
 
 std::optional<gid_t> group_of(const std::string& name) {
@@ -221,7 +228,8 @@ class Server {
           lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return i.report(c, d); }, outcome);
     if (op == "measure")
       return channels_.call(
-          lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return to_json(i.measure(c, d)); }, outcome);
+          lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return to_json(sound_reading(i.measure(c, d), c)); },
+          outcome);
     if (op == "adjust")
       return channels_.call(
           lease, deadline, [options](Instrument& i, const std::string& c, bool, Deadline d) { return i.adjust(c, options, d); }, outcome);

@@ -26,9 +26,9 @@ class FileSense final : public Instrument {
   }
   std::optional<bool> get(const std::string& channel, Deadline) override { return FileRelay::is_on(dir_, channel); }
   Reading measure(const std::string& channel, Deadline) override {
-    double value = 0;
+    std::string value;
     std::ifstream(dir_ / channel) >> value;
-    return {value, "A", real_clock().now()};
+    return {std::stod(value), "A", real_clock().now()};
   }
 
  private:
@@ -213,6 +213,19 @@ TEST_F(PowerPortTest, AMeterTellsAStuckRelay) {
   EXPECT_EQ(reading.unit, "A");
   EXPECT_GE(events("meter.reading"), 3);
   EXPECT_THAT(error_of([&] { opened->dut("d").meter("suply"); }).what(), HasSubstr("choose one of: supply"));
+}
+
+TEST_F(PowerPortTest, AMeterThatShowsNoNumberProvesNothing) {
+  auto config = bench();
+  auto& dut = config.duts.at("d");
+  dut.power->poles = {pole("1")};
+  dut.power->verify_meter = PowerMeter{"supply", 0.02};
+  dut.meters["supply"] = {"file-sense", "current"};
+  auto opened = open(config);
+  for (const char* shown : {"nan", "inf", "-inf"}) {
+    write("current", shown);
+    EXPECT_THAT(error_of([&] { opened->dut("d").power().off(json::object(), soon()); }).what(), HasSubstr("shows no number")) << shown;
+  }
 }
 
 TEST_F(PowerPortTest, WhatHasNothingToSetSaysSo) {

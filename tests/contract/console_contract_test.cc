@@ -160,6 +160,10 @@ TEST_P(ConsoleContractTest, ModemLinesAndBreakAreThereOrRefused) {
     EXPECT_EQ(error_of([&] { stream->send_break(10ms); }).kind(), ErrorKind::Unsupported);
     return;
   }
+  EXPECT_EQ(rig_->breaks(), 0);
+  stream->send_break(10ms);
+  for (const Deadline deadline = soon(); rig_->breaks() == 0 && !deadline.expired();) wait_until(deadline.at_most(2ms));
+  EXPECT_EQ(rig_->breaks(), 1);
   for (const auto line : {ModemLine::Dtr, ModemLine::Rts})
     for (const bool on : {true, false, true}) {
       stream->set_line(line, on);

@@ -75,10 +75,6 @@ class HttpRig : public InstrumentRig {
   }
   bool is_on(const std::string& output) const override { return lamps_.at(std::stoul(output)); }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 
  private:
   Lamps lamps_{};

@@ -120,8 +120,8 @@ TEST_P(KeeperContractTest, WhatAnotherHoldsIsBusyAndSaysWho) {
 }
 
 TEST_P(KeeperContractTest, AnInstrumentThatIsMuteForAWhileIsSwitchedOffOnceItHears) {
-  if (!rig_->behaviours().contains(Behaviour::Mute) || !rig_->acknowledges())
-    GTEST_SKIP() << "nobody can tell with this protocol, see the rig";
+  if (const auto impossible = rig_->impossible(); impossible.contains(Behaviour::Mute)) GTEST_SKIP() << impossible.at(Behaviour::Mute);
+  if (!rig_->acknowledges()) GTEST_SKIP() << "it acknowledges nothing, so nobody can tell that it is mute";
   const auto client = connect();
   auto lease = client->lease(wanted(rig_->output()), soon());
   lease->set(true, json::object(), soon());

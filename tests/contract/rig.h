@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <ostream>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,8 +39,8 @@ class InstrumentRig {
   /// What the world sees (the lamp at the contact), not what the driver or the protocol says.
   virtual bool is_on(const std::string& output) const = 0;
   virtual void behave(Behaviour behaviour) = 0;
-  /// What it can be made to do, beside Sound. Leave out only what the protocol makes impossible, with a comment that says why.
-  virtual std::set<Behaviour> behaviours() const = 0;
+  /// What the protocol makes impossible, each with why: its tests are skipped with these words. Everything else is tried.
+  virtual std::map<Behaviour, std::string> impossible() const { return {}; }
   /// Whether the protocol answers a switch command; whether the instrument can be asked for a state.
   virtual bool acknowledges() const { return true; }
   virtual bool reads_back() const { return true; }

@@ -21,6 +21,7 @@ namespace {
 struct Line {
   int modem = 0;
   bool tx_low = false;
+  int breaks = 0;
   serial_icounter_struct errors{};
 };
 // Shared with what is forked: a keeper in a process of its own moves the lines that the test looks at.
@@ -44,6 +45,7 @@ bool answer(int fd, unsigned long request, void* argument) {
   auto& line = lines[static_cast<std::size_t>(index)];
   int* bits = static_cast<int*>(argument);
   if (request == TIOCSBRK || request == TIOCCBRK) line.tx_low = request == TIOCSBRK;
+  if (request == TIOCSBRK) ++line.breaks;
   if (request == TIOCMGET) *bits = line.modem;
   if (request == TIOCMSET) line.modem = *bits;
   if (request == TIOCMBIS) line.modem |= *bits;
@@ -97,6 +99,7 @@ std::string PtyPort::hears(std::size_t bytes) {
   return text;
 }
 
+int PtyPort::breaks() const { return lines.at(static_cast<std::size_t>(index_)).breaks; }
 bool PtyPort::tx_low() const { return lines.at(static_cast<std::size_t>(index_)).tx_low; }
 int PtyPort::modem_lines() const { return lines.at(static_cast<std::size_t>(index_)).modem; }
 serial_icounter_struct& PtyPort::errors() { return lines.at(static_cast<std::size_t>(index_)).errors; }

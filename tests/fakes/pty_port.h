@@ -25,6 +25,7 @@ class PtyPort {
   /// The device's end once more, for who polls it himself; the caller closes it.
   int duplicate() const { return ::fcntl(device_.get(), F_DUPFD_CLOEXEC, 0); }
 
+  int breaks() const;                // begun
   bool tx_low() const;               // a break that lasts
   int modem_lines() const;           // TIOCM_* bits that the harness has set
   serial_icounter_struct& errors();  // what TIOCGICOUNT answers

@@ -54,9 +54,9 @@ class CommandRig final : public InstrumentRig {
                                                               : "sound");
     std::filesystem::rename(next, dir_ / "behaviour");
   }
-  // A command that dies half-way is one that refuses: there is no connection to lose and no answer to tear.
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute, Behaviour::Late, Behaviour::Garbage, Behaviour::Refuses, Behaviour::Lies};
+  std::map<Behaviour, std::string> impossible() const override {
+    return {{Behaviour::HangsUp, "there is no connection to lose: a command that dies half-way is one that refuses"},
+            {Behaviour::Truncated, "there is no answer to tear: what a command prints is judged when it has ended"}};
   }
 
  private:

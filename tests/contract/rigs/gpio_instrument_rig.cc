@@ -107,8 +107,10 @@ class GpioRig final : public InstrumentRig {
     pins().refuses = behaviour == Behaviour::Refuses;
     pins().stuck = behaviour == Behaviour::Lies;
   }
-  // A system call: it is not mute, late or torn.
-  std::set<Behaviour> behaviours() const override { return {Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies}; }
+  std::map<Behaviour, std::string> impossible() const override {
+    const std::string why = "a line is set by a system call, which answers at once and whole";
+    return {{Behaviour::Mute, why}, {Behaviour::Late, why}, {Behaviour::Garbage, why}, {Behaviour::Truncated, why}};
+  }
 };
 
 }  // namespace

@@ -44,10 +44,7 @@ class LcusRig final : public InstrumentRig {
   }
   bool is_on(const std::string& output) const override { return relays_.on.at(std::stoul(output) - 1); }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
-  // It has no way to refuse.
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute, Behaviour::Late, Behaviour::Garbage, Behaviour::Truncated, Behaviour::HangsUp, Behaviour::Lies};
-  }
+  std::map<Behaviour, std::string> impossible() const override { return {{Behaviour::Refuses, "the board has no answer that refuses"}}; }
   bool acknowledges() const override { return false; }
 
  private:

@@ -45,10 +45,6 @@ class ModbusRig final : public InstrumentRig {
   nlohmann::json config() const override { return {{"host", "127.0.0.1"}, {"port", far_end_.port()}, {"timeout_ms", 10'000}}; }
   bool is_on(const std::string& output) const override { return coils_.on.at(std::stoul(output) - 1); }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 
  private:
   Coils coils_;

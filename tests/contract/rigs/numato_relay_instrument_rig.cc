@@ -10,10 +10,6 @@ class NumatoRig final : public InstrumentRig {
   std::string output() const override { return "16"; }  // its name in the protocol is a letter
   bool is_on(const std::string& output) const override { return relays_.on.at(std::stoul(output) - 1); }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 
  private:
   NumatoRelays relays_{32};

@@ -14,10 +14,6 @@ class ScpiRig final : public InstrumentRig {
   }
   bool is_on(const std::string& output) const override { return outputs_.all.at(std::stoul(output) - 1).on; }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 
  private:
   ScpiOutputs outputs_;

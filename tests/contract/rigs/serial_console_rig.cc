@@ -24,6 +24,7 @@ class SerialRig final : public ConsoleRig {
     std::filesystem::create_symlink(port_->terminal(), link());
   }
   bool has_modem_lines() const override { return true; }
+  int breaks() const override { return port_->breaks(); }
   bool asserted(ModemLine line) const override { return (port_->modem_lines() & (line == ModemLine::Dtr ? TIOCM_DTR : TIOCM_RTS)) != 0; }
 
  private:

@@ -16,8 +16,11 @@ class SerialLinesRig final : public InstrumentRig {
   void behave(Behaviour behaviour) override {
     if (behaviour == Behaviour::HangsUp) port_.unplug();
   }
-  // Lines answer nothing; the kernel tells whether the adapter is there.
-  std::set<Behaviour> behaviours() const override { return {Behaviour::HangsUp}; }
+  std::map<Behaviour, std::string> impossible() const override {
+    const std::string why = "lines answer nothing: the kernel tells whether the adapter is there";
+    return {{Behaviour::Mute, why},      {Behaviour::Late, why},    {Behaviour::Garbage, why},
+            {Behaviour::Truncated, why}, {Behaviour::Refuses, why}, {Behaviour::Lies, why}};
+  }
   bool acknowledges() const override { return false; }
   bool reads_back() const override { return false; }
 

@@ -9,9 +9,8 @@ class SnmpRig final : public InstrumentRig {
   nlohmann::json config() const override { return {{"host", "127.0.0.1"}, {"port", agent_.port()}, {"timeout_ms", 5'000}}; }
   bool is_on(const std::string& output) const override { return agent_.on.at(std::stoul(output) - 1); }
   void behave(Behaviour behaviour) override { agent_.behave(behaviour); }
-  // UDP knows no connection: who has gone is mute.
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute, Behaviour::Late, Behaviour::Garbage, Behaviour::Truncated, Behaviour::Refuses, Behaviour::Lies};
+  std::map<Behaviour, std::string> impossible() const override {
+    return {{Behaviour::HangsUp, "UDP knows no connection: who has gone is mute"}};
   }
 
  private:

@@ -23,10 +23,6 @@ class HidRelayRig final : public InstrumentRig {
   nlohmann::json config() const override { return {{"id", "HURTM"}}; }
   bool is_on(const std::string& output) const override { return plugged->board->on(std::stoi(output)); }
   void behave(Behaviour behaviour) override { plugged->port.behave(behaviour); }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 };
 
 }  // namespace

@@ -46,10 +46,6 @@ class UsbHubRig final : public InstrumentRig {
     plugged->high_port.behave(behaviour);
     plugged->super_port.behave(behaviour);
   }
-  std::set<Behaviour> behaviours() const override {
-    return {Behaviour::Mute,    Behaviour::Late,    Behaviour::Garbage, Behaviour::Truncated,
-            Behaviour::HangsUp, Behaviour::Refuses, Behaviour::Lies};
-  }
 };
 
 }  // namespace
