@@ -189,7 +189,10 @@ class BenchLoader {
     if (verify.is_null()) return config;
     config.verify_read_back = verify["read_back"];
     config.verify_within = from_ms(verify["within_ms"]);
-    if (!verify["console_silence_ms"].is_null()) config.verify_console_silence = from_ms(verify["console_silence_ms"]);
+    if (!verify["console_silence_ms"].is_null()) {
+      config.verify_console_silence = from_ms(verify["console_silence_ms"]);
+      if (!dut["consoles"].contains("main")) add(path + ".verify.console_silence_ms", "needs console 'main' of this DUT");
+    }
     if (!verify["usb_gone_ms"].is_null()) {
       config.verify_usb_gone = from_ms(verify["usb_gone_ms"]);
       if (dut["usb"].is_null()) add(path + ".verify.usb_gone_ms", "needs `usb:` of this DUT");

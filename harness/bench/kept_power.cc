@@ -32,6 +32,7 @@ class KeptPowerPort final : public PowerPort {
 
   PowerEdge on(Deadline deadline) override {
     listener_.before_on();
+    if (const auto* console = listener_.main_console(); console != nullptr) heard_before_on_ = console->offset();
     PowerEdge edge{true, switch_on(deadline), ""};
     listener_.after_on(edge.result);
     try {
@@ -128,9 +129,7 @@ class KeptPowerPort final : public PowerPort {
   std::string verify_off(const PowerEdge& edge, Deadline deadline) {
     std::string means;
     if (config_.verify_read_back) {
-      auto state = edge.result.read_back;
-      for (auto* pole : poles_)
-        if (!state) state = pole->get(deadline);
+      const auto state = edge.result.read_back ? edge.result.read_back : any_closed(deadline);
       if (state == true)
         throw Error(ErrorKind::Protocol, object(), "was switched off but reads back on", "check the instrument and its wiring");
       if (state == false) add(means, "read-back");
@@ -143,8 +142,9 @@ class KeptPowerPort final : public PowerPort {
       if (!silent && console->connected_since(since))
         throw Error(ErrorKind::Protocol, object(), "was switched off but the console still speaks",
                     "check that this output powers this DUT");
-      // Lost, or lost for a while: it went with the power that feeds it, or was unplugged. Nothing was heard, and nothing proved.
-      if (silent) add(means, "console-silence");
+      // Lost, or lost for a while: it went with the power that feeds it, or was unplugged. Nothing was heard, and nothing proved. Nor
+      // by the silence of one that had said nothing while the power was on.
+      if (silent && console->offset() > heard_before_on_) add(means, "console-silence");
     }
     if (auto* usb = listener_.usb_port(); config_.verify_usb_gone && usb != nullptr) {
       // Absence proves something only of what was there.
@@ -185,6 +185,17 @@ class KeptPowerPort final : public PowerPort {
     }
   }
 
+  // False: every pole reads that it is open.
+  std::optional<bool> any_closed(Deadline deadline) {
+    std::optional<bool> any = false;
+    for (auto* pole : poles_) {
+      const auto one = pole->get(deadline);
+      if (one == true) return true;
+      if (!one) any = std::nullopt;
+    }
+    return any;
+  }
+
   void emit(const PowerEdge& edge) {
     json data = to_json(edge.result);
     data["on"] = edge.on;
@@ -200,6 +211,7 @@ class KeptPowerPort final : public PowerPort {
   KeeperClient& keeper_;
   PowerListener& listener_;
   EventSink& sink_;
+  std::uint64_t heard_before_on_ = 0;  // of the main console
 };
 
 }  // namespace

@@ -168,11 +168,15 @@ void RealDut::begin_boot(const char* cause, SteadyTime at) {
 void RealDut::reset(Nanoseconds hold, Deadline deadline) {
   if (!reset_) throw missing("reset", "", {});
   for (auto& [name, console] : consoles_) console->power_changed(true);
-  reset_->set(true, deadline);
   try {
+    reset_->set(true, deadline);  // one that failed may have been carried out all the same
     wait_until(Deadline(std::min(real_clock().now() + hold, deadline.at())));
   } catch (...) {
-    reset_->set(false, Deadline::in(5s));
+    // If that fails too, the first error is the one to tell: the lease's end brings the line to its safe state.
+    try {
+      reset_->set(false, Deadline::in(5s));
+    } catch (const std::exception&) {  // told already
+    }
     throw;
   }
   offset_before_on_ = main_console() != nullptr ? main_console()->mark() : 0;

@@ -14,11 +14,17 @@ bool DigitalInput::wait_for(bool level, Nanoseconds period, Deadline deadline) {
 }
 
 Nanoseconds Button::hold(Nanoseconds length, Deadline deadline) {
-  const auto pressed = press(deadline);
+  SwitchResult pressed;
   try {
+    pressed = press(deadline);  // one that failed may have been carried out all the same
     wait_until(Deadline(std::min(pressed.acknowledged + length, deadline.at())));
   } catch (...) {
-    release(Deadline::in(5s));  // a key must not stay pressed, whatever ended the wait
+    // A key must not stay pressed, whatever ended the wait. If that fails too, the first error is the one to tell: the lease's end
+    // brings the key to its safe state.
+    try {
+      release(Deadline::in(5s));
+    } catch (const std::exception&) {  // told already
+    }
     throw;
   }
   const auto limit = Deadline(std::max(deadline.at(), real_clock().now() + 5s));

@@ -53,9 +53,10 @@ class HttpClient {
   std::string body(const HttpRequest& request, Deadline deadline) const;
   /// Error{Protocol} for an answer that cannot be what was asked for; shows its begin, without the password.
   Error unfit(const HttpRequest& request, const HttpAnswer& answer, const std::string& cause, const std::string& remedy) const;
+  /// With *** for the password.
+  std::string without_secrets(std::string text) const;
 
  private:
-  std::string without_secrets(std::string text) const;
   Error failed(int code, int why, const std::string& said, const std::string& what) const;
 
   HttpServer server_;

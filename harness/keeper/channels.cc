@@ -33,11 +33,12 @@ std::optional<bool> stands(Instrument& instrument, const std::string& channel, D
   }
 }
 
-// Brings a channel to its safe state unless it reads back that it is there. Returns whether it switched.
-nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, RestState rest, Deadline deadline) {
+// Brings a channel to its safe state. Where nobody has told it to leave that, it is enough that it reads back that it is there; after
+// a command that may be carried out late (`told`), it is not. Returns whether it switched.
+nlohmann::json make_safe(Instrument& instrument, const ChannelKey& key, RestState rest, bool told, Deadline deadline) {
   if (!switches(channel_of(instrument, key).kind) || rest.safe_state == SafeState::Keep) return {{"switched", false}};
   const bool wanted = rest.safe_state == SafeState::On;
-  if (stands(instrument, key.second, deadline) == (wanted != rest.inverted)) return {{"switched", false}, {"on", wanted}};
+  if (!told && stands(instrument, key.second, deadline) == (wanted != rest.inverted)) return {{"switched", false}, {"on", wanted}};
   const auto result = set_as(instrument, key.second, wanted, rest.inverted, nlohmann::json::object(), deadline);
   if (result.read_back && *result.read_back != wanted)
     throw Error(ErrorKind::Protocol, object_of(key), std::string("was switched ") + (wanted ? "on" : "off") + " but reads back otherwise",
@@ -131,12 +132,12 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
   const auto lease = leases_.emplace(wanted.id, std::move(wanted)).first->second;
   run(
       held, false, {},
-      [key, lease, sessions = held.sessions](Instrument& opened) {
+      [key, lease, told = told_away(key, lease.rest), sessions = held.sessions](Instrument& opened) {
         channel_of(opened, key);
         if (*sessions == 0) opened.begin_session();
         ++*sessions;
         try {
-          return make_safe(opened, key, lease.rest, Deadline::in(10s));
+          return make_safe(opened, key, lease.rest, told, Deadline::in(10s));
         } catch (...) {
           if (--*sessions == 0) opened.end_session();
           throw;
@@ -147,6 +148,8 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
           leases_.erase(lease.id);
           channels_[key].lease = 0;
           --held_[key.first].users;
+          // Whoever claimed it for the dead keeper's client did not get it: it is ours to bring to its safe state.
+          if (const auto memory = journal_.of(key); memory.held) restore_later(key, *memory.held, memory.rest);
           outcome(nullptr, error);
           return next_waiter(key);
         }
@@ -177,7 +180,7 @@ void Channels::end(std::uint64_t id, const Restored& done) {
   const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
   withdraw_coming(lease.key, ended);
   withdraw_ons(lease.key, ended);
-  state.switches.clear();
+  for (const auto& offs = std::exchange(state.switches, {}); const auto& off : offs) off.outcome(nullptr, &ended);
   restore(lease.key, held_[lease.key.first].instrument->config(), lease.rest, true, [this, lease, done](const Error* left_away) {
     leases_.erase(lease.id);
     auto& channel = channels_[lease.key];
@@ -196,21 +199,25 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Re
   const bool open = found != held_.end() && found->second.instrument && !found->second.instrument->failed_to_open();
   auto& held = open ? found->second : hold(key.first, config, *find_driver(drivers_, config.driver));
   const auto limit = find_driver(drivers_, config.driver)->answers_within * std::min(channels_[key].restore_failures + 1, kMostPatience);
+  ++held.users;
   run(
       held, true, {},
-      [key, rest, ends_session, limit, sessions = held.sessions](Instrument& instrument) {
+      [key, rest, ends_session, limit, told = told_away(key, rest), sessions = held.sessions](Instrument& instrument) {
         nlohmann::json result = {{"switched", false}};
         std::optional<Error> failure;
         try {
-          result = make_safe(instrument, key, rest, Deadline::in(limit));
+          result = make_safe(instrument, key, rest, told, Deadline::in(limit));
         } catch (const Error& error) {
           failure = error;
+        } catch (const std::exception& error) {
+          failure = Error(ErrorKind::Protocol, object_of(key), error.what());
         }
         if (ends_session && --*sessions == 0) instrument.end_session();
         if (failure) throw Error(*failure);
         return result;
       },
       [this, key, config, rest, done](const nlohmann::json& result, const Error* error) {
+        --held_[key.first].users;
         auto& state = channels_[key];
         if (error == nullptr) {
           if (result.contains("on")) state.state = result["on"].get<bool>();
@@ -234,6 +241,13 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Re
         }
         done(nullptr);
       });
+}
+
+// Whether the last command may have taken it away from its safe state, or may do so yet.
+bool Channels::told_away(const ChannelKey& key, RestState rest) const {
+  const auto found = channels_.find(key);
+  const auto last = found == channels_.end() ? std::nullopt : found->second.state;
+  return journal_.of(key).held && last != (rest.safe_state == SafeState::On);
 }
 
 // Until it is there, whoever leases it meanwhile and fails.

@@ -61,6 +61,8 @@ class Channels {
   /// Any other call on the instrument, in its thread: with the channel, and whether its on is the channel's off.
   using Action = std::function<nlohmann::json(Instrument&, const std::string& channel, bool inverted, Deadline)>;
   void call(std::uint64_t lease, Deadline deadline, Action action, Outcome outcome);
+  /// See Instrument::adjust. What was adjusted is away from its safe state: it is told to switch off at the end, whatever it reads.
+  void adjust(std::uint64_t lease, const nlohmann::json& setting, Deadline deadline, Outcome outcome);
   nlohmann::json status_of(std::uint64_t lease) const;
   nlohmann::json status() const;
 
@@ -122,9 +124,12 @@ class Channels {
   void switch_now(const Switch& wanted, SteadyTime at);
   void withdraw_ons(const ChannelKey& key, const Error& why);
   void withdraw_coming(const ChannelKey& key, const Error& why);
+  void nobody_knows(const ChannelKey& key, bool on, bool inverted);
+  void leaves_safe(const KeptLease& lease);
   void switch_done(const ChannelKey& key, bool on, bool inverted, SteadyTime when);
   void next_switch(const ChannelKey& key);
   void restore(const ChannelKey& key, const InstrumentConfig& config, RestState rest, bool ends_session, const Restored& done);
+  bool told_away(const ChannelKey& key, RestState rest) const;
   void restore_later(const ChannelKey& key, const InstrumentConfig& config, RestState rest);
   void instrument_event(const ChannelKey& key, const std::string& kind, const nlohmann::json& data);
 

@@ -26,6 +26,7 @@ nlohmann::json Channels::status() const {
     }
     entry["waits_to_switch_on"] = on_waits(channel);
     entry["switching"] = channel.busy;
+    entry["queued_switches"] = channel.switches.size();
     entry["given_back"] = channel.restoring;
     entry["waiting"] = channel.waiters.size();
     list.push_back(entry);

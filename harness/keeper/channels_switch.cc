@@ -16,6 +16,8 @@ Error not_switched_on(const ChannelKey& key, const std::string& why) {
 }  // namespace
 
 void Channels::set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome) {
+  const auto& key = leases_.at(lease).key;
+  if (channels_[key].restoring) throw Error(ErrorKind::Disconnected, object_of(key), "its lease has ended", "open the bench again");
   start({lease, on, options, deadline, at, std::move(outcome)});
 }
 
@@ -35,12 +37,11 @@ void Channels::start(const Switch& wanted) {
   }
   auto at = wanted.at;
   const auto off_since = journal_.of(lease.key).off_since;
-  if (wanted.on && state.state == false && off_since) at = std::max(at, *off_since + lease.min_off);
+  if (wanted.on && state.state != true && off_since) at = std::max(at, *off_since + lease.min_off);
   if (at > wanted.deadline.at())
     throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
                 "give the call more time");
-  const bool leaves_safe = lease.rest.safe_state != SafeState::Keep && wanted.on != (lease.rest.safe_state == SafeState::On);
-  if (leaves_safe && !journal_.of(lease.key).held) journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.rest);
+  if (wanted.on != (lease.rest.safe_state == SafeState::On)) leaves_safe(lease);
   state.busy = true;
   if (wanted.on && lease.supply) return take_turn(wanted, std::max(at, real_clock().now()), *lease.supply);
   if (at - kHandOver <= real_clock().now()) return switch_now(wanted, at);
@@ -95,20 +96,23 @@ void Channels::take_turn(const Switch& wanted, SteadyTime ready, const Supply& s
 void Channels::switch_now(const Switch& wanted, SteadyTime at) {
   const auto lease = leases_.at(wanted.lease);
   const auto on_wanted = std::make_shared<std::atomic<bool>>(true);
+  const auto told = std::make_shared<bool>(false);  // the instrument; read on the main thread after its job
   if (wanted.on) channels_[lease.key].on_wanted = on_wanted;
   run(
       held_[lease.key.first], false, at,
-      [lease, on_wanted, on = wanted.on, options = wanted.options, deadline = wanted.deadline](Instrument& instrument) {
+      [lease, on_wanted, told, on = wanted.on, options = wanted.options, deadline = wanted.deadline](Instrument& instrument) {
         if (!*lease.alive) throw Error(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
         // Other channels may have kept the instrument busy meanwhile. An off is carried out however late it is.
         if (!*on_wanted) throw not_switched_on(lease.key, "it was withdrawn while the instrument was busy");
         if (on && deadline.expired())
           throw Error(ErrorKind::Timeout, object_of(lease.key), "was not switched on: the instrument was busy past the deadline",
                       "give the call more time");
+        *told = true;
         return to_json(set_as(instrument, lease.key.second, on, lease.rest.inverted, options, deadline));
       },
-      [this, lease, on = wanted.on, outcome = wanted.outcome](const nlohmann::json& result, const Error* error) {
+      [this, lease, told, on = wanted.on, outcome = wanted.outcome](const nlohmann::json& result, const Error* error) {
         if (error == nullptr) switch_done(lease.key, on, lease.rest.inverted, switch_result_from_json(result).acknowledged);
+        if (error != nullptr && *told) nobody_knows(lease.key, on, lease.rest.inverted);
         outcome(result, error);
         next_switch(lease.key);
       });
@@ -117,6 +121,29 @@ void Channels::switch_now(const Switch& wanted, SteadyTime at) {
 void Channels::switch_done(const ChannelKey& key, bool on, bool inverted, SteadyTime when) {
   channels_[key].state = on;
   journal_.switched(key, on, inverted, when);
+}
+
+// It was told and did not say that it had done so: it may have, or may do so yet. If it was to go off, it did so now at the earliest.
+void Channels::nobody_knows(const ChannelKey& key, bool on, bool inverted) {
+  channels_[key].state.reset();
+  if (!on) journal_.found_off(key, inverted, real_clock().now());
+}
+
+void Channels::leaves_safe(const KeptLease& lease) {
+  if (lease.rest.safe_state == SafeState::Keep || journal_.of(lease.key).held) return;
+  journal_.hold(lease.key, held_[lease.key.first].instrument->config(), lease.rest);
+}
+
+void Channels::adjust(std::uint64_t id, const nlohmann::json& setting, Deadline deadline, Outcome outcome) {
+  const auto& lease = leases_.at(id);
+  auto& state = channels_[lease.key];
+  if (state.state != true) {
+    leaves_safe(lease);
+    state.state.reset();
+  }
+  call(
+      id, deadline, [setting](Instrument& i, const std::string& c, bool, Deadline d) { return i.adjust(c, setting, d); },
+      std::move(outcome));
 }
 
 void Channels::next_switch(const ChannelKey& key) {

@@ -61,7 +61,7 @@ HttpBoard::HttpBoard(const std::string& what, const InstrumentConfig& instrument
 }
 
 HttpLogin HttpBoard::login_of(const InstrumentConfig& instrument, HttpAuth how) {
-  const std::string user = instrument.config.at("user"), password = password_of(instrument.config, "instrument '" + instrument.name + "'");
+  const std::string user = instrument.config.at("user"), password = secret_of(instrument.config, "password", "instrument '" + instrument.name + "'");
   if (password.empty()) return {};
   return {how, user, password};
 }

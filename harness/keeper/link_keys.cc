@@ -2,10 +2,10 @@
 #include "keeper/link_keys.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <utility>
 
 #include "io/host_address.h"
+#include "io/serial_choice.h"
 #include "io/socket_stream.h"
 
 namespace hilcop {
@@ -19,9 +19,9 @@ const std::vector<std::string>& parities() {
   return names;
 }
 
-// Where the path of its serial port stands: `serial`, or `port` for an instrument that nothing else can reach.
-std::string serial_port(const InstrumentConfig& instrument) {
-  return instrument.config.at(instrument.config.contains("serial") ? "serial" : "port");
+// The path stands at `serial`, or at `port` for an instrument that nothing else can reach.
+SerialChoice serial_choice(const InstrumentConfig& instrument) {
+  return {instrument.config, instrument.config.contains("serial") ? "serial" : "port"};
 }
 
 std::string tcp_address(const InstrumentConfig& instrument) {
@@ -30,20 +30,18 @@ std::string tcp_address(const InstrumentConfig& instrument) {
 
 }  // namespace
 
-std::vector<KeySpec> serial_link_keys(const std::string& name, bool required, int baud) {
-  return {{.name = name,
-           .type = Type::String,
-           .description = "its serial port: /dev/ttyUSB0, or a link such as /dev/serial/by-id/...",
-           .required = required},
-          {.name = "baud", .type = Type::Integer, .description = "bits per second", .fallback = baud, .min = 50, .max = 12'000'000},
-          {.name = "parity", .type = Type::String, .description = "of a byte", .fallback = "none", .choices = parities()}};
+std::vector<KeySpec> serial_link_keys(int baud, const std::string& name) {
+  auto keys = SerialChoice::keys(name);
+  keys.push_back({.name = "baud", .type = Type::Integer, .description = "bits per second", .fallback = baud, .min = 50, .max = 12'000'000});
+  keys.push_back({.name = "parity", .type = Type::String, .description = "of a byte", .fallback = "none", .choices = parities()});
+  return keys;
 }
 
 std::vector<KeySpec> link_keys(int tcp_port, int baud) {
   std::vector<KeySpec> keys{
-      {.name = "host", .type = Type::String, .description = "its address; or give `serial`"},
+      {.name = "host", .type = Type::String, .description = "its address; or give `serial` or `usb`"},
       {.name = "port", .type = Type::Integer, .description = "TCP port", .fallback = tcp_port, .min = 1, .max = 65535}};
-  const auto serial = serial_link_keys("serial", false, baud);
+  const auto serial = serial_link_keys(baud, "serial");
   keys.insert(keys.end(), serial.begin(), serial.end());
   return keys;
 }
@@ -51,16 +49,13 @@ std::vector<KeySpec> link_keys(int tcp_port, int baud) {
 bool is_serial(const InstrumentConfig& instrument) { return !instrument.config.contains("host") || instrument.config.at("host").is_null(); }
 
 std::string link_objection(const InstrumentConfig& instrument) {
-  const bool host = !instrument.config.at("host").is_null(), serial = !instrument.config.at("serial").is_null();
-  if (host == serial) return host ? "both 'host' and 'serial' are given: keep the one by which it is reached" : "give 'host' or 'serial'";
-  return "";
+  const auto serial = serial_choice(instrument);
+  if (is_serial(instrument))
+    return serial.given() || !instrument.config.contains("host") ? serial.objection() : "give 'host', 'serial' or 'usb'";
+  return serial.given() ? "both 'host' and a serial port are given: keep the one by which it is reached" : "";
 }
 
-std::string canonical_port(const std::string& port) {
-  std::error_code error;
-  const auto target = std::filesystem::canonical(port, error);
-  return error ? port : target.string();
-}
+std::string serial_node(const InstrumentConfig& instrument, const std::string& object) { return serial_choice(instrument).node(object); }
 
 SerialSettings serial_settings(const InstrumentConfig& instrument) {
   SerialSettings settings;
@@ -71,19 +66,20 @@ SerialSettings serial_settings(const InstrumentConfig& instrument) {
 }
 
 std::string link_identity(const InstrumentConfig& instrument) {
-  return is_serial(instrument) ? canonical_port(serial_port(instrument)) : "tcp:" + tcp_address(instrument);
+  return is_serial(instrument) ? serial_choice(instrument).identity() : "tcp:" + tcp_address(instrument);
 }
 
 std::string link_object(const std::string& what, const InstrumentConfig& instrument) {
-  return what + " '" + instrument.name + "' (" + (is_serial(instrument) ? serial_port(instrument) : tcp_address(instrument)) + ")";
+  return what + " '" + instrument.name + "' (" + (is_serial(instrument) ? serial_choice(instrument).text() : tcp_address(instrument)) + ")";
 }
 
 Link make_link(const InstrumentConfig& instrument, const std::string& object, Link::Settle settle) {
   if (is_serial(instrument))
-    return {
-        object, Link::AfterFailure::Settle,
-        [port = serial_port(instrument), settings = serial_settings(instrument)](Deadline) { return open_serial_stream(port, settings); },
-        std::move(settle)};
+    return {object, Link::AfterFailure::Settle,
+            [choice = serial_choice(instrument), settings = serial_settings(instrument), object](Deadline) {
+              return choice.open(settings, object);
+            },
+            std::move(settle)};
   // A name server is asked once: what is done later must not wait for one.
   return {object, Link::AfterFailure::Reopen,
           [host = instrument.config.at("host").get<std::string>(), port = instrument.config.at("port").get<int>(), object,

@@ -9,16 +9,16 @@
 
 namespace hilcop {
 
-/// Keys of an instrument on a serial port: `name` (its path), `baud`, `parity`.
-std::vector<KeySpec> serial_link_keys(const std::string& name, bool required, int baud);
-/// Of one that is reached by TCP or by a serial port: `host`, `port`, `serial`, `baud`, `parity`.
+/// Keys of an instrument on a serial port: `name` (its path), `usb` (its adapter), `baud`, `parity`.
+std::vector<KeySpec> serial_link_keys(int baud, const std::string& name = "port");
+/// Of one that is reached by TCP or by a serial port: `host`, `port`, `serial`, `usb`, `baud`, `parity`.
 std::vector<KeySpec> link_keys(int tcp_port, int baud);
-/// For Driver::objection: exactly one of `host` and `serial`.
+/// For Driver::objection: exactly one of those that say how it is reached.
 std::string link_objection(const InstrumentConfig& instrument);
 
 bool is_serial(const InstrumentConfig& instrument);
-/// Two names of one port are one port.
-std::string canonical_port(const std::string& port);
+/// The path of its serial port now. Throws as SerialChoice::node().
+std::string serial_node(const InstrumentConfig& instrument, const std::string& object);
 SerialSettings serial_settings(const InstrumentConfig& instrument);
 /// "tcp:10.0.0.7:5025" or the canonical path of the serial port.
 std::string link_identity(const InstrumentConfig& instrument);

@@ -84,6 +84,7 @@ class Server {
     }
     if (options_.listener < 0) ::unlink(socket_.c_str());
     listener_.reset();
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::signal(number, SIG_IGN);  // it is ending, and by a deadline
     clear_interrupt();  // first: what drivers wait for on the way to safe states must not be interrupted
     // Everything that is still held goes to its safe state; a deadline, because a dead relay board must not hold us for ever.
     for (const auto lease : channels_.all_leases()) channels_.end(lease, [](const Error*) {});
@@ -230,9 +231,7 @@ class Server {
       return channels_.call(
           lease, deadline, [](Instrument& i, const std::string& c, bool, Deadline d) { return to_json(sound_reading(i.measure(c, d), c)); },
           outcome);
-    if (op == "adjust")
-      return channels_.call(
-          lease, deadline, [options](Instrument& i, const std::string& c, bool, Deadline d) { return i.adjust(c, options, d); }, outcome);
+    if (op == "adjust") return channels_.adjust(lease, options, deadline, outcome);
     if (op == "arm")
       return channels_.call(
           lease, deadline,

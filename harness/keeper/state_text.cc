@@ -74,24 +74,24 @@ StateText::StateText(const json& config, std::string object)
       on_(config.at("is_on"), object_),
       off_(config.at("is_off"), object_) {}
 
-std::string StateText::looked_at(const std::string& text) const {
+std::string StateText::looked_at(const std::string& text, const Tellable& tellable) const {
   if (whole_text_) return text;
   const auto value = json::parse(text, nullptr, false);
   if (value.is_discarded() || !value.contains(pointer_))
-    throw Error(ErrorKind::Protocol, object_, "its state has nothing at '" + pointer_.to_string() + "': " + shown(text),
+    throw Error(ErrorKind::Protocol, object_, "its state has nothing at '" + pointer_.to_string() + "': " + shown(tellable(text)),
                 "check `pointer:` in lab-config");
   const auto& found = value.at(pointer_);
   return found.is_string() ? found.get<std::string>() : found.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-bool StateText::is_on(const std::string& text) const {
-  const auto told = looked_at(text);
+bool StateText::is_on(const std::string& text, const Tellable& tellable) const {
+  const auto told = looked_at(text, tellable);
   if (told.size() > kSearchedText)
     throw Error(ErrorKind::Protocol, object_, "its state is a text of " + std::to_string(told.size()) + " bytes, too long to search",
                 "give a `pointer:` into it, or ask for less");
   const bool on = on_.found_in(told), off = off_.found_in(told);
   if (on == off)
-    throw Error(ErrorKind::Protocol, object_, std::string("its state is neither on nor off, or both: ") + shown(told),
+    throw Error(ErrorKind::Protocol, object_, std::string("its state is neither on nor off, or both: ") + shown(tellable(told)),
                 "check `is_on:` and `is_off:` in lab-config");
   return on;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,11 +37,13 @@ class StateText {
   static std::vector<KeySpec> keys(bool required);
   /// Throws Error{Config} on `object`.
   StateText(const nlohmann::json& config, std::string object);
-  /// Throws Error{Protocol}.
-  bool is_on(const std::string& text) const;
+  /// Throws Error{Protocol}, which says the text as `tellable` gives it: without secrets.
+  using Tellable = std::function<std::string(std::string)>;
+  bool is_on(
+      const std::string& text, const Tellable& tellable = [](std::string all) { return all; }) const;
 
  private:
-  std::string looked_at(const std::string& text) const;
+  std::string looked_at(const std::string& text, const Tellable& tellable) const;
 
   std::string object_;
   nlohmann::json::json_pointer pointer_;

@@ -135,6 +135,7 @@ TEST_F(ConfigTest, PowerIsOneOutputOrSeveralPolesWithWhatVerifiesThem) {
   EXPECT_TRUE(
       has(with("{ poles: [{ instrument: r, channel: '1' }, { instrument: r, channel: '1' }] }"), "is already duts.d.power.poles.0"));
   EXPECT_TRUE(has(with("{ instrument: r, channel: '1', contact: open }"), "choose one of: normally-open, normally-closed"));
+  EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { console_silence_ms: 100 } }"), "needs console 'main'"));
   EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { input: sens } }"), "(did you mean 'sense'?)"));
   EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { meter: { name: volts, below: 1 } } }"), "choose one of: amps"));
   EXPECT_TRUE(has(with("{ instrument: r, channel: '1', verify: { meter: { name: amps } } }"), "'below' is missing"));
@@ -168,8 +169,16 @@ TEST_F(ConfigTest, KeysThatDoNotFitTogetherAreTheDriversToSay) {
   EXPECT_EQ(with("modbus-relay, host: h"), "");
   EXPECT_EQ(with("modbus-relay, serial: /dev/ttyUSB0"), "");
   EXPECT_TRUE(
-      has(with("modbus-relay, host: h, serial: /dev/ttyUSB0"), "bench.yaml:3:6: instruments.i: both 'host' and 'serial' are given"));
-  EXPECT_TRUE(has(with("scpi-supply"), "give 'host' or 'serial'"));
+      has(with("modbus-relay, host: h, serial: /dev/ttyUSB0"), "bench.yaml:3:6: instruments.i: both 'host' and a serial port are given"));
+  EXPECT_TRUE(has(with("scpi-supply"), "give 'host', 'serial' or 'usb'"));
+  EXPECT_EQ(with("scpi-supply, usb: { serial: A1B2 }"), "");
+  EXPECT_EQ(with("numato-relay, channels: 2, usb: { vid_pid: '2a19:0c02' }"), "");
+  EXPECT_TRUE(has(with("numato-relay, channels: 2, usb: { vid_pid: '2a19' }"), "four hexadecimal digits"));
+  EXPECT_TRUE(has(with("lcus-relay, port: /dev/ttyUSB0, usb: { path: 1-1 }"), "both 'port' and 'usb' are given"));
+  EXPECT_TRUE(has(with("serial-lines"), "give 'port' or 'usb'"));
+  EXPECT_TRUE(has(with("http, host: h, switch_on: { target: on }, switch_off: { target: /off }"), "does not begin with '/'"));
+  EXPECT_TRUE(has(with("command, switch_on: [a], switch_off: [b], state: { command: [c], is_on: '(', is_off: b }"), "no regex"));
+  EXPECT_TRUE(has(with("command, switch_on: [a], switch_off: []"), "`switch_off:` is empty"));
   EXPECT_TRUE(has(with("scpi-supply, host: h, outputs: []"), "'outputs' is empty"));
   EXPECT_TRUE(has(with("snmp-pdu, host: h, profile: generic"), "needs 'oid'"));
   const auto typo = with("modbus-relay, host: h, serial: s, baud: fast");

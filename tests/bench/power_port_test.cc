@@ -2,6 +2,7 @@
 // Power ports made of outputs with their polarity, several outputs, an input or a meter that verifies; straps; meters. Over a keeper
 // in a process of its own and a relay board whose contacts are files.
 #include <fstream>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
@@ -274,6 +275,21 @@ TEST_F(PowerPortTest, AHeldButtonTellsHowLongItWasHeld) {
   std::int64_t on = 0, off = 0;
   for (std::int64_t at = 0; log >> channel >> state >> at;) (state == "on" ? on : off) = at;
   EXPECT_NEAR(static_cast<double>((Nanoseconds(off - on)).count()), static_cast<double>(held.count()), 5e6);
+}
+
+TEST_F(PowerPortTest, AKeyIsLetGoWhenNobodyAcknowledgedThatItIsPressed) {
+  auto config = bench();
+  auto& dut = config.duts.at("d");
+  dut.power.reset();
+  dut.buttons["key"].role = {"file-relay", "2"};
+  dut.reset = OutputConfig{{"file-relay", "3"}, false, SafeState::Off};
+  auto opened = open(config);
+  write("mute", "");
+  EXPECT_EQ(error_of([&] { opened->dut("d").button("key").hold(50ms, soon()); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(error_of([&] { opened->dut("d").reset(50ms, soon()); }).kind(), ErrorKind::Timeout);
+  std::stringstream asked;
+  asked << std::ifstream(dir_ / "asked").rdbuf();
+  EXPECT_EQ(asked.str(), "2 on\n2 off\n3 on\n3 off\n");
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ struct NoReadBack final : Lease {
     return {.commanded = now, .acknowledged = real_clock().now(), .read_back = {}};
   }
   SwitchResult set_at(SteadyTime, bool on, const json& options, Deadline deadline) override { return set(on, options, deadline); }
-  std::optional<bool> get(Deadline) override { return std::nullopt; }
+  std::optional<bool> get(Deadline) override { return reads; }
   void arm(const json&, Deadline) override {}
   std::optional<SwitchResult> wait_fired(Deadline) override { return std::nullopt; }
   json endpoint(Deadline) override { return {}; }
@@ -41,14 +41,18 @@ struct NoReadBack final : Lease {
   const std::string& channel() const override { return name; }
   void release(Deadline) override {}
   std::string name = "1";
+  std::optional<bool> reads;
   std::function<void()> switched;
 };
 
 // For several poles alone.
 struct NoKeeper final : KeeperClient {
   std::unique_ptr<Lease> lease(LeaseRequest, Deadline) override { return nullptr; }
-  std::vector<SwitchResult> set_together(const std::vector<Lease*>&, bool, const json&, Deadline, std::optional<SteadyTime>) override {
-    return {};
+  std::vector<SwitchResult> set_together(const std::vector<Lease*>& leases, bool on, const json& options, Deadline deadline,
+                                         std::optional<SteadyTime>) override {
+    std::vector<SwitchResult> all;
+    for (auto* lease : leases) all.push_back(lease->set(on, options, deadline));
+    return all;
   }
   json status(Deadline) override { return {}; }
   json safe_state(bool, Deadline) override { return {}; }
@@ -69,6 +73,11 @@ class PowerSilenceTest : public testing::Test, private PowerListener {
     config.verify_console_silence = 100ms;
     power_ = make_power_port("a", config, {&lease_}, keeper_, *this, sink_);
   }
+  void on_and_speak() {
+    power_->on(Deadline::in(10s));
+    ASSERT_EQ(::send(device_.get(), "boot\n", 5, MSG_NOSIGNAL), 5);
+    for (const Deadline deadline = Deadline::in(5s); console_->offset() == 0 && !deadline.expired();) wait_until(deadline.at_most(2ms));
+  }
   PowerEdge off(Nanoseconds within = 10s) { return power_->off(json::object(), Deadline::in(within)); }
   void before_on() override {}
   void after_on(const SwitchResult&) override {}
@@ -86,14 +95,23 @@ class PowerSilenceTest : public testing::Test, private PowerListener {
   std::unique_ptr<PowerPort> power_;
 };
 
-TEST_F(PowerSilenceTest, AConsoleThatIsThereAndSilentIsEvidence) { EXPECT_EQ(off().verified_by, "console-silence"); }
+TEST_F(PowerSilenceTest, AConsoleThatSpokeAndIsSilentIsEvidence) {
+  on_and_speak();
+  EXPECT_EQ(off().verified_by, "console-silence");
+  power_->on(Deadline::in(10s));
+  EXPECT_EQ(off().verified_by, "") << "this time it had said nothing";
+}
+
+TEST_F(PowerSilenceTest, OneThatNeverSpokeIsNone) { EXPECT_EQ(off().verified_by, ""); }
 
 TEST_F(PowerSilenceTest, OneThatWentWithThePowerIsNone) {
+  on_and_speak();
   lease_.switched = [&] { device_.reset(); };
   EXPECT_EQ(off().verified_by, "");
 }
 
 TEST_F(PowerSilenceTest, OneThatWasLostBeforeIsNone) {
+  on_and_speak();
   device_.reset();
   const Deadline deadline = Deadline::in(5s);
   while (console_->gaps_since(0).empty() && !deadline.expired()) wait_until(deadline.at_most(2ms));
@@ -111,6 +129,17 @@ TEST_F(PowerSilenceTest, OneThatSpeaksOnIsAnError) {
   const auto error = error_of([&] { off(1s); });
   EXPECT_EQ(error.kind(), ErrorKind::Protocol);
   EXPECT_THAT(error.what(), HasSubstr("still speaks"));
+}
+
+TEST_F(PowerSilenceTest, ReadBackIsThatOfEveryPole) {
+  NoReadBack other;
+  power_ = make_power_port("a", {}, {&lease_, &other}, keeper_, *this, sink_);
+  lease_.reads = false;
+  EXPECT_EQ(off().verified_by, "") << "the other pole says nothing";
+  other.reads = false;
+  EXPECT_EQ(off().verified_by, "read-back");
+  other.reads = true;
+  EXPECT_THAT(error_of([&] { off(); }).what(), HasSubstr("reads back on"));
 }
 
 }  // namespace

@@ -56,6 +56,13 @@ TEST_F(GpioLinesTest, AnInputIsReadAndNotDriven) {
   EXPECT_EQ(error_of([&] { lines->set("led", true, json::object(), soon()); }).kind(), ErrorKind::Unsupported);
 }
 
+TEST_F(GpioLinesTest, AnOutputThatWasNotDrivenYetSaysNothing) {
+  const auto lines = open();
+  EXPECT_EQ(lines->get("relay", soon()), std::nullopt) << "what holds an undriven line low is not a relay that is off";
+  lines->set("relay", false, json::object(), soon());
+  EXPECT_EQ(lines->get("relay", soon()), false);
+}
+
 TEST_F(GpioLinesTest, AnAdapterThatIsBackIsTakenAgain) {
   const auto lines = open();
   rig_->behave(Behaviour::HangsUp);

@@ -27,7 +27,8 @@ const std::string kApc = ".1.3.6.1.4.1.318.1.1.12.3.3.1.1.4";
 const std::string kPoe = ".1.3.6.1.2.1.105.1.1.1.3.1";
 const std::string kDetection = ".1.3.6.1.2.1.105.1.1.1.6.1";
 
-// One state a file, DIR/<oid>; a set of anything but 1 or 2 is wrongValue; DIR/lie: taken, and nothing done; DIR/slow: seconds.
+// One state a file, DIR/<oid>; a set of anything but 1 or 2 is wrongValue; DIR/lie: taken, and nothing done; DIR/slow: seconds. The
+// detection of a PoE port follows its AdminEnable, unless DIR/stuck is there.
 const char* const kPass = R"sh(#!/bin/sh
 D=$(dirname "$0")
 [ -f "$D/slow" ] && sleep $(cat "$D/slow")
@@ -35,7 +36,10 @@ case $1 in
 -g) [ -f "$D/$2" ] && { echo "$2"; echo integer; cat "$D/$2"; } ;;
 -s) if [ ! -f "$D/$2" ]; then echo not-writable
     elif [ "$4" != 1 ] && [ "$4" != 2 ]; then echo wrong-value
-    elif [ ! -f "$D/lie" ]; then echo "$4" > "$D/$2"; fi ;;
+    elif [ ! -f "$D/lie" ]; then
+      echo "$4" > "$D/$2"
+      case $2 in .1.3.6.1.2.1.105.*) [ -f "$D/stuck" ] || echo $(($4 == 1 ? 3 : 1)) > "$D/.1.3.6.1.2.1.105.1.1.1.6.1.${2##*.}" ;; esac
+    fi ;;
 esac
 exit 0
 )sh";
@@ -59,7 +63,7 @@ class SnmpdTest : public testing::Test {
     for (int n = 1; n <= 4; ++n) {
       write(kApc + "." + std::to_string(n), "2\n");
       write(kPoe + "." + std::to_string(n), "2\n");
-      write(kDetection + "." + std::to_string(n), "3\n");
+      write(kDetection + "." + std::to_string(n), "1\n");
     }
     port_ = free_udp_port();
     const auto pass = (dir_ / "pass.sh").string();
@@ -132,8 +136,18 @@ TEST_F(SnmpdTest, APoePortTellsWhatItDetects) {
   EXPECT_EQ(result.read_back, true);
   EXPECT_EQ(result.details.at("detection"), "delivering-power");
   EXPECT_EQ(state(kPoe + ".3"), "1");
-  set(*pdu, "3", false);
+  EXPECT_EQ(set(*pdu, "3", false).read_back, false);
   EXPECT_EQ(state(kPoe + ".3"), "2");
+}
+
+TEST_F(SnmpdTest, APoePortThatGoesOnDeliveringIsNotOff) {
+  const auto pdu = open({{"profile", "rfc3621"}, {"settle_ms", 300}});
+  set(*pdu, "3", true);
+  write("stuck", "");
+  const auto result = set(*pdu, "3", false);
+  EXPECT_EQ(state(kPoe + ".3"), "2") << "it says of AdminEnable what it was told";
+  EXPECT_EQ(result.details.at("detection"), "delivering-power");
+  EXPECT_EQ(result.read_back, true);
 }
 
 TEST_F(SnmpdTest, VersionsAndCredentials) {

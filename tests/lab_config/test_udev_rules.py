@@ -18,15 +18,27 @@ GROUP = 4711 if os.geteuid() == 0 else 0
 BUS = Path("devices/pci0000:00/0000:00:14.0/usb1")
 
 SCRIPT = """set -e
-mount --bind {root}/group /etc/group
 mkdir -p /etc/udev/rules.d
-mount --bind {root}/rules /etc/udev/rules.d
-mount --bind {root}/dev /dev
-mount --bind {root}/sys /sys
+show() {{ mount --bind "$1" "$2"; shown="$2 $shown"; }}
+trap 'for place in $shown; do umount "$place"; done' EXIT
+show {root}/group /etc/group
+show {root}/rules /etc/udev/rules.d
+show {root}/dev /dev
+show {root}/sys /sys
 udevadm test --action={action} /sys/{device} >{root}/out 2>&1
 sed -n "s/^run: '\\(.*\\)'$/\\1/p" {root}/out | grep -v systemd >{root}/commands || true
 if [ -n "{run}" ]; then sh -e {root}/commands; fi
 """
+
+
+
+
+def namespace() -> list[str]:
+    if os.geteuid() != 0:
+        return ["unshare", "-Urm"]
+    private = ["unshare", "-m"]
+    # The root of a chroot is no mount, whose propagation could be changed. What the script shows it takes away again by itself.
+    return private if subprocess.run([*private, "true"], capture_output=True, check=False).returncode == 0 else [*private, "--propagation", "unchanged"]
 
 
 @dataclass
@@ -71,9 +83,8 @@ class Host:
 
     def judge(self, device: str, action: str = "add", run: bool = False) -> Outcome:
         script = SCRIPT.format(root=shlex.quote(str(self.root)), device=device, action=action, run="yes" if run else "")
-        namespace = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-Urm"]
         done = subprocess.run(
-            [*namespace, "sh", "-c", script],
+            [*namespace(), "sh", "-c", script],
             env={**os.environ, "SYSTEMD_DEVICE_VERIFY_SYSFS": "0"},
             capture_output=True,
             text=True,

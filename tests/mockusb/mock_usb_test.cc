@@ -55,6 +55,14 @@ TEST_F(MockUsbTest, AmbiguousAndMissingDevicesAreNamedWithWhatIsThere) {
   EXPECT_THAT(error_of([] { open(json::object()); }).what(), testing::AllOf(HasSubstr("id AAAAA"), HasSubstr("id BBBBB")));
 }
 
+TEST_F(MockUsbTest, TheOneBoardThatAnswersIsNotTakenForTheOneThatDoesNot) {
+  bus_.plug(1, std::make_shared<EmulatedHidRelay>("\x01"
+                                                  "AAAA"));
+  bus_.plug(2, std::make_shared<EmulatedHidRelay>("BBBBB"));
+  EXPECT_THAT(error_of([] { open(json::object()); }).what(), testing::AllOf(HasSubstr("id BBBBB"), HasSubstr("or give `id:`")));
+  EXPECT_EQ(open({{"id", "BBBBB"}})->get("1", soon()), false);
+}
+
 TEST_F(MockUsbTest, AHobbyistsDeviceOfTheSameVendorAndProductIsNoRelayBoard) {
   bus_.plug(1, std::make_shared<EmulatedHidRelay>("AAAAA", 9));
   EXPECT_EQ(error_of([] { open(json::object()); }).kind(), ErrorKind::NotFound);

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -18,8 +20,14 @@ struct ScpiOutputs {
     std::atomic<bool> on{false};
     std::atomic<double> volts{1}, amps{3};
   };
+  explicit ScpiOutputs(std::string idn = "Bench Works,PSU-3,A123,1.0") : identity(std::move(idn)) {}
+  std::vector<std::string> not_understood() {
+    const std::scoped_lock lock(mutex);
+    return unknown;
+  }
+
   std::array<Output, 3> all;
-  std::string identity = "Bench Works,PSU-3,A123,1.0";
+  const std::string identity;
   std::mutex mutex;
   std::vector<std::string> unknown, heard;  // lines that it did not understand; all
 };

@@ -66,6 +66,9 @@ int gpiod_line_request(gpiod_line* line, const gpiod_line_request_config* config
   if (config->request_type == GPIOD_LINE_REQUEST_DIRECTION_INPUT) pins().output[line->offset] = false;
   return 0;
 }
+int gpiod_line_direction(gpiod_line* line) {
+  return pins().output[line->offset] ? GPIOD_LINE_DIRECTION_OUTPUT : GPIOD_LINE_DIRECTION_INPUT;
+}
 int gpiod_line_get_value(gpiod_line* line) {
   if (!line->requested) return fail(EPERM);
   if (pins().gone) return fail(ENODEV);
