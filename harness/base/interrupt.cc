@@ -15,6 +15,7 @@ namespace hilcop {
 namespace {
 
 std::atomic<bool> requested{false};
+thread_local int deferrals = 0;
 
 int event_fd() {
   static const int fd = [] {
@@ -48,12 +49,15 @@ bool interrupt_requested() noexcept { return requested.load(); }
 
 int interrupt_fd() { return event_fd(); }
 
+InterruptsDeferred::InterruptsDeferred() noexcept { ++deferrals; }
+InterruptsDeferred::~InterruptsDeferred() { --deferrals; }
+
 bool wait_ready(int fd, short events, Deadline deadline) {
   while (true) {
-    pollfd set[2] = {{event_fd(), POLLIN, 0}, {fd, events, 0}};
+    pollfd set[2] = {{deferrals > 0 ? -1 : event_fd(), POLLIN, 0}, {fd, events, 0}};
     const int ready = ::poll(set, fd >= 0 ? 2 : 1, deadline.poll_timeout_ms());
     if (ready < 0 && errno != EINTR) throw error_from_errno(errno, "wait", "poll");
-    if (requested.load()) throw Interrupted();
+    if (deferrals == 0 && requested.load()) throw Interrupted();
     if (ready > 0 && fd >= 0 && set[1].revents != 0) return true;
     if (deadline.expired()) return false;
   }

@@ -17,6 +17,17 @@ class Interrupted : public std::exception {
 void request_interrupt() noexcept;
 void clear_interrupt() noexcept;
 bool interrupt_requested() noexcept;
+
+/// While it lives, waits of this thread do not end with Interrupted: giving outputs back to their safe states must not be cut short by
+/// the interrupt that began it. Deadlines hold as ever. Another wait after it ends with the interrupt that is still requested.
+class InterruptsDeferred {
+ public:
+  InterruptsDeferred() noexcept;
+  ~InterruptsDeferred();
+  InterruptsDeferred(const InterruptsDeferred&) = delete;
+  InterruptsDeferred& operator=(const InterruptsDeferred&) = delete;
+};
+
 /// Readable (level) while an interrupt is requested: add it to every poll set that may wait. Owned by the library.
 int interrupt_fd();
 /// Sleeps until the deadline or throws Interrupted: for waits that have no descriptor (minimum off time).

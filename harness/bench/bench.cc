@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/interrupt.h"
 #include "bench/board_watchers.h"
 #include "bench/calibration.h"
 #include "bench/lease_lock.h"
@@ -308,6 +309,7 @@ class RealBench final : public Bench {
 
   // Everything back, whatever fails on the way; the first failure is told.
   void give_back(std::optional<Error>* first) noexcept {
+    const InterruptsDeferred whatever_ended_it;
     const auto attempt = [first](const auto& action) {
       try {
         action();

@@ -175,20 +175,21 @@ void Channels::end(std::uint64_t id, const Restored& done) {
   const KeptLease lease = found->second;
   *lease.alive = false;
   auto& state = channels_[lease.key];
-  if (state.restoring || !lease.granted) return done(nullptr);  // what is being granted ends itself when it sees that it is not alive
-  state.restoring = true;
+  if (!lease.granted) return done(nullptr);  // what is being granted ends itself when it sees that it is not alive
+  state.restored.push_back(done);
+  if (std::exchange(state.restoring, true)) return;
   const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
   withdraw_coming(lease.key, ended);
   withdraw_ons(lease.key, ended);
   for (const auto& offs = std::exchange(state.switches, {}); const auto& off : offs) off.outcome(nullptr, &ended);
-  restore(lease.key, held_[lease.key.first].instrument->config(), lease.rest, true, [this, lease, done](const Error* left_away) {
+  restore(lease.key, held_[lease.key.first].instrument->config(), lease.rest, true, [this, lease](const Error* left_away) {
     leases_.erase(lease.id);
     auto& channel = channels_[lease.key];
     channel.lease = 0;
     channel.restoring = false;
     channel.busy = false;
     --held_[lease.key.first].users;
-    done(left_away);
+    for (const auto& waiting = std::exchange(channel.restored, {}); const auto& done : waiting) done(left_away);
     next_waiter(lease.key);
   });
 }

@@ -66,8 +66,10 @@ class Channels {
   nlohmann::json status_of(std::uint64_t lease) const;
   nlohmann::json status() const;
 
-  /// Applies the safe state of every channel without a lease that is away from it; names them.
-  nlohmann::json restore_unleased();
+  /// Applies the safe state of every channel without a lease that is away from it. Returns those that it began with; `each` is told of
+  /// the end of every one of them.
+  using EachRestored = std::function<void(const ChannelKey&, const Error* left_away)>;
+  std::vector<ChannelKey> restore_unleased(const EachRestored& each = {});
   std::vector<std::uint64_t> all_leases() const;
   /// Nothing is leased, waiting or away from its safe state.
   bool quiet() const;
@@ -97,8 +99,9 @@ class Channels {
   struct Channel {
     std::uint64_t lease = 0;  // 0: free
     bool restoring = false;
-    bool restore_due = false;       // it failed, and is tried again
-    unsigned restore_failures = 0;  // since it last worked
+    std::vector<Restored> restored;  // who waits for the end of that
+    bool restore_due = false;        // it failed, and is tried again
+    unsigned restore_failures = 0;   // since it last worked
     std::optional<bool> state;
     bool busy = false;
     std::shared_ptr<Coming> coming;

@@ -34,8 +34,8 @@ nlohmann::json Channels::status() const {
   return list;
 }
 
-nlohmann::json Channels::restore_unleased() {
-  auto done = nlohmann::json::array();
+std::vector<ChannelKey> Channels::restore_unleased(const EachRestored& each) {
+  std::vector<ChannelKey> begun;
   const auto memory = journal_.memory();
   for (const auto& [key, channel] : memory) {
     if (!channel.held || channels_[key].lease != 0) continue;
@@ -44,10 +44,12 @@ nlohmann::json Channels::restore_unleased() {
           channel.held->driver);
       continue;
     }
-    restore(key, *channel.held, channel.rest, false, [](const Error*) {});
-    done.push_back({{"instrument", key.first}, {"channel", key.second}, {"safe_state", to_string(channel.rest.safe_state)}});
+    begun.push_back(key);
+    restore(key, *channel.held, channel.rest, false, [key = key, each](const Error* left_away) {
+      if (each) each(key, left_away);
+    });
   }
-  return done;
+  return begun;
 }
 
 std::vector<std::uint64_t> Channels::all_leases() const {

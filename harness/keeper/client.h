@@ -79,7 +79,8 @@ class KeeperClient {
   /// Everything the keeper holds: instruments, channels, states, holders, since when, switch counts.
   virtual nlohmann::json status(Deadline deadline) = 0;
   /// Applies the safe state to every channel that nobody leases, and with `force` to the leased ones too (their holders get
-  /// Error{Disconnected}). Returns what was done, by name.
+  /// Error{Disconnected}). Blocks until all of it is done; returns what that was, by name, with `error` where an output is not at
+  /// its safe state: the keeper goes on trying.
   virtual nlohmann::json safe_state(bool force, Deadline deadline) = 0;
   /// Events that concern this client's leases (armed.fired, machine.died). Called from the client's reader thread.
   virtual void on_event(std::function<void(const nlohmann::json&)> callback) = 0;

@@ -61,7 +61,8 @@ HttpBoard::HttpBoard(const std::string& what, const InstrumentConfig& instrument
 }
 
 HttpLogin HttpBoard::login_of(const InstrumentConfig& instrument, HttpAuth how) {
-  const std::string user = instrument.config.at("user"), password = secret_of(instrument.config, "password", "instrument '" + instrument.name + "'");
+  const std::string user = instrument.config.at("user"),
+                    password = secret_of(instrument.config, "password", "instrument '" + instrument.name + "'");
   if (password.empty()) return {};
   return {how, user, password};
 }

@@ -311,18 +311,33 @@ class Server {
     }
   }
 
+  // Answered when all of it is done, or could not be done.
   void safe_state(const Connection& connection, const json& line, const Outcome& outcome) {
-    json done = json::array();
+    struct Work {
+      json done = json::array();
+      std::size_t begun = 1;  // this call
+      Outcome outcome;
+    };
+    const auto work = std::make_shared<Work>();
+    work->outcome = outcome;
+    const auto ended = [work](json entry, const Error* left_away) {
+      if (left_away != nullptr) entry["error"] = left_away->what();
+      if (!entry.is_null()) work->done.push_back(std::move(entry));
+      if (--work->begun == 0) work->outcome(work->done, nullptr);
+    };
     const auto reason = "safe-state --force" + (connection.user().empty() ? "" : " of user " + connection.user());
     if (line.value("force", false))
       for (const auto lease : channels_.all_leases()) {
         log(LogLevel::Warning, "keeper: lease {} taken back: {}, pid {}", lease, reason, connection.pid());
         to_holder(lease, {{"event", "lease.lost"}, {"lease", lease}, {"data", {{"reason", reason}}}});
-        done.push_back({{"lease", lease}, {"taken_back", true}});
-        channels_.end(lease, [](const Error*) {});
+        ++work->begun;
+        channels_.end(lease, [ended, lease](const Error* left_away) { ended({{"lease", lease}, {"taken_back", true}}, left_away); });
       }
-    for (const auto& entry : channels_.restore_unleased()) done.push_back(entry);
-    outcome(done, nullptr);
+    const auto each = [ended](const ChannelKey& key, const Error* left_away) {
+      ended({{"instrument", key.first}, {"channel", key.second}}, left_away);
+    };
+    work->begun += channels_.restore_unleased(each).size();
+    ended(nullptr, nullptr);
   }
 
   const KeeperOptions& options_;

@@ -231,7 +231,7 @@ TEST_F(PowerPortTest, AMeterThatShowsNoNumberProvesNothing) {
 
 TEST_F(PowerPortTest, WhatHasNothingToSetSaysSo) {
   auto config = bench();
-  config.duts.at("d").power->poles = {pole("1")};
+  config.duts.at("d").power->poles = {pole("2")};
   auto opened = open(config);
   EXPECT_EQ(error_of([&] { opened->dut("d").power().adjust({{"volts", 4.2}}, soon()); }).kind(), ErrorKind::Unsupported);
 }
@@ -290,6 +290,18 @@ TEST_F(PowerPortTest, AKeyIsLetGoWhenNobodyAcknowledgedThatItIsPressed) {
   std::stringstream asked;
   asked << std::ifstream(dir_ / "asked").rdbuf();
   EXPECT_EQ(asked.str(), "2 on\n2 off\n3 on\n3 off\n");
+}
+
+TEST_F(PowerPortTest, ClosingAfterAnInterruptWaitsUntilThePowerIsOff) {
+  auto config = bench();
+  config.instruments.at("file-relay").config["slow_ms"] = 200;
+  config.duts.at("d").power->poles = {pole("1")};
+  auto opened = open(config);
+  opened->dut("d").power().on(soon());
+  request_interrupt();
+  opened->close();
+  clear_interrupt();
+  EXPECT_FALSE(is_on("1"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench instruments [--quick] [--json FILE] [PART...]: hilcop's instruments beside other programs on the same servers.
 
-Parts: rfc2217 (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
+Parts: rfc2217, switches (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ sys.path.insert(0, str(Path(__file__).parent / "instruments"))
 sys.path.insert(0, str(Path(__file__).parent / "console"))  # its table
 
 import rfc2217
+import switches
 from table import Row, print_table
 
-PARTS: dict[str, Callable[[bool], list[Row]]] = {"rfc2217": rfc2217.rfc2217}
+PARTS: dict[str, Callable[[bool], list[Row]]] = {"rfc2217": rfc2217.rfc2217, "switches": switches.switches}
 
 
 def main() -> None:

@@ -41,6 +41,9 @@ class InstrumentRig {
   virtual void behave(Behaviour behaviour) = 0;
   /// What the protocol makes impossible, each with why: its tests are skipped with these words. Everything else is tried.
   virtual std::map<Behaviour, std::string> impossible() const { return {}; }
+  /// An input or a meter of it, if it has any, and what the world is there: nothing (low; no current), or something.
+  virtual std::string sensor() const { return ""; }
+  virtual void world(bool something) { static_cast<void>(something); }
   /// Whether the protocol answers a switch command; whether the instrument can be asked for a state.
   virtual bool acknowledges() const { return true; }
   virtual bool reads_back() const { return true; }

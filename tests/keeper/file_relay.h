@@ -19,7 +19,7 @@ namespace hilcop {
 /// command in "asked".
 /// config: {"dir", "slow_ms" (each switching takes so long), "punctual" (it gives up at the deadline), "unreadable" (its state is an
 /// error)}. A contact whose file cannot be written refuses to switch. A file "mute" in the directory: what it is told it does not
-/// acknowledge, and does not do; "refuses": it says so. An adjusted channel has a file "adjusted-N" until it is switched off.
+/// acknowledge, and does not do; "refuses": it says so. Channel 1 can be adjusted: it has a file "adjusted-1" until it is switched off.
 class FileRelay final : public Instrument {
  public:
   explicit FileRelay(const InstrumentConfig& config)
@@ -51,7 +51,8 @@ class FileRelay final : public Instrument {
     if (unreadable_) throw Error(ErrorKind::Protocol, "file relay", "has a state that nobody understands", "mend it");
     return is_on(dir_, channel);
   }
-  nlohmann::json adjust(const std::string& channel, const nlohmann::json& setting, Deadline) override {
+  nlohmann::json adjust(const std::string& channel, const nlohmann::json& setting, Deadline deadline) override {
+    if (channel != "1") return Instrument::adjust(channel, setting, deadline);
     std::ofstream(dir_ / ("adjusted-" + channel)) << setting;
     return setting;
   }

@@ -80,7 +80,7 @@ TEST_F(SafeStateTest, AnAdjustmentDoesNotReachTheNextHolder) {
 TEST_F(SafeStateTest, ASwitchThatComesWhileItGoesBackIsRefusedAtOnce) {
   const auto holder = connect();
   auto wanted = request("1", 700);
-  wanted.min_off = 30s;
+  wanted.min_off = 1500ms;
   const auto lease = holder->lease(std::move(wanted), soon());
   lease->set(true, none(), soon());
   auto given_back = std::async(std::launch::async, [&] { connect()->safe_state(true, soon()); });
@@ -102,6 +102,21 @@ TEST_F(SafeStateTest, AnOffThatQueuedBehindAnOnIsAnsweredWhenTheLeaseEnds) {
   on.get();
   EXPECT_EQ(off.get().kind(), ErrorKind::Disconnected);
   EXPECT_FALSE(is_on("1"));
+}
+
+TEST_F(SafeStateTest, ByForceItIsThereWhenTheCallReturnsOrTheErrorIsSaid) {
+  const auto holder = connect(), other = connect();
+  const auto lease = holder->lease(request("1", 300), soon());
+  lease->set(true, none(), soon());
+  EXPECT_FALSE(other->safe_state(true, soon()).at(0).contains("error"));
+  EXPECT_FALSE(is_on("1"));
+  const auto again = holder->lease(request("1", 300), soon());
+  again->set(true, none(), soon());
+  make("refuses");
+  const auto told = other->safe_state(true, soon());
+  EXPECT_NE(told.at(0).at("error").get<std::string>().find("is refused"), std::string::npos) << told;
+  take_away("refuses");
+  EXPECT_TRUE(off_within("1", 5s));
 }
 
 TEST_F(SafeStateTest, OtherSettingsDoNotReplaceAnInstrumentOnItsWayToItsSafeState) {

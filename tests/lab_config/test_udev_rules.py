@@ -31,14 +31,16 @@ if [ -n "{run}" ]; then sh -e {root}/commands; fi
 """
 
 
-
-
 def namespace() -> list[str]:
     if os.geteuid() != 0:
         return ["unshare", "-Urm"]
     private = ["unshare", "-m"]
     # The root of a chroot is no mount, whose propagation could be changed. What the script shows it takes away again by itself.
-    return private if subprocess.run([*private, "true"], capture_output=True, check=False).returncode == 0 else [*private, "--propagation", "unchanged"]
+    return (
+        private
+        if subprocess.run([*private, "true"], capture_output=True, check=False).returncode == 0
+        else [*private, "--propagation", "unchanged"]
+    )
 
 
 @dataclass

@@ -105,6 +105,8 @@ class GpioRig final : public InstrumentRig {
   std::string output() const override { return "reset"; }
   std::string other_output() const override { return "relay"; }
   bool is_on(const std::string& output) const override { return output == "reset" ? !pins().high[1] : pins().high[0].load(); }
+  std::string sensor() const override { return "led"; }
+  void world(bool something) override { pins().high[2] = something; }
   void behave(Behaviour behaviour) override {
     pins().gone = behaviour == Behaviour::HangsUp;
     pins().refuses = behaviour == Behaviour::Refuses;

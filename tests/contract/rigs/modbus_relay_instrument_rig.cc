@@ -12,6 +12,7 @@ constexpr std::size_t kHeader = 7, kRequest = 12;
 
 struct Coils {
   std::array<std::atomic<bool>, 8> on{};
+  std::atomic<bool> input{false};
 };
 
 class ModbusTcp final : public Protocol {
@@ -30,6 +31,8 @@ class ModbusTcp final : public Protocol {
     } else if (function == 5) {
       if (behaviour == Behaviour::Sound) coils_.on[coil] = request[10] != 0;
       pdu = request.substr(kHeader);
+    } else if (function == 2) {
+      pdu = {'\x02', '\x01', static_cast<char>(coils_.input ? 1 : 0)};
     } else {
       pdu = {'\x01', '\x01', static_cast<char>(coils_.on[coil] ? 1 : 0)};
     }
@@ -42,8 +45,12 @@ class ModbusTcp final : public Protocol {
 
 class ModbusRig final : public InstrumentRig {
  public:
-  nlohmann::json config() const override { return {{"host", "127.0.0.1"}, {"port", far_end_.port()}, {"timeout_ms", 10'000}}; }
+  nlohmann::json config() const override {
+    return {{"host", "127.0.0.1"}, {"port", far_end_.port()}, {"inputs", 1}, {"timeout_ms", 10'000}};
+  }
   bool is_on(const std::string& output) const override { return coils_.on.at(std::stoul(output) - 1); }
+  std::string sensor() const override { return "in1"; }
+  void world(bool something) override { coils_.input = something; }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
 
  private:

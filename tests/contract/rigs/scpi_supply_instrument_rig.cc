@@ -13,6 +13,8 @@ class ScpiRig final : public InstrumentRig {
             {"timeout_ms", 10'000}};
   }
   bool is_on(const std::string& output) const override { return outputs_.all.at(std::stoul(output) - 1).on; }
+  std::string sensor() const override { return "3/current"; }
+  void world(bool something) override { outputs_.all[2].on = something; }
   void behave(Behaviour behaviour) override { far_end_.behave(behaviour); }
 
  private:
