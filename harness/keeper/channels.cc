@@ -189,7 +189,7 @@ void Channels::end(std::uint64_t id, const Restored& done) {
     channel.restoring = false;
     channel.busy = false;
     --held_[lease.key.first].users;
-    for (const auto& waiting = std::exchange(channel.restored, {}); const auto& done : waiting) done(left_away);
+    for (const auto& waiting = std::exchange(channel.restored, {}); const auto& told : waiting) told(left_away);
     next_waiter(lease.key);
   });
 }
