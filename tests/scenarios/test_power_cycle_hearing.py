@@ -17,13 +17,13 @@ from _hearing import deafness, holes, unheard
 STAGES = ["boot-loader", "kernel", "ready"]
 
 
-def console(*gaps: tuple[str, float], hits: tuple[str, ...] = ()) -> Any:  # noqa: ANN401: a Console
+def console(*gaps: tuple[str, float], hits: tuple[str, ...] = ()) -> Any:
     found = [SimpleNamespace(cause=cause, begin_ns=0, end_ns=int(seconds * 1e9)) for cause, seconds in gaps]
     seen = [SimpleNamespace(watcher=name) for name in hits]
     return SimpleNamespace(gaps_since=lambda _offset: found, hits_since=lambda _offset: seen)
 
 
-def boot(missing: str) -> Any:  # noqa: ANN401: a BootResult
+def boot(missing: str) -> Any:
     return SimpleNamespace(begin=0, missing=missing)
 
 
