@@ -43,6 +43,15 @@ class Cycle:
     unheard: str = ""  # why the stage that the last boot lacks may have come all the same
     loses_data: bool = True  # the instrument can cut at a write and lose what was not flushed; a relay just cuts
 
+    def begin_without_power(self) -> None:
+        """A bench may leave a board on (safe_state: keep), and a boot begins with the power."""
+        if self.dut.power.state() is not False:
+            self.dut.power.off()
+
+    def excuse(self, boot: BootResult) -> str:
+        """Why the device is not to blame for what is wrong with this boot; empty: it is."""
+        return f"the host was busy for {boot.starved_s:.1f} s" if boot.starved_only else self.unheard
+
     def boot(self, stage: str = "") -> tuple[BootResult, str]:
         """Powers on and boots, to the last stage or to this one; what is wrong with it, if anything."""
         self.unheard = ""
@@ -159,8 +168,7 @@ def power_cycle(dut: Dut, run: Run) -> None:
     cycle = Cycle(dut, run, Device(dut), boot_limit)
     begin = dut.console.offset
     with run.step("first boot and controls", index=0, of=count):
-        if dut.power.state() is not False:
-            dut.power.off()  # a bench may have left it on (safe_state: keep), and a boot begins with the power
+        cycle.begin_without_power()
         _boot, wrong = cycle.boot()
         if wrong:
             recovers.inconclusive(f"the board does not boot before any cut: {wrong}")
@@ -182,9 +190,8 @@ def power_cycle(dut: Dut, run: Run) -> None:
                 wait_until(edge.acknowledged_ns + int(cut.off_s * 1e9))
                 back, wrong = cycle.boot()
                 cycle.table[-1] += f"\toff {(cycle.on_ns - edge.acknowledged_ns) / 1e9:.2f} s"
-            if wrong and (back.starved_only or cycle.unheard):
-                why = cycle.unheard or f"the host was busy for {back.starved_s:.1f} s"
-                recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, but {why}")
+            if wrong and (excuse := cycle.excuse(back)):
+                recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, but {excuse}")
                 break
             if wrong:
                 span = (back.begin, dut.console.offset)
