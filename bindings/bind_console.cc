@@ -67,6 +67,8 @@ void bind_values(py::module_& module) {
   py::class_<Gap>(module, "Gap", "A hole in the recording: an absence in a window with a gap proves nothing.")
       .def_readonly("cause", &Gap::cause)
       .def_readonly("offset", &Gap::offset)
+      .def_property_readonly("begin_ns", [](const Gap& g) { return to_ns(g.begin); })
+      .def_property_readonly("end_ns", [](const Gap& g) { return to_ns(g.end); })
       .def_readonly("detail", &Gap::detail);
 }
 

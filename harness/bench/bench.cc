@@ -319,6 +319,7 @@ class RealBench final : public Bench {
         if (first != nullptr && !*first) *first = Error(ErrorKind::Protocol, "bench", error.what());
       }
     };
+    for (auto& [name, dut] : duts_) attempt([&] { dut->leaving(); });
     // Power goes first; the consoles hear its last words; then the rest, and with it what served the consoles.
     for (auto& owned : leases_)
       if (!owned.power_of.empty()) attempt([&] { owned.lease->release(Deadline::in(5s)); });

@@ -150,7 +150,12 @@ class BenchLoader {
       if (auto config = output(value, path + "." + name)) into[name] = *config;
   }
 
-  static LinesWhileOff lines_while_off(const json& value) {
+  LinesWhileOff lines_while_off(const json& value, const RoleConfig& source, const std::string& path) {
+    // Else the power would go before anybody learns that the lines still feed the board.
+    if (const auto made = bench_.instruments.find(source.instrument); made != bench_.instruments.end())
+      if (!find_driver(drivers_, made->second.driver)->holds_lines)
+        add(path,
+            "'" + made->first + "' (driver " + made->second.driver + ") has no lines to hold: leave it out, or use serial or rfc2217");
     LinesWhileOff lines;
     lines.tx_low = value["tx_low"];
     if (!value["dtr"].is_null()) lines.dtr = value["dtr"] == "on";
@@ -280,8 +285,11 @@ class BenchLoader {
     dut.serial_number = value["serial_number"];
     if (!value["power"].is_null()) dut.power = power(value["power"], value, dut.board, path + ".power");
     for (const auto& [console, source] : value["consoles"].items()) {
-      if (const auto config = role(source, path + ".consoles." + console)) dut.consoles[console] = *config;
-      if (source.is_object() && !source["while_off"].is_null()) dut.lines_while_off[console] = lines_while_off(source["while_off"]);
+      const std::string at = path + ".consoles." + console;
+      const auto config = role(source, at);
+      if (!config) continue;
+      dut.consoles[console] = *config;
+      if (!source["while_off"].is_null()) dut.lines_while_off[console] = lines_while_off(source["while_off"], *config, at + ".while_off");
     }
     for (const auto& [meter, source] : value["meters"].items())
       if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;

@@ -30,7 +30,9 @@ BootLog RealDut::boot_log() {
   boot.span = {so_far.begin_offset, console.offset()};
   boot.stages = so_far.stages;
   for (const auto& stage : config_.board.boot_stages) boot.declared.push_back(stage.name);
-  boot.gaps = console.gaps_since(so_far.begin_offset);
+  // What was lost in the boot before may stand at the byte where this one begins.
+  for (auto& gap : console.gaps_since(so_far.begin_offset))
+    if (gap.end >= boot_began_) boot.gaps.push_back(std::move(gap));
   boot.noise = config_.board.boot_noise;
   boot.ending = boot.complete() ? BootLog::Ending::Ready : off_at_ ? BootLog::Ending::Cut : BootLog::Ending::Open;
   if (boot.complete())

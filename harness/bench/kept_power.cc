@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A DUT's power on outputs that the keeper holds, and the proofs that it went.
+#include <exception>
+
 #include "base/interrupt.h"
 #include "bench/kept_roles.h"
 
@@ -34,8 +36,8 @@ class KeptPowerPort final : public PowerPort {
     listener_.before_on();
     if (const auto* console = listener_.main_console(); console != nullptr) heard_before_on_ = console->offset();
     PowerEdge edge{true, switch_on(deadline), ""};
-    listener_.after_on(edge.result);
     try {
+      listener_.after_on(edge.result);
       edge.verified_by = verify_on(edge, deadline);
     } catch (...) {
       emit(edge);  // the edge happened, whatever was wrong with it
@@ -44,10 +46,8 @@ class KeptPowerPort final : public PowerPort {
     emit(edge);
     return edge;
   }
-  PowerEdge off(const json& options, Deadline deadline) override { return after(switch_all(false, options, deadline, {}), deadline); }
-  PowerEdge off_at(SteadyTime when, const json& options, Deadline deadline) override {
-    return after(switch_all(false, options, deadline, when), deadline);
-  }
+  PowerEdge off(const json& options, Deadline deadline) override { return switch_off(options, deadline, {}); }
+  PowerEdge off_at(SteadyTime when, const json& options, Deadline deadline) override { return switch_off(options, deadline, when); }
   void arm_cut(const json& options, Deadline deadline) override {
     if (poles_.size() > 1)
       throw Error(ErrorKind::Unsupported, object(), "has several poles, which no instrument cuts together by itself", "cut by time");
@@ -92,6 +92,29 @@ class KeptPowerPort final : public PowerPort {
     }
   }
 
+  PowerEdge switch_off(const json& options, Deadline deadline, std::optional<SteadyTime> at) {
+    std::exception_ptr wrong;  // what cannot be noted does not keep the power on
+    attempt(wrong, [&] { listener_.before_off(at.value_or(real_clock().now())); });
+    SwitchResult result;
+    try {
+      result = switch_all(false, options, deadline, at);
+    } catch (...) {
+      listener_.off_failed();
+      throw;
+    }
+    return after(std::move(result), deadline, wrong);
+  }
+
+  /// Keeps the first that was wrong.
+  template <typename Action>
+  static void attempt(std::exception_ptr& wrong, const Action& action) {
+    try {
+      action();
+    } catch (...) {
+      if (!wrong) wrong = std::current_exception();
+    }
+  }
+
   void open_all() noexcept {
     for (auto* pole : poles_) {
       try {
@@ -102,16 +125,13 @@ class KeptPowerPort final : public PowerPort {
     }
   }
 
-  PowerEdge after(SwitchResult result, Deadline deadline) {
+  // The edge happened, and is looked at, whatever else was wrong: a line that could not be held, say.
+  PowerEdge after(SwitchResult result, Deadline deadline, std::exception_ptr wrong = nullptr) {
     PowerEdge edge{false, std::move(result), ""};
-    listener_.after_off();
-    try {
-      edge.verified_by = verify_off(edge, deadline);
-    } catch (...) {
-      emit(edge);
-      throw;
-    }
+    attempt(wrong, [&] { listener_.after_off(); });
+    attempt(wrong, [&] { edge.verified_by = verify_off(edge, deadline); });
     emit(edge);
+    if (wrong) std::rethrow_exception(wrong);
     return edge;
   }
 

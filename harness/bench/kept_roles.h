@@ -11,12 +11,16 @@
 
 namespace hilcop {
 
-/// What a DUT does when its power changes: told before on, and after off. And what of it shows whether it has power.
+/// What a DUT does when its power changes: told before and after each switching. And what of it shows whether it has power.
 struct PowerListener {
   virtual ~PowerListener() = default;
   virtual void before_on() = 0;
   virtual void after_on(const SwitchResult& result) = 0;
+  /// It is about to be switched off at `when`: between this and after_off() the power may go at any time from then on.
+  virtual void before_off(SteadyTime when) = 0;
   virtual void after_off() = 0;
+  /// Instead of after_off(): the switching failed, and whether the power went is not known.
+  virtual void off_failed() = 0;
   /// The main console, for proof of silence; nullptr: the DUT has none.
   virtual Console* main_console() = 0;
   /// What it shows on USB, for proof that it has gone; nullptr: lab-config gives it none.

@@ -2,6 +2,7 @@
 #include "bench/real_dut.h"
 
 #include <algorithm>
+#include <exception>
 
 #include "base/interrupt.h"
 
@@ -129,8 +130,21 @@ Console* RealDut::main_console() {
   return found == consoles_.end() ? nullptr : found->second;
 }
 
+// Each of them, whatever is wrong with another; the first error is thrown when all know.
+void RealDut::tell_consoles(const std::function<void(Console&)>& what) {
+  std::exception_ptr wrong;
+  for (auto& [name, console] : consoles_) {
+    try {
+      what(*console);
+    } catch (...) {
+      if (!wrong) wrong = std::current_exception();
+    }
+  }
+  if (wrong) std::rethrow_exception(wrong);
+}
+
 void RealDut::before_on() {
-  for (auto& [name, console] : consoles_) console->power_changed(true);
+  tell_consoles([](Console& console) { console.power_changed(true); });
   again_ = on_asked_.has_value();
   if (again_) return;  // an `on` made again after an interrupt: the boot may have begun with the first
   on_asked_ = real_clock().now();
@@ -143,11 +157,22 @@ void RealDut::after_on(const SwitchResult& result) {
     begin_boot("power", already ? *on_asked_ : result.commanded);
   }
   on_asked_.reset();
+  if (!already) tell_consoles([&](Console& console) { console.power_came(result.commanded); });
+}
+void RealDut::before_off(SteadyTime when) {
+  tell_consoles([when](Console& console) { console.power_going(when); });
 }
 void RealDut::after_off() {
   off_at_ = real_clock().now();
   on_asked_.reset();
-  for (auto& [name, console] : consoles_) console->power_changed(false);
+  tell_consoles([](Console& console) { console.power_changed(false); });
+}
+void RealDut::off_failed() {
+  tell_consoles([](Console& console) { console.power_going({}); });
+}
+
+void RealDut::leaving() {
+  if (power_ && config_.power->safe_state == SafeState::Off) before_off(real_clock().now());
 }
 
 void RealDut::died(const Error& why) {
@@ -167,7 +192,7 @@ void RealDut::begin_boot(const char* cause, SteadyTime at) {
 
 void RealDut::reset(Nanoseconds hold, Deadline deadline) {
   if (!reset_) throw missing("reset", "", {});
-  for (auto& [name, console] : consoles_) console->power_changed(true);
+  tell_consoles([](Console& console) { console.power_changed(true); });
   try {
     reset_->set(true, deadline);  // one that failed may have been carried out all the same
     wait_until(Deadline(std::min(real_clock().now() + hold, deadline.at())));

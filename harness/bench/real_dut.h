@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -50,18 +51,23 @@ class RealDut final : public Dut, private PowerListener {
   BootResult boot_so_far() override;
   BootLog boot_log() override;
 
+  /// Its power is about to go to its safe state for good: what that does to its consoles is no loss.
+  void leaving();
   /// The machine behind this DUT is gone without a command of ours.
   void died(const Error& why);
 
  private:
   void before_on() override;
   void after_on(const SwitchResult& result) override;
+  void before_off(SteadyTime when) override;
   void after_off() override;
+  void off_failed() override;
   Console* main_console() override;
   UsbPort* usb_port() override { return usb_; }
   DigitalInput& sensing_input(const std::string& name) override { return input(name); }
   Meter& sensing_meter(const std::string& name) override { return meter(name); }
 
+  void tell_consoles(const std::function<void(Console&)>& what);
   Error missing(const std::string& role, const std::string& name, const std::vector<std::string>& there) const;
   void begin_boot(const char* cause, SteadyTime at);
   std::uint64_t next_stage_offset() const;

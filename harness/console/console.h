@@ -64,7 +64,9 @@ struct WatcherHit {
 
 /// A hole in the recording: an absence in a window with a gap proves nothing.
 struct Gap {
-  std::string cause;  // "powered_off", "lost", "overrun", "framing", "break", "disk_full", "unwatched" (a watcher could not decide)
+  // "powered_off", "deaf" (the board had power again, its own adapter was not back), "lost", "overrun", "framing", "break", "disk_full",
+  // "unwatched" (a watcher could not decide)
+  std::string cause;
   std::uint64_t offset = 0;
   SteadyTime begin, end;  // end == begin: an instant
   std::string detail;
@@ -184,20 +186,29 @@ class Console {
   virtual WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) = 0;
   /// Throws Error{Protocol} if a fatal watcher fired at or after `offset`, whatever came later.
   virtual void check_alive(std::uint64_t offset) const = 0;
-  /// The board's power went or came: a loss of the stream in between is recorded as powered_off, not as lost.
+  /// The board's power went, or is about to come: a loss of the stream in between is recorded as powered_off, not as lost. Moves the
+  /// lines that are held while it is off, and waits for a terminal server to do so. Throws Error where that fails; all else is done.
   virtual void power_changed(bool on) = 0;
+  /// The power is being switched off, and may go at any time from `when` on: what is lost then is recorded as after power_changed(false).
+  /// nullopt: that failed; what was taken for the power's doing counts as lost.
+  virtual void power_going(std::optional<SteadyTime> when) = 0;
+  /// When the power came that power_changed(true) announced: from then on a stream that is not back is deaf.
+  virtual void power_came(SteadyTime when) = 0;
   /// The device behind the line is known to be gone (its virtual machine died): every wait ends with this error until power_changed.
   virtual void fail(const Error& why) = 0;
 
   virtual std::uint64_t offset() const = 0;  // bytes received since open
-  virtual std::vector<Gap> gaps_since(std::uint64_t offset) const = 0;
+  /// Up to this moment: takes in what the line has said and what its driver has counted. A line that has not come back with the power
+  /// counts as lost while it has not.
+  virtual std::vector<Gap> gaps_since(std::uint64_t offset) = 0;
   /// The first sending since `offset` had been received; nullopt: nothing was sent since.
   virtual std::optional<Sending> sent_since(std::uint64_t offset) const = 0;
   /// Recorded bytes, for judging a window again: at most 64 MiB. Reads the recording, or what is kept in memory (last 1 MiB).
   virtual std::string bytes(ByteSpan span) const = 0;
   virtual const std::string& source() const = 0;
   virtual const std::string& stream_name() const = 0;
-  /// Pushes the recording to the file and syncs it. Called by the loop at least every 100 ms without the sync.
+  /// Takes in what the line has said and its driver has counted, pushes the recording to the file and syncs it. Called by the loop at
+  /// least every 100 ms without the sync.
   virtual void flush() = 0;
   /// Flushes and gives the line back: later waits and writes throw Error{Disconnected}; what was received can still be read.
   virtual void close() = 0;

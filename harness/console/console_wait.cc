@@ -22,8 +22,7 @@ constexpr Nanoseconds kStill = 250ms;
 // fail() and the I/O thread's own findings reach a borrower when it looks again.
 constexpr Nanoseconds kLookAgain = 100ms;
 constexpr std::size_t kBefore = 64 * 1024;
-constexpr std::size_t kMostSendings = 1000;     // of a console: 16 KiB
-constexpr std::size_t kMostWaiting = 1u << 20;  // more than the kernel keeps of a line
+constexpr std::size_t kMostSendings = 1000;  // of a console: 16 KiB
 
 }  // namespace
 
@@ -207,8 +206,7 @@ Match RealConsole::expect(std::span<const Pattern> patterns, Deadline deadline) 
 
 std::uint64_t RealConsole::mark() {
   const std::scoped_lock lock(mutex_);
-  // What the kernel has by now arrived before the mark; who never stops speaking does not hold it up.
-  for (std::size_t n = 1, got = 0; n > 0 && got < kMostWaiting; got += n) n = read_available();
+  take_waiting();  // it arrived before the mark
   window_.take_overflow();
   window_.judge_to(window_.end());
   return window_.end();
@@ -286,20 +284,38 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
 }
 
 // A break lasts, and a terminal server takes its time to move a line: meanwhile the I/O thread leaves this console alone.
+class RealConsole::Controlled {
+ public:
+  explicit Controlled(RealConsole& console) : console_(console) { ++console_.controlled_; }
+  ~Controlled() { --console_.controlled_; }
+  Controlled(const Controlled&) = delete;
+  Controlled& operator=(const Controlled&) = delete;
+
+ private:
+  RealConsole& console_;
+};
+
 template <typename Action>
 void RealConsole::control(const Action& action) {
-  Turn turn(*this);
-  controlled_ = true;
+  const Turn turn(*this);
+  const Controlled controlled(*this);
   const std::scoped_lock lock(mutex_);
+  if (!stream_)
+    throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_ ? lost_->cause() : "is closed");
+  action(*stream_);
+}
+
+void RealConsole::hold_lines_now() {
+  const Turn turn(*this);
+  const Controlled controlled(*this);
+  const std::scoped_lock lock(mutex_);
+  if (!stream_) return;  // who opens it again holds them
   try {
-    if (!stream_)
-      throw Error(ErrorKind::Disconnected, "console " + options_.source + " (" + stream_name_ + ")", lost_ ? lost_->cause() : "is closed");
-    action(*stream_);
-  } catch (...) {
-    controlled_ = false;
-    throw;
+    hold_lines(*stream_, powered_);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Disconnected) throw;
+    lose(error);
   }
-  controlled_ = false;
 }
 
 void RealConsole::set_line(ModemLine line, bool asserted) {

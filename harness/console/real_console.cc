@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/interrupt.h"
 #include "console/text.h"
 
 namespace hilcop {
@@ -16,6 +17,7 @@ namespace {
 constexpr std::size_t kRead = 64 * 1024;
 constexpr Nanoseconds kPresenceEvery = 500ms;
 constexpr Nanoseconds kQuiet = 20ms;
+constexpr std::size_t kMostWaiting = 1u << 20;  // more than the kernel keeps of a line
 
 }  // namespace
 
@@ -33,7 +35,8 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
       matcher_(WatchMatcher::make(options_.watchers)),
       window_(recorder_),
       hits_("watchers of console " + options_.source),
-      last_byte_at_(real_clock().now()) {
+      last_byte_at_(real_clock().now()),
+      last_check_(last_byte_at_) {
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";
@@ -68,8 +71,23 @@ std::size_t RealConsole::read_available() {
     return n;
   } catch (const Error& error) {
     lose(error);
-    return 0;
+  } catch (const Interrupted&) {
+    return 0;  // who waits is told by its own wait, and what is there is read next
+  } catch (const std::exception& error) {
+    lose(Error(ErrorKind::Protocol, stream_name_, error.what()));
   }
+  return 0;
+}
+
+// What the kernel has by now; who never stops speaking does not hold it up.
+void RealConsole::take_waiting() {
+  for (std::size_t n = 1, got = 0; n > 0 && got < kMostWaiting; got += n) n = read_available();
+}
+
+// Before anybody judges: a loss that nobody has looked for yet is a loss all the same.
+void RealConsole::catch_up() {
+  take_waiting();
+  if (stream_) check_line(real_clock().now());
 }
 
 void RealConsole::receive(std::string_view bytes) {
@@ -113,6 +131,7 @@ void RealConsole::announce(const std::vector<WatchMatcher::Hit>& found) {
 
 void RealConsole::add_gap(Gap gap) {
   gap.offset = window_.end();
+  excused_ |= power_going_ && gap.cause == "powered_off";
   recorder_.note_gap(gap);
   sink_.emit(make_event(
       options_.source, "console.gap",
@@ -121,10 +140,16 @@ void RealConsole::add_gap(Gap gap) {
 }
 
 void RealConsole::lose(const Error& why) {
+  lost_at_ = real_clock().now();
+  try {
+    note_counters(lost_at_);
+  } catch (const std::exception&) {
+    last_check_ = lost_at_;  // they went with it
+  }
   stream_.reset();
   lost_ = why;
-  lost_at_ = real_clock().now();
-  add_gap({powered_ ? "lost" : "powered_off", window_.end(), lost_at_, lost_at_, why.cause()});
+  lost_as_ = power_takes(lost_at_) ? "powered_off" : "lost";
+  add_gap({lost_as_, window_.end(), lost_at_, lost_at_, why.cause()});
   if (options_.reopen) begin_reopening();
   wake_waiters();
 }
@@ -140,30 +165,38 @@ void RealConsole::on_tick(SteadyTime now) {
     quiet_scanned_ = true;
     if (watch([&] { return matcher_->scan_quiet(window_.text(), window_.begin()); })) wake_waiters();
   }
-  if (stream_) check_line(now);
+  if (stream_ && now - last_check_ >= kPresenceEvery) check_line(now);
 }
 
 void RealConsole::check_line(SteadyTime now) {
   try {
-    if (now - last_check_ < kPresenceEvery) return;
-    const auto previous_check = std::exchange(last_check_, now);
     stream_->check_present();
-    const auto counters = stream_->line_counters();
-    if (!counters || *counters == counters_) return;
-    // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said. An
-    // overrun is one, unless there was no power all the time.
-    const bool edge = power_changed_at_ > previous_check;
-    const auto note = [&](const char* cause, bool by_power, std::uint64_t before, std::uint64_t after) {
-      const std::string detail = std::string(cause) + ": " + std::to_string(after - before);
-      if (after != before) add_gap({by_power ? "powered_off" : cause, window_.end(), previous_check, now, detail});
-    };
-    note("overrun", !powered_ && !edge, counters_.overrun + counters_.buffer_overrun, counters->overrun + counters->buffer_overrun);
-    note("framing", !powered_ || edge, counters_.framing + counters_.parity, counters->framing + counters->parity);
-    note("break", !powered_ || edge, counters_.breaks, counters->breaks);
-    counters_ = *counters;
+    note_counters(now);
   } catch (const Error& error) {
     lose(error);
+  } catch (const Interrupted&) {
+    return;  // it is looked at again
+  } catch (const std::exception& error) {
+    lose(Error(ErrorKind::Protocol, stream_name_, error.what()));
   }
+}
+
+void RealConsole::note_counters(SteadyTime now) {
+  const auto counters = stream_->line_counters();
+  const auto previous_check = std::exchange(last_check_, now);
+  if (!counters || *counters == counters_) return;
+  const auto before = std::exchange(counters_, *counters);
+  // A line that loses its driver falls: what the UART makes of that is the power's doing, no loss of what a device said. An
+  // overrun is one, unless there was no power all the time.
+  const bool off_all_the_time = !powered_ && power_changed_at_ <= previous_check;
+  const bool edge = power_takes(now) || previous_check < power_edge_until_;
+  const auto note = [&](const char* cause, bool by_power, std::uint64_t then, std::uint64_t after) {
+    const std::string detail = std::string(cause) + ": " + std::to_string(after - then);
+    if (after != then) add_gap({by_power ? "powered_off" : cause, window_.end(), previous_check, now, detail});
+  };
+  note("overrun", off_all_the_time, before.overrun + before.buffer_overrun, counters->overrun + counters->buffer_overrun);
+  note("framing", edge, before.framing + before.parity, counters->framing + counters->parity);
+  note("break", edge, before.breaks, counters->breaks);
 }
 
 SteadyTime RealConsole::last_byte_at() const {
@@ -179,30 +212,6 @@ bool RealConsole::connected_since(SteadyTime when) const {
 std::vector<WatcherHit> RealConsole::hits_since(std::uint64_t offset) const {
   const std::scoped_lock lock(mutex_);
   return hits_.since(offset);
-}
-
-void RealConsole::power_changed(bool on) {
-  const std::scoped_lock lock(mutex_);
-  powered_ = on;
-  power_changed_at_ = real_clock().now();
-  failed_.reset();
-  hold_lines();
-  reopen_at_once_ = true;  // a console that the board powers comes with it
-  reopen_.notify_all();
-}
-
-// Let go of before power comes, so that the device never hears the end of a break.
-void RealConsole::hold_lines() {
-  if (!stream_) return;
-  const auto& lines = options_.lines;
-  try {
-    if (lines.dtr) stream_->set_line(ModemLine::Dtr, powered_ ? lines.dtr->on : lines.dtr->off);
-    if (lines.rts) stream_->set_line(ModemLine::Rts, powered_ ? lines.rts->on : lines.rts->off);
-    if (lines.tx_low_while_off) stream_->hold_break(!powered_);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::Disconnected) throw;
-    lose(error);
-  }
 }
 
 void RealConsole::fail(const Error& why) {
@@ -221,11 +230,13 @@ std::uint64_t RealConsole::offset() const {
   return window_.end();
 }
 
-std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) const {
+std::vector<Gap> RealConsole::gaps_since(std::uint64_t offset) {
   const std::scoped_lock lock(mutex_);
+  catch_up();
   std::vector<Gap> found;
   for (const auto& gap : gaps_)
     if (gap.offset >= offset) found.push_back(gap);
+  if (deaf()) found.push_back(not_back());
   return found;
 }
 
@@ -245,6 +256,7 @@ std::string RealConsole::bytes(ByteSpan span) const {
 
 void RealConsole::flush() {
   const std::scoped_lock lock(mutex_);
+  catch_up();
   recorder_.flush(true);
   check_usable();
 }
@@ -253,8 +265,11 @@ void RealConsole::close() {
   loop_.remove(this);
   end_reopening();
   const std::scoped_lock lock(mutex_);
-  recorder_.flush(true);
   options_.reopen = nullptr;
+  catch_up();
+  if (deaf()) add_gap(not_back());
+  lost_as_.clear();
+  recorder_.flush(true);
   stream_.reset();
   lost_ = Error(ErrorKind::Disconnected, "console " + options_.source, "is closed", "open the bench again");
   wake_waiters();

@@ -41,9 +41,11 @@ class RealConsole final : public Console, private Polled {
   std::vector<WatcherHit> hits_since(std::uint64_t offset) const override;
   WatcherHit wait_watcher(const std::string& watcher, std::uint64_t offset, Deadline deadline) override;
   void power_changed(bool on) override;
+  void power_going(std::optional<SteadyTime> when) override;
+  void power_came(SteadyTime when) override;
   void fail(const Error& why) override;
   std::uint64_t offset() const override;
-  std::vector<Gap> gaps_since(std::uint64_t offset) const override;
+  std::vector<Gap> gaps_since(std::uint64_t offset) override;
   std::optional<Sending> sent_since(std::uint64_t offset) const override;
   std::string bytes(ByteSpan span) const override;
   const std::string& source() const override { return options_.source; }
@@ -52,7 +54,8 @@ class RealConsole final : public Console, private Polled {
   void close() override;
 
  private:
-  class Turn;  // of waiting: borrows the descriptor, or waits for who has it
+  class Turn;        // of waiting: borrows the descriptor, or waits for who has it
+  class Controlled;  // while it lives, the I/O thread leaves this console alone
   struct Expectation {
     std::shared_ptr<const CompiledPattern> pattern;
     std::uint64_t from;
@@ -88,15 +91,23 @@ class RealConsole final : public Console, private Polled {
   Match take(const Seen& seen);
   std::string tail() const;
   std::optional<Match> await(std::span<const Pattern> patterns, Deadline deadline);
+  void take_waiting();
+  void catch_up();
   void check_line(SteadyTime now);
-  void hold_lines();
+  void note_counters(SteadyTime now);
+  bool power_takes(SteadyTime at) const;
+  bool deaf() const;
+  Gap not_back() const;
+  void tell_absence(SteadyTime until, const std::string& detail);
+  void hold_lines(ByteStream& stream, bool powered) const;  // needs no lock
+  void hold_lines_now();                                    // takes it
   template <typename Action>
   void control(const Action& action);
 
   // reopening.cc
   void begin_reopening();
   void keep_open();
-  std::unique_ptr<ByteStream> try_reopen();
+  std::unique_ptr<ByteStream> try_reopen(std::unique_ptr<ByteStream> again, bool powered);
   void take_again(std::unique_ptr<ByteStream> again);
   void end_reopening();
 
@@ -115,9 +126,13 @@ class RealConsole final : public Console, private Polled {
   std::vector<Gap> gaps_;
   std::deque<Sending> sent_;  // the first at each offset; the newest
   std::optional<Sending> sent_dropped_;
-  SteadyTime last_byte_at_, last_check_{}, power_changed_at_{}, lost_at_{}, connected_at_{};
+  SteadyTime last_byte_at_, last_check_{}, power_changed_at_{}, power_edge_until_{}, lost_at_{}, connected_at_{};
+  std::optional<SteadyTime> power_going_, power_came_;  // since the last power_changed(true), or false
   bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
-  std::atomic<bool> controlled_{false};  // a line moves or a break is sent: that may take a second
+  bool power_came_told_ = false;     // by power_came(), not guessed
+  bool excused_ = false;             // something was taken for the power's doing while it was going
+  std::string lost_as_;              // cause of the loss that lasts
+  std::atomic<int> controlled_ = 0;  // a line moves or a break is sent: that may take a second
   std::optional<Error> lost_, failed_, not_reopened_;
   LineCounters counters_;
   std::list<int> waiting_;  // eventfds of those who wait while another borrows

@@ -41,23 +41,31 @@ void RealConsole::keep_open() {
       reopen_.wait_for(lock, pause, wanted);
     if (closing_) return;
     if (std::exchange(reopen_at_once_, false)) pause = kFirstPause;
-    lock.unlock();
-    auto again = try_reopen();  // without the lock: everything else of the console goes on
-    lock.lock();
+    std::unique_ptr<ByteStream> again;
+    bool powered = false;
+    do {
+      powered = powered_;
+      lock.unlock();
+      again = try_reopen(std::move(again), powered);  // without the lock: everything else of the console goes on
+      lock.lock();
+    } while (again && !closing_ && powered != powered_);
     pause = std::min(pause * 3 / 2, kLongestPause);
     if (!again || closing_) continue;
     try {
       take_again(std::move(again));
-    } catch (const Error& error) {
-      not_reopened_ = error;  // this process has no room for one more descriptor to watch
+    } catch (const std::exception& error) {
+      not_reopened_ = Error(ErrorKind::Exhausted, stream_name_, error.what());  // no room for one more descriptor to watch
     }
   }
 }
 
-std::unique_ptr<ByteStream> RealConsole::try_reopen() {
+// With its lines as they are to stand: one that cannot hold them would feed the board.
+std::unique_ptr<ByteStream> RealConsole::try_reopen(std::unique_ptr<ByteStream> again, bool powered) {
   std::optional<Error> why;
   try {
-    return options_.reopen();
+    if (!again) again = options_.reopen();
+    hold_lines(*again, powered);
+    return again;
   } catch (const Error& error) {
     why = error;  // not back yet: the gap stays open, and waits end at their deadlines
   } catch (const Interrupted&) {
@@ -77,13 +85,11 @@ void RealConsole::take_again(std::unique_ptr<ByteStream> again) {
   lost_.reset();
   not_reopened_.reset();
   counters_ = {};
-  connected_at_ = real_clock().now();
-  hold_lines();
-  if (!stream_) return;  // lost again at once
+  last_check_ = connected_at_ = real_clock().now();
   if (borrowed_) loop_.enable(stream_->fd(), this, false);
   const auto remark = stream_->remark();
-  add_gap(
-      {powered_ ? "lost" : "powered_off", window_.end(), lost_at_, connected_at_, "opened again" + (remark.empty() ? "" : ": " + remark)});
+  tell_absence(connected_at_, "opened again" + (remark.empty() ? "" : ": " + remark));
+  lost_as_.clear();
   wake_waiters();
 }
 

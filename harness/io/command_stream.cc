@@ -2,6 +2,7 @@
 #include "io/command_stream.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -86,9 +87,10 @@ class CommandStream final : public ByteStream {
 
  private:
   Error gone() {
-    // Its output closes a moment before it has ended.
-    const bool ended = !child_->running() || child_->wait(Deadline::in(std::chrono::milliseconds(100))).has_value();
-    const auto status = ended ? child_->wait(Deadline::in({}))->text() : "it closed its output";
+    // Its output closes a moment before it has ended. Whoever reads may be a thread that no interrupt is meant for.
+    pollfd end{child_->pidfd(), POLLIN, 0};
+    if (child_->running()) ::poll(&end, 1, 100);
+    const auto status = !child_->running() ? child_->wait(Deadline::in({}))->text() : "it closed its output";
     const auto words = last_line_of(child_->output());
     return {ErrorKind::Disconnected, name_, "the program has ended: " + status + (words.empty() ? "" : ", and said: " + words),
             "run it by hand to see why"};

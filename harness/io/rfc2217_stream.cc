@@ -130,6 +130,11 @@ class RealRfc2217Stream final : public Rfc2217Stream {
     settle(answer_);
   }
 
+  void hold_break(bool held) override {
+    command(ComPort::Control, held ? control::kBreakOn : control::kBreakOff, "break");
+    settle(answer_);
+  }
+
   std::optional<LineCounters> line_counters() override { return session_.line_counters(); }
 
   std::optional<bool> modem_input(ModemInput input) const override {

@@ -21,7 +21,7 @@ struct Rfc2217Options {
 /// Bits of RFC 2217's modem state.
 enum class ModemInput : unsigned char { Cts = 0x10, Dsr = 0x20, Ring = 0x40, CarrierDetect = 0x80 };
 
-/// A serial port behind a terminal server. Its lines and its break are asked of the server, which is waited for (at most `answer`).
+/// A serial port behind a terminal server. Its lines and its breaks are asked of the server, which is waited for (at most `answer`).
 class Rfc2217Stream : public ByteStream {
  public:
   /// As last told by the server; nullopt: it never told.

@@ -72,8 +72,8 @@ std::unique_ptr<ByteStream> open_selected_serial_stream(const SerialSelector& se
   const auto port = select_serial_port(selector, object, tree);
   std::string name = "serial adapter";
   if (port.usb) name += " " + vid_pid(*port.usb) + (port.usb->serial.empty() ? "" : " serial " + port.usb->serial);
-  // An adapter without a serial number is only known by its place.
-  if (port.usb && (selector.path || port.usb->serial.empty())) name += " at " + port.usb->path;
+  // An adapter without a serial number of its own is only known by its place.
+  if (port.usb && (selector.path || port.usb->serial.empty() || port.twin)) name += " at " + port.usb->path;
   if (selector.interface || port.usb_interface != 0) name += " interface " + std::to_string(port.usb_interface);
   if (!port.usb && selector.id) name += " " + *selector.id;
   return open_serial_stream(port.node.path, settings, name);

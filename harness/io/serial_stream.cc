@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "io/device_users.h"
+#include "io/serial_ports.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
@@ -85,13 +86,19 @@ Port find_port(const std::string& name, const std::string& object) {
               "name a port of a serial adapter; a pseudo-terminal is none");
 }
 
-std::string describe(sp_port* port, const std::string& name) {
-  int vendor = 0, product = 0;
-  if (sp_get_port_usb_vid_pid(port, &vendor, &product) != SP_OK) return name;
-  std::array<char, 16> id{};
-  std::snprintf(id.data(), id.size(), "%04x:%04x", static_cast<unsigned>(vendor), static_cast<unsigned>(product));
-  const char* serial = sp_get_port_usb_serial(port);
-  return name + " (" + id.data() + (serial != nullptr ? std::string(" serial ") + serial : "") + ")";
+// After a replug the node may be another adapter's: what has no serial number of its own is known by its socket alone.
+std::string name_of(const std::string& port_name, const DeviceTree& tree) {
+  std::error_code none;
+  const auto node = std::filesystem::canonical(port_name, none);
+  if (none) return port_name;
+  for (const auto& port : serial_ports(tree)) {
+    if (!port.usb || std::filesystem::canonical(port.node.path, none) != node) continue;
+    std::string what = vid_pid(*port.usb) + (port.usb->serial.empty() ? "" : " serial " + port.usb->serial);
+    if (port.usb->serial.empty() || port.twin) what += " at " + port.usb->path;
+    if (port.usb_interface != 0) what += " interface " + std::to_string(port.usb_interface);
+    return port_name + " (" + what + ")";
+  }
+  return port_name;
 }
 
 sp_parity parity_of(Parity parity) {
@@ -138,6 +145,7 @@ class SerialStream final : public ByteStream {
     first_ = raw_counters();
   }
   const std::string& name() const override { return name_; }
+  std::string remark() const override { return first_ ? "" : "this adapter's driver counts no line errors"; }
   int fd() const override { return fd_; }
 
   std::size_t read_some(std::span<std::byte> into) override {
@@ -225,7 +233,8 @@ class SerialStream final : public ByteStream {
 
 UniqueFd claim_serial_port(const std::string& port, const std::string& object) { return claim(port, object); }
 
-std::unique_ptr<ByteStream> open_serial_stream(const std::string& port_name, const SerialSettings& settings, const std::string& known_as) {
+std::unique_ptr<ByteStream> open_serial_stream(const std::string& port_name, const SerialSettings& settings, const std::string& known_as,
+                                               const DeviceTree& tree) {
   const std::string object = "serial port " + port_name;
   UniqueFd lock = claim(port_name, object);
   Port port = find_port(port_name, object);
@@ -243,7 +252,7 @@ std::unique_ptr<ByteStream> open_serial_stream(const std::string& port_name, con
   if (::ioctl(fd, TIOCEXCL) != 0) throw error_from_errno(errno, object, "take for this process alone");
   configure(port.get(), settings, object);
   keep_lines_on_close(fd);
-  auto name = known_as.empty() ? describe(port.get(), port_name) : known_as;
+  auto name = known_as.empty() ? name_of(port_name, tree) : known_as;
   return std::make_unique<SerialStream>(std::move(lock), std::move(port), fd, std::move(name));
 }
 

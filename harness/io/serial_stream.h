@@ -5,6 +5,7 @@
 #include <string>
 
 #include "io/byte_stream.h"
+#include "io/device_tree.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
@@ -26,8 +27,10 @@ struct SerialSettings {
 
 /// A serial port ("/dev/ttyUSB0", or a link to one), for this process alone: refused with Error{Busy} that names who has it open.
 /// The lines stay as they are when it is closed. Throws Error{NotFound, PermissionDenied, Busy, Config, Unsupported}.
-/// `name`: how it is known again when it comes back under another port; empty: by the port, and the adapter's USB identity.
-std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings, const std::string& name = "");
+/// `name`: how it is known again when it comes back under another port; empty: by the port and the adapter's USB identity, to which
+/// its USB path belongs where there is no serial number, or another port of this host has the same one.
+std::unique_ptr<ByteStream> open_serial_stream(const std::string& port, const SerialSettings& settings, const std::string& name = "",
+                                               const DeviceTree& tree = {});
 
 /// The port for this process alone for as long as the descriptor lives, for a library that opens it itself (libmodbus). Same errors.
 UniqueFd claim_serial_port(const std::string& port, const std::string& object);

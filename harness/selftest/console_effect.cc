@@ -159,11 +159,11 @@ class ConsoleEffect final : public PowerEffect {
     return seen;
   }
 
-  // A stream that was lost; one that went with the power is what is expected of an adapter that the board feeds.
+  // A stream that was lost or deaf; one that went with the power is what is expected of an adapter that the board feeds.
   bool holes_since(const PowerEdge& edge) const {
     const auto gaps = console_.gaps_since(0);
     return std::any_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
-      return gap.begin >= edge.result.commanded && (gap.cause == "lost" || gap.cause == "overrun");
+      return gap.end >= edge.result.commanded && (gap.cause == "lost" || gap.cause == "deaf" || gap.cause == "overrun");
     });
   }
 

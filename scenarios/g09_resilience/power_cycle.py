@@ -8,8 +8,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from _device import FUNCTIONS, Device, Kept
+from _hearing import deafness, holes, unheard
 from _plan import CUTS, Cut, make_plan
-from hilcop import BootResult, Check, Dut, Evidence, Measurement, PowerEdge, ProtocolError, Run, scenario, wait_until
+from hilcop import (
+    BootResult,
+    Check,
+    Console,
+    DisconnectedError,
+    Dut,
+    Evidence,
+    Measurement,
+    PowerEdge,
+    ProtocolError,
+    Run,
+    UnsupportedError,
+    scenario,
+    wait_until,
+)
 
 
 @dataclass
@@ -25,15 +40,28 @@ class Cycle:
     counted: bool = False  # whether the instrument says how many sectors it lost
     table: list[str] = field(default_factory=list)
     on_ns: int = 0  # when power was last switched on
+    unheard: str = ""  # why the stage that the last boot lacks may have come all the same
+    loses_data: bool = True  # the instrument can cut at a write and lose what was not flushed; a relay just cuts
+
+    def begin_without_power(self) -> None:
+        """A bench may leave a board on (safe_state: keep), and a boot begins with the power."""
+        if self.dut.power.state() is not False:
+            self.dut.power.off()
+
+    def excuse(self, boot: BootResult) -> str:
+        """Why the device is not to blame for what is wrong with this boot; empty: it is."""
+        return f"the host was busy for {boot.starved_s:.1f} s" if boot.starved_only else self.unheard
 
     def boot(self, stage: str = "") -> tuple[BootResult, str]:
         """Powers on and boots, to the last stage or to this one; what is wrong with it, if anything."""
+        self.unheard = ""
         self.on_ns = self.dut.power.on().commanded_ns
         try:
             boot = self.dut.boot_to(stage)
         except ProtocolError as died:  # a fatal watcher: the device's own doing
             return self.dut.boot_so_far(), died.cause
         if not boot.complete:
+            self.unheard = unheard(self.dut.console, boot, self.dut.stages)
             return boot, f"stage '{boot.missing}' did not come"
         if not stage:
             self.boot_time.record(boot.stages[-1].elapsed_s)
@@ -44,6 +72,7 @@ class Cycle:
         """Brings the board to the phase and cuts its power there. Or what was wrong with the boot that was to be cut."""
         console, power, prefix = self.dut.console, self.dut.power, f"c{cut.index:03d}"
         loss: dict[str, Any] = {"loss": cut.loss, "seed": cut.seed}
+        armed = cut.trigger == "disk-write" and self.loses_data
         begin = console.mark()
         if cut.phase == "boot":
             power.off()
@@ -53,20 +82,23 @@ class Cycle:
                     return boot, wrong
             else:
                 power.on()
-        elif cut.trigger == "disk-write":
-            power.arm_cut(trigger="disk-write", disk=self.dut.function("disk"), count=int(cut.offset), **loss)
+        elif armed:
+            try:
+                power.arm_cut(trigger="disk-write", disk=self.dut.function("disk"), count=int(cut.offset), **loss)
+            except UnsupportedError:
+                armed = self.loses_data = False
         event_ns = time.monotonic_ns()
         if cut.phase == "data":
             self.device.start_burst(prefix)
         elif cut.phase == "config":
             self.kept.config_in_flight = f"v{cut.index}"
             self.device.start_config(self.kept.config_in_flight)
-        edge = power.wait_cut(timeout_s=10) if cut.trigger == "disk-write" else None
+        edge = power.wait_cut(timeout_s=10) if armed else None
         fired = edge is not None
         if edge is None:
-            # An armed cut that did not fire (fewer writes than planned) is made now.
-            at = time.monotonic_ns() if cut.trigger == "disk-write" else event_ns + int(cut.offset * 1e9)
-            edge = power.off_at(max(at, time.monotonic_ns()), **loss)
+            # An armed cut that did not fire (fewer writes than planned) is made now; where none can be armed, at a time of the same dice.
+            after_s = cut.offset if cut.trigger != "disk-write" else cut.offset / 100
+            edge = self.off_at(time.monotonic_ns() if armed else event_ns + int(after_s * 1e9), loss)
         if cut.phase == "data":
             self.kept.records |= self.device.acknowledged(prefix, begin, console.offset)
         if cut.phase == "config" and self.device.config_acknowledged(timeout_s=0):
@@ -77,21 +109,37 @@ class Cycle:
         lost = sum(disk["lost_sectors"] for disk in disks)
         self.lost_sectors += lost
         kept = sum(disk["kept_sectors"] for disk in disks)
-        note = "" if fired or cut.trigger != "disk-write" else ", not so many writes came: cut by time"
+        why = "not so many writes came" if armed else "this bench cannot cut at a write"
+        note = "" if fired or cut.trigger != "disk-write" else f", {why}: cut by time"
         self.table.append(f"{cut.index}\t{cut}{note}\tobserved {observed:.3f} s\tlost {lost}\tkept {kept}")
         return edge
+
+    def off_at(self, at_ns: int, loss: dict[str, Any]) -> PowerEdge:
+        """Cuts the power at that time, or now if it has passed; with the loss, if the instrument knows any."""
+        if self.loses_data:
+            try:
+                return self.dut.power.off_at(max(at_ns, time.monotonic_ns()), **loss)
+            except UnsupportedError:
+                self.loses_data = False
+        return self.dut.power.off_at(max(at_ns, time.monotonic_ns()))
+
+
+def echoes(console: Console, timeout_s: float) -> bool:
+    """Whether the board answers what is typed; not, if the console's adapter went with its power."""
+    console.mark()
+    try:
+        console.write("echo-control")
+    except DisconnectedError:
+        return False
+    return console.try_expect(b"echo-control", timeout_s=timeout_s) is not None
 
 
 def show_controls(cycle: Cycle, check: Check) -> None:
     """The power really is the board's: its echo stops with the power, its banner comes with it."""
     console, dut = cycle.dut.console, cycle.dut
-    console.mark()
-    console.write("echo-control")
-    check.control("an echo comes while power is on", ok=console.try_expect(b"echo-control", timeout_s=3) is not None)
+    check.control("an echo comes while power is on", ok=echoes(console, 3))
     dut.power.off()
-    console.mark()
-    console.write("echo-control")
-    check.control("no echo comes while power is off", ok=console.try_expect(b"echo-control", timeout_s=1) is None)
+    check.control("no echo comes while power is off", ok=not echoes(console, 1))
     boot, wrong = cycle.boot()
     first = boot.stages[0] if boot.stages else None
     check.control(
@@ -100,11 +148,6 @@ def show_controls(cycle: Cycle, check: Check) -> None:
         detail=wrong or "all boot stages came",
         evidence=[cycle.run.console_evidence(first, first.stage)] if first else [],
     )
-
-
-def gaps(cycle: Cycle, begin: int) -> str:
-    lost = [gap.cause for gap in cycle.dut.console.gaps_since(begin) if gap.cause != "powered_off"]
-    return f"the console's recording has gaps: {', '.join(lost)}" if lost else ""
 
 
 @scenario(
@@ -125,6 +168,7 @@ def power_cycle(dut: Dut, run: Run) -> None:
     cycle = Cycle(dut, run, Device(dut), boot_limit)
     begin = dut.console.offset
     with run.step("first boot and controls", index=0, of=count):
+        cycle.begin_without_power()
         _boot, wrong = cycle.boot()
         if wrong:
             recovers.inconclusive(f"the board does not boot before any cut: {wrong}")
@@ -146,8 +190,8 @@ def power_cycle(dut: Dut, run: Run) -> None:
                 wait_until(edge.acknowledged_ns + int(cut.off_s * 1e9))
                 back, wrong = cycle.boot()
                 cycle.table[-1] += f"\toff {(cycle.on_ns - edge.acknowledged_ns) / 1e9:.2f} s"
-            if wrong and back.starved_only:
-                recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, while the host was busy for {back.starved_s:.1f} s")
+            if wrong and (excuse := cycle.excuse(back)):
+                recovers.inconclusive(f"after cut {cut.index + 1} ({cut}): {wrong}, but {excuse}")
                 break
             if wrong:
                 span = (back.begin, dut.console.offset)
@@ -164,11 +208,13 @@ def power_cycle(dut: Dut, run: Run) -> None:
             cycle.table[-1] += f"\texamined at bytes {found.begin} to {found.end}"
             evidence = [run.console_evidence((found.begin, found.end), f"examined after cut {cut.index + 1}")]
     evidence.append(run.attach("cuts.tsv", "\n".join(cycle.table)))
-    conclude(cycle, recovers, keeps, done, count, gaps(cycle, begin), evidence)
+    conclude(cycle, recovers, keeps, done, count, begin, evidence)
 
 
-def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, hole: str, evidence: list[Evidence]) -> None:
+def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int, begin: int, evidence: list[Evidence]) -> None:
     """The last word: a Fail stands; a Pass needs all cuts, their effect, and a recording without holes."""
+    hole, deaf = holes(cycle.dut.console, begin), deafness(cycle.dut.console, begin)
+    missed = f"; {deaf}" if deaf else ""
     effect = f"{cycle.lost_sectors} sectors lost" if cycle.counted else "this bench cannot count lost sectors"
     keeps.control("cuts lost data that was not flushed", ok=cycle.lost_sectors > 0, detail=effect)
     keeps.control("records were acknowledged", ok=len(cycle.kept.records) > 0, detail=f"{len(cycle.kept.records)} records")
@@ -176,7 +222,9 @@ def conclude(cycle: Cycle, recovers: Check, keeps: Check, done: int, count: int,
         check.control("the recording has no gap", ok=not hole, detail=hole)
         if check.verdict is None and done == count:
             check.judge(
-                True, observed=f"{done} of {count} cuts survived, {effect}, {len(cycle.kept.records)} records kept", evidence=evidence
+                True,
+                observed=f"{done} of {count} cuts survived, {effect}, {len(cycle.kept.records)} records kept{missed}",
+                evidence=evidence,
             )
         elif check.verdict is None:
             check.inconclusive(f"ended after {done} of {count} cuts")

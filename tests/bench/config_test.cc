@@ -185,6 +185,21 @@ TEST_F(ConfigTest, KeysThatDoNotFitTogetherAreTheDriversToSay) {
   EXPECT_FALSE(has(typo, "both")) << "first what is wrong with each";
 }
 
+TEST_F(ConfigTest, LinesAreHeldByWhatHasThem) {
+  board("b", "board: b\n");
+  const auto with = [this](const std::string& instrument) {
+    return problems(
+        "bench: x\ninstruments:\n  line: { driver: " + instrument +
+        " }\nduts:\n  d: { board: b, consoles: { main: { instrument: line, channel: console, while_off: { tx_low: true } } } }\n");
+  };
+  EXPECT_EQ(with("serial, port: /dev/ttyUSB0"), "");
+  EXPECT_EQ(with("rfc2217, host: h, port: 4000"), "");
+  EXPECT_TRUE(has(with("tcp-console, host: h, port: 4000"),
+                  "bench.yaml:5:83: duts.d.consoles.main.while_off: 'line' (driver tcp-console) has no lines to hold"))
+      << with("tcp-console, host: h, port: 4000");
+  EXPECT_TRUE(has(with("command-console, program: telnet"), "has no lines to hold"));
+}
+
 TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {
   EXPECT_TRUE(has(problems("bench: [\n"), "is not YAML"));
   EXPECT_TRUE(has(problems(""), "must be a mapping"));

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <functional>
+#include <optional>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -81,12 +82,19 @@ class PowerSilenceTest : public testing::Test, protected PowerListener {
   PowerEdge off(Nanoseconds within = 10s) { return power_->off(json::object(), Deadline::in(within)); }
   void before_on() override {}
   void after_on(const SwitchResult&) override {}
-  void after_off() override { console_->power_changed(false); }
+  void before_off(SteadyTime) override { ++offs_begun_; }
+  void after_off() override {
+    console_->power_changed(false);
+    if (wrong_after_off_) throw Error(*wrong_after_off_);
+  }
+  void off_failed() override { ++offs_failed_; }
   Console* main_console() override { return console_.get(); }
   DigitalInput& sensing_input(const std::string&) override { throw Error(ErrorKind::NotFound, "test", "has no input"); }
   Meter& sensing_meter(const std::string&) override { throw Error(ErrorKind::NotFound, "test", "has no meter"); }
 
   MemorySink sink_;
+  int offs_begun_ = 0, offs_failed_ = 0;
+  std::optional<Error> wrong_after_off_;
   UniqueFd device_;
   NoReadBack lease_;
   NoKeeper keeper_;
@@ -129,6 +137,25 @@ TEST_F(PowerSilenceTest, OneThatSpeaksOnIsAnError) {
   const auto error = error_of([&] { off(1s); });
   EXPECT_EQ(error.kind(), ErrorKind::Protocol);
   EXPECT_THAT(error.what(), HasSubstr("still speaks"));
+}
+
+// A line that cannot be held is an error, but the power went.
+TEST_F(PowerSilenceTest, TheEdgeIsOnRecordWhateverIsWrongAfterIt) {
+  on_and_speak();
+  lease_.reads = false;
+  wrong_after_off_ = Error(ErrorKind::Unsupported, "test", "cannot hold TX low");
+  EXPECT_EQ(error_of([&] { off(); }).kind(), ErrorKind::Unsupported);
+  const auto edges = sink_.events("power.edge");
+  ASSERT_EQ(edges.size(), 2u);
+  EXPECT_EQ(edges[1].data.at("on"), false);
+  EXPECT_EQ(edges[1].data.at("verified_by"), "read-back, console-silence");
+}
+
+TEST_F(PowerSilenceTest, ASwitchThatFailsIsToldToo) {
+  lease_.switched = [] { throw Error(ErrorKind::Timeout, "test", "does not answer"); };
+  EXPECT_EQ(error_of([&] { off(); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(offs_begun_, 1);
+  EXPECT_EQ(offs_failed_, 1);
 }
 
 TEST_F(PowerSilenceTest, ReadBackIsThatOfEveryPole) {

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <stdexcept>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -168,16 +170,109 @@ TEST_F(ReopeningTest, ALostLineIsNotSilent) {
   EXPECT_FALSE(console->connected_since(begin));
 }
 
-// Its line or its break take as long as they take.
+std::vector<std::string> causes_of(const std::vector<Gap>& gaps) {
+  std::vector<std::string> causes;
+  for (const auto& gap : gaps) causes.push_back(gap.cause);
+  return causes;
+}
+
+// An adapter on the board goes with its power; what it was too late for when the power came is told apart.
+TEST_F(ReopeningTest, AnAdapterThatTheBoardPowersIsNoLossButDeafUntilItIsBack) {
+  Line first, second;
+  std::atomic<bool> there = false;
+  const auto console = open(first, "a", [&] { return there ? second.stream() : not_there(); });
+  console->power_changed(false);
+  first.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_changed(true);
+  const auto on = real_clock().now();
+  console->power_came(on);
+  EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off", "lost")) << "it may not come back at all";
+  there = true;
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 3; }));
+  const auto gaps = console->gaps_since(0);
+  EXPECT_THAT(causes_of(gaps), testing::ElementsAre("powered_off", "powered_off", "deaf"));
+  EXPECT_EQ(gaps[1].begin, gaps[0].begin);
+  EXPECT_EQ(gaps[1].end, on);
+  EXPECT_EQ(gaps[2].begin, on);
+  EXPECT_TRUE(console->connected_since(gaps[2].end));
+  EXPECT_THAT(gaps[2].detail, testing::MatchesRegex("for [0-9]+ ms of power: opened again"));
+}
+
+// Between the command and its acknowledgement it is not known yet whether the power went.
+TEST_F(ReopeningTest, AHangUpWhileThePowerIsSwitchedOffIsThePowers) {
+  Line line;
+  const auto console = open(line, "a", not_there);
+  console->power_going(real_clock().now());
+  line.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_changed(false);
+  EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off"));
+}
+
+TEST_F(ReopeningTest, AHangUpBeforeTheTimeOfTheSwitchIsALoss) {
+  Line line;
+  const auto console = open(line, "a", not_there);
+  console->power_going(real_clock().now() + 600s);
+  line.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_changed(false);
+  EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("lost"));
+}
+
+TEST_F(ReopeningTest, AHangUpIsALossIfThePowerDidNotGo) {
+  Line first, second;
+  std::atomic<bool> there = false;
+  const auto console = open(first, "a", [&] { return there ? second.stream() : not_there(); });
+  console->power_going(real_clock().now());
+  first.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_going(std::nullopt);
+  there = true;
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 3; }));
+  EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off", "lost", "lost"));
+}
+
+TEST_F(ReopeningTest, ABootThatWasCutBeforeItsAdapterCameWasNotHeard) {
+  Line first, second;
+  std::atomic<bool> there = false;
+  const auto console = open(first, "a", [&] { return there ? second.stream() : not_there(); });
+  console->power_changed(false);
+  first.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_changed(true);
+  console->power_changed(false);
+  EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off", "powered_off", "deaf"));
+  console->power_changed(true);
+  there = true;
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 5; }));
+  const auto gaps = console->gaps_since(0);
+  EXPECT_THAT(causes_of({gaps.begin() + 3, gaps.end()}), testing::ElementsAre("powered_off", "deaf"));
+  EXPECT_EQ(gaps[3].begin, gaps[2].end);
+}
+
+TEST_F(ReopeningTest, AnAdapterThatNeverCameBackIsALossAtTheEnd) {
+  Line line;
+  const auto console = open(line, "a", not_there);
+  console->power_changed(false);
+  line.device.reset();
+  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
+  console->power_changed(true);
+  console->close();
+  EXPECT_EQ(sink_.events("console.gap").back().data.at("cause"), "lost");
+}
+
+// Its line or its break take as long as they take; or it fails in its own way.
 class SlowBreak final : public ByteStream {
  public:
   explicit SlowBreak(std::unique_ptr<ByteStream> inner) : inner_(std::move(inner)) {}
+  std::function<void()> on_line = [] { wait_until(Deadline::in(2s)); }, on_check = [] {};
   const std::string& name() const override { return inner_->name(); }
   int fd() const override { return inner_->fd(); }
   std::size_t read_some(std::span<std::byte> into) override { return inner_->read_some(into); }
   std::size_t write_some(std::span<const std::byte> bytes) override { return inner_->write_some(bytes); }
-  void check_present() override { inner_->check_present(); }
-  void set_line(ModemLine, bool) override { wait_until(Deadline::in(2s)); }
+  void check_present() override { on_check(); }
+  void set_line(ModemLine, bool) override { on_line(); }
   void send_break(std::chrono::milliseconds length) override { wait_until(Deadline::in(length)); }
   std::optional<LineCounters> line_counters() override { return std::nullopt; }
 
@@ -185,24 +280,76 @@ class SlowBreak final : public ByteStream {
   std::unique_ptr<ByteStream> inner_;
 };
 
-TEST_F(ReopeningTest, ABreakDelaysNoOtherConsole) {
-  Line line, sound;
+class SlowLineTest : public ReopeningTest {
+ protected:
+  // While `action` holds the line of one console, another one hears.
+  void delays_no_other(const std::function<void(Console&)>& action) {
+    Line line, sound;
+    ConsoleOptions options;
+    options.source = "a";
+    options.lines.dtr = PowerLines::Levels{.on = true, .off = false};
+    const auto slow = Console::open(std::make_unique<SlowBreak>(line.stream()), options, *loop_, sink_);
+    const auto other = open(sound, "b", nullptr);
+    std::thread holder([&] { action(*slow); });
+    line.says("meanwhile");
+    // Until the I/O thread has come to both, more than once.
+    for (std::uint64_t i = 1; i <= 5; ++i) {
+      const auto begin = real_clock().now();
+      sound.says("word\n");
+      EXPECT_TRUE(soon([&] { return other->offset() == 5 * i; }));
+      EXPECT_LT(real_clock().now() - begin, 1s);
+      wait_until(Deadline::in(60ms));
+    }
+    holder.join();
+    EXPECT_TRUE(soon([&] { return slow->offset() == 9; }));
+  }
+};
+
+TEST_F(SlowLineTest, ABreakDelaysNoOtherConsole) {
+  delays_no_other([](Console& console) { console.send_break(2s); });
+}
+
+TEST_F(SlowLineTest, ALineThatMovesWithThePowerDelaysNoOtherConsole) {
+  delays_no_other([](Console& console) { console.power_changed(false); });
+}
+
+// A terminal server that is waited for when the run is to stop: on the thread that opens it again nobody catches that.
+TEST_F(ReopeningTest, AnInterruptWhileItsLinesAreHeldEndsNoThread) {
+  Line first;
+  std::array<Line, 2> again;
+  std::atomic<std::size_t> tries = 0;
   ConsoleOptions options;
   options.source = "a";
-  const auto breaking = Console::open(std::make_unique<SlowBreak>(line.stream()), options, *loop_, sink_);
-  const auto other = open(sound, "b", nullptr);
-  std::thread breaker([&] { breaking->send_break(2s); });
-  line.says("meanwhile");
-  // Until the I/O thread has come to both, more than once.
-  for (std::uint64_t i = 1; i <= 5; ++i) {
-    const auto begin = real_clock().now();
-    sound.says("word\n");
-    EXPECT_TRUE(soon([&] { return other->offset() == 5 * i; }));
-    EXPECT_LT(real_clock().now() - begin, 1s);
-    wait_until(Deadline::in(60ms));
-  }
-  breaker.join();
-  EXPECT_TRUE(soon([&] { return breaking->offset() == 9; }));
+  options.lines.dtr = PowerLines::Levels{.on = true, .off = false};
+  options.reopen = [&]() -> std::unique_ptr<ByteStream> {
+    const auto number = tries.load();
+    if (number == again.size()) return not_there();
+    auto stream = std::make_unique<SlowBreak>(again.at(number).stream());
+    stream->on_line = [number] {
+      if (number == 0) throw Interrupted();
+    };
+    ++tries;
+    return stream;
+  };
+  const auto console = Console::open(first.stream(), options, *loop_, sink_);
+  first.device.reset();
+  EXPECT_TRUE(soon([&] { return console->gaps_since(0).size() == 2; })) << "with its lines as they should be";
+  EXPECT_EQ(tries, 2u);
+  again.at(1).says("word");
+  EXPECT_TRUE(soon([&] { return console->offset() == 4; }));
+  console->close();
+}
+
+TEST_F(ReopeningTest, WhateverAStreamThrowsIsALossAndEndsNoThread) {
+  Line line;
+  ConsoleOptions options;
+  options.source = "a";
+  auto stream = std::make_unique<SlowBreak>(line.stream());
+  stream->on_check = [] { throw std::runtime_error("no idea"); };
+  const auto console = Console::open(std::move(stream), options, *loop_, sink_);
+  ASSERT_TRUE(soon([&] { return !sink_.events("console.gap").empty(); }));
+  EXPECT_EQ(sink_.events("console.gap").front().data.at("cause"), "lost");
+  EXPECT_EQ(sink_.events("console.gap").front().data.at("detail"), "no idea");
 }
 
 }  // namespace

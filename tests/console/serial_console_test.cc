@@ -101,6 +101,68 @@ TEST_P(SerialConsoleTest, ErrorsOfTheLineAreGaps) {
   EXPECT_EQ(gaps[1].cause, "framing");
 }
 
+// Nobody has looked at the counters since.
+TEST_P(SerialConsoleTest, ALossIsOnRecordBeforeAnybodyJudges) {
+  auto& console = open();
+  const auto begin = console.mark();
+  for (int i = 1; i <= 3; ++i) {
+    device_->errors().overrun = i;
+    const auto gaps = console.gaps_since(begin);
+    ASSERT_EQ(gaps.size(), static_cast<std::size_t>(i));
+    EXPECT_EQ(gaps.back().cause, "overrun");
+    EXPECT_EQ(gaps.back().detail, "overrun: 1");
+  }
+  device_->unplug();
+  const auto gaps = console.gaps_since(begin);
+  ASSERT_EQ(gaps.size(), 4u);
+  EXPECT_EQ(gaps.back().cause, "lost");
+}
+
+TEST_P(SerialConsoleTest, ALossJustBeforeTheEndIsOnRecord) {
+  auto& console = open();
+  for (int i = 1; i <= 3; ++i) {
+    device_->errors().overrun = i;
+    console.flush();
+    EXPECT_EQ(sink_.events("console.gap").size(), static_cast<std::size_t>(i));
+  }
+  device_->errors().frame = 1;
+  console.close();
+  ASSERT_EQ(sink_.events("console.gap").size(), 4u);
+  EXPECT_EQ(sink_.events("console.gap").back().data.at("cause"), "framing");
+  std::ifstream log(dir_ / "board1-main.log");
+  EXPECT_NE(std::string(std::istreambuf_iterator<char>(log), {}).find("gap: framing"), std::string::npos);
+}
+
+TEST_P(SerialConsoleTest, WhatWasCountedBeforeTheLineWentIsOnRecord) {
+  auto& console = open();
+  console.mark();
+  device_->errors().overrun = 2;
+  device_->unplug();
+  const auto gaps = wait_gaps(2);
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0].cause, "overrun");
+  EXPECT_EQ(gaps[1].cause, "lost");
+}
+
+// What was counted while the board was on belongs to the boot that ends, and to no power's edge.
+TEST_P(SerialConsoleTest, WhatWasLostBeforeTheSwitchIsNotThePowersDoing) {
+  auto& console = open();
+  device_->errors().frame = 1;
+  console.power_going(real_clock().now());
+  device_->errors().brk = 1;
+  console.power_changed(false);
+  const auto gaps = console.gaps_since(0);
+  ASSERT_EQ(gaps.size(), 2u);
+  EXPECT_EQ(gaps[0].cause, "framing");
+  EXPECT_EQ(gaps[1].cause, "powered_off");
+}
+
+TEST_P(SerialConsoleTest, AnAdapterThatCountsNothingSaysSo) {
+  device_->counts_nothing();
+  open();
+  EXPECT_EQ(sink_.events("console.open").at(0).data.at("remark"), "this adapter's driver counts no line errors");
+}
+
 // A board without power pulls its line down: a break, and framing errors.
 TEST_P(SerialConsoleTest, WhatThePowersEdgeDoesToTheLineIsNoLoss) {
   auto& console = open();

@@ -11,6 +11,7 @@
 #include "fakes/memory_sink.h"
 #include "fakes/pty_port.h"
 #include "io/serial_selector.h"
+#include "io/serial_stream.h"
 
 namespace hilcop {
 namespace {
@@ -19,10 +20,10 @@ class SerialReplugTest : public testing::Test {
  protected:
   // libserialport wants names below /dev (see fakes/pty_port.h).
   DeviceTree tree() const { return {files_->tree().sys, "/dev/../../.." + files_->tree().dev.string()}; }
-  void plug(const std::string& path, const std::string& name, const std::string& serial, const PtyPort& port) const {
+  void plug(const std::string& path, const std::string& name, const std::string& serial, const PtyPort& port, int address = 5) const {
     std::map<std::string, std::string> attributes{{"idVendor", "0403"}, {"idProduct", "6001"}};
     if (!serial.empty()) attributes["serial"] = serial;
-    files_->usb(path, 5, attributes);
+    files_->usb(path, address, attributes);
     files_->tty(name, files_->interface(path, 0, "ffffff", "ftdi_sio") / name, "ftdi_sio");
     std::filesystem::remove(*files_ / ("dev/" + name));
     files_->link(*files_ / ("dev/" + name), port.terminal());
@@ -87,6 +88,27 @@ TEST_F(SerialReplugTest, WithoutASerialNumberAnotherSocketIsAnotherAdapter) {
   files_ = std::make_unique<DeviceFiles>();
   plug("1-2", "ttyUSB0", "", port);
   EXPECT_NE(open({.vid_pid = "0403:6001"})->name(), name);
+}
+
+// By its node alone it is known no better: the kernel gives ttyUSB0 to whichever comes first.
+TEST_F(SerialReplugTest, ANodeMayBeAnotherAdaptersAfterwards) {
+  const PtyPort port, other;
+  const auto name_at = [&](const std::string& path, const std::string& serial) {
+    files_ = std::make_unique<DeviceFiles>();
+    plug(path, "ttyUSB0", serial, port);
+    return open_serial_stream(tree().dev / "ttyUSB0", {}, "", tree())->name();
+  };
+  EXPECT_THAT(name_at("1-1", ""), testing::EndsWith("ttyUSB0 (0403:6001 at 1-1)"));
+  EXPECT_NE(name_at("1-1", ""), name_at("1-2", ""));
+  EXPECT_THAT(name_at("1-1", "A1B2"), testing::EndsWith("ttyUSB0 (0403:6001 serial A1B2)")) << "its own serial number says enough";
+  // Clones of one adapter bear one serial number.
+  const auto twin_at = [&](const std::string& path, const std::string& other_path) {
+    files_ = std::make_unique<DeviceFiles>();
+    plug(path, "ttyUSB0", "0001", port);
+    plug(other_path, "ttyUSB1", "0001", other, 6);
+    return open_serial_stream(tree().dev / "ttyUSB0", {}, "", tree())->name();
+  };
+  EXPECT_NE(twin_at("1-1", "1-2"), twin_at("1-2", "1-1"));
 }
 
 }  // namespace

@@ -29,6 +29,7 @@ class PtyPort {
   bool tx_low() const;               // a break that lasts
   int modem_lines() const;           // TIOCM_* bits that the harness has set
   serial_icounter_struct& errors();  // what TIOCGICOUNT answers
+  void counts_nothing();             // from here on TIOCGICOUNT is unknown to its driver
 
  private:
   TempDir dir_;

@@ -137,6 +137,7 @@ void Rfc2217Server::command(const std::string& payload) {
   if (control == 8 || control == 9) dtr_ = control == 8;
   if (control == 11 || control == 12) rts_ = control == 11;
   if (control == 5) ++breaks_;
+  if (control == 5 || control == 6) broken_ = control == 5;
   if (illness_.mute || (which == 5 && illness_.mute_controls)) return;
   if (which == 0) value = "fake";
   if (which == 1 && illness_.other_baud != 0) {

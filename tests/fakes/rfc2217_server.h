@@ -44,6 +44,7 @@ class Rfc2217Server {
   bool dtr() const { return flag(dtr_); }
   bool rts() const { return flag(rts_); }
   int breaks() const;
+  bool line_broken() const { return flag(broken_); }  // by a break that lasts
   /// It ends, and lets nobody in; it is there again at the same port.
   void go();
   void come_back();
@@ -69,7 +70,7 @@ class Rfc2217Server {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   UniqueFd listener_, client_, wake_;
-  bool ready_ = false, dtr_ = false, rts_ = false, binary_ = false;
+  bool ready_ = false, dtr_ = false, rts_ = false, broken_ = false, binary_ = false;
   int breaks_ = 0;
   std::string heard_, sub_;
   int state_ = 0;

@@ -75,6 +75,19 @@ TEST_P(CommandStreamTest, ItsEndIsSeenThoughAnotherHoldsItsOutput) {
   EXPECT_THAT(end_of(*stream).what(), HasSubstr("exit status 3"));
 }
 
+// The I/O thread reads it, which no interrupt is meant for: one that got out would end the process.
+TEST_P(CommandStreamTest, ItsEndIsDisconnectedAlsoWhileAnInterruptIsAskedFor) {
+  const auto stream = open_command_stream(shell("exec 0<&- 1>&- 2>&-; exec sleep 600", GetParam()));
+  ASSERT_TRUE(wait_ready(stream->fd(), POLLIN, Deadline::in(5s)));
+  request_interrupt();
+  std::array<std::byte, 16> buffer;
+  EXPECT_THROW(stream->read_some(buffer), Error);
+  clear_interrupt();
+  const auto error = error_of([&] { stream->read_some(buffer); });
+  EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
+  EXPECT_THAT(error.what(), HasSubstr("it closed its output"));
+}
+
 // A zombie that nobody has reaped yet does not.
 bool lives(const std::string& pid) {
   std::ifstream file("/proc/" + pid + "/stat");

@@ -182,6 +182,16 @@ TEST(Rfc2217Stream, LinesBreakAndPurge) {
   EXPECT_EQ(server.asked(12), "\x03");
 }
 
+TEST(Rfc2217Stream, ABreakLastsUntilItIsLetGo) {
+  Rfc2217Server server;
+  const auto stream = open(server);
+  stream->hold_break(true);
+  EXPECT_EQ(server.asked(5, 5), "\x05");
+  EXPECT_TRUE(server.line_broken());
+  stream->hold_break(false);
+  EXPECT_FALSE(server.line_broken());
+}
+
 TEST(Rfc2217Stream, ErrorsOfTheLineAreCounted) {
   Rfc2217Server server;
   const auto stream = open(server);
