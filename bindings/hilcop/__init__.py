@@ -162,7 +162,8 @@ def open_bench(
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
     `hilcop run --faults`). without_selftest: opens DUTs whose newest self-test failed, too, or that lab-config wants tested first (as
     `hilcop run --without-selftest`): nothing that is seen there proves anything.
-    Raises UnsupportedError where a self-test refuses a DUT, before anything is touched, ConfigError with every problem of the files at once, BusyError naming the holder, NotFoundError, ...
+    Raises UnsupportedError where a self-test refuses a DUT, before anything is touched; ConfigError with every problem of the files at
+    once, BusyError naming the holder, NotFoundError, ...
     """
     if timeline is None:
         timeline = Timeline(file=os.path.join(record_dir, "timeline.ndjson") if record_dir else "")

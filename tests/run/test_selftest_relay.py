@@ -131,7 +131,9 @@ def test_switches_are_counted_and_a_worn_relay_is_told(rig: Rig) -> None:
 def test_what_is_interrupted_leaves_its_outputs_off(rig: Rig) -> None:
     bench = rig.folder / "bench.yaml"
     bench.write_text(
-        bench.read_text().replace("port: ", "inputs: 1, port: ").replace("'1' } }", "'1' }, inputs: { in: { instrument: relay, channel: in1 } } }")
+        bench.read_text()
+        .replace("port: ", "inputs: 1, port: ")
+        .replace("'1' } }", "'1' }, inputs: { in: { instrument: relay, channel: in1 } } }")
     )
     (rig.folder / "slow").touch()
     for words in (["selftest", "--min-free-mib", "1"], ["calibrate", "a", "--effect", "input:in"]):
