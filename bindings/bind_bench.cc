@@ -4,6 +4,7 @@
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
 
+#include "bench/selftest_record.h"
 #include "bindings/calls.h"
 #include "evidence/timeline.h"
 #include "fixtures/catalog.h"
@@ -142,7 +143,7 @@ void bind_bench(py::module_& module) {
                         "One lab-config file, opened. Use as a context manager: closing brings every output to its safe state.")
       .def(py::init([](const std::string& file, const std::string& boards_dir, std::vector<std::string> duts, const std::string& record_dir,
                        double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket,
-                       const std::string& faults, std::function<void(const std::string&)> on_wait) {
+                       const std::string& faults, std::function<void(const std::string&)> on_wait, bool without_selftest) {
              OpenOptions options;
              options.duts = std::move(duts);
              options.record_dir = record_dir;
@@ -153,12 +154,15 @@ void bind_bench(py::module_& module) {
              if (wait_s > 0) options.wait_until = deadline_in(wait_s);
              auto& sink = *timeline;
              return without_gil([&] {
-               return std::make_unique<OpenBench>(
-                   OpenBench{timeline, Bench::open(load_bench_config(file, boards_dir, all_drivers()), options, all_drivers(), sink)});
+               auto config = load_bench_config(file, boards_dir, all_drivers());
+               if (!without_selftest)
+                 require_selftest(config, options.duts,
+                                  "without_selftest=True (pytest: --hilcop-without-selftest): then nothing is proved");
+               return std::make_unique<OpenBench>(OpenBench{timeline, Bench::open(std::move(config), options, all_drivers(), sink)});
              });
            }),
            py::arg("file"), py::arg("boards_dir"), py::arg("duts"), py::arg("record_dir"), py::arg("wait_s"), py::arg("holder"),
-           py::arg("timeline"), py::arg("keeper_socket"), py::arg("faults"), py::arg("on_wait"))
+           py::arg("timeline"), py::arg("keeper_socket"), py::arg("faults"), py::arg("on_wait"), py::arg("without_selftest"))
       .def_property_readonly("name", [](const OpenBench& self) { return self.bench->config().name; })
       .def_property_readonly("duts", [](const OpenBench& self) { return self.bench->dut_names(); })
       .def_property_readonly("timeline", [](const OpenBench& self) { return self.timeline; })

@@ -152,6 +152,7 @@ def open_bench(
     keeper_socket: str | Path = "",
     faults: str = "",
     on_wait: Callable[[str], None] | None = None,
+    without_selftest: bool = False,
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
@@ -159,8 +160,10 @@ def open_bench(
     file's folder. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
     then told once who holds it and since when (default: printed on stderr). Blocks until everything is at its safe state.
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
-    `hilcop run --faults`).
-    Raises ConfigError with every problem of the files at once, BusyError naming the holder, NotFoundError, ...
+    `hilcop run --faults`). without_selftest: opens DUTs whose newest self-test failed, too, or that lab-config wants tested first (as
+    `hilcop run --without-selftest`): nothing that is seen there proves anything.
+    Raises UnsupportedError where a self-test refuses a DUT, before anything is touched; ConfigError with every problem of the files at
+    once, BusyError naming the holder, NotFoundError, ...
     """
     if timeline is None:
         timeline = Timeline(file=os.path.join(record_dir, "timeline.ndjson") if record_dir else "")
@@ -177,4 +180,5 @@ def open_bench(
         keeper_socket=str(keeper_socket),
         faults=faults,
         on_wait=on_wait or (lambda text: print(f"hilcop: {text}", file=sys.stderr, flush=True)),
+        without_selftest=without_selftest,
     )

@@ -24,6 +24,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--hilcop-wait", type=float, default=0, help="seconds to queue while somebody else holds a DUT (default: refuse at once)"
     )
+    group.addoption(
+        "--hilcop-without-selftest", action="store_true", help="go on with a DUT whose self-test failed: what is seen then proves nothing"
+    )
     group.addoption("--hilcop-record", default="", help="directory for console recordings")
     group.addoption("--hilcop-faults", default="", help="make the consoles faulty on purpose: drop_every=5000,stall_every=20000,seed=3")
 
@@ -47,7 +50,14 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
             print(f"hilcop: {text}", file=sys.stderr, flush=True)
 
     with hilcop.open_bench(
-        file, duts=[dut] if dut else [], record_dir=record, wait_s=wait_s, holder="pytest", on_wait=say, faults=faults
+        file,
+        duts=[dut] if dut else [],
+        record_dir=record,
+        wait_s=wait_s,
+        holder="pytest",
+        on_wait=say,
+        faults=faults,
+        without_selftest=request.config.getoption("--hilcop-without-selftest"),
     ) as opened:
         yield opened
 

@@ -61,4 +61,9 @@ std::filesystem::path state_dir() {
   return private_dir(std::filesystem::path(home != nullptr ? home : "/root") / ".local/state/hilcop");
 }
 
+std::filesystem::path group_records_dir(const std::filesystem::path& socket) {
+  const auto beside = socket.parent_path();
+  return (beside == "/run/hilcop" ? std::filesystem::path("/var/lib/hilcop") : beside) / "records";
+}
+
 }  // namespace hilcop

@@ -24,4 +24,8 @@ KeeperAddress keeper_address();
 /// Where DUTs are leased: one place for all who ask the same keeper.
 std::filesystem::path lease_dir();
 
+/// What a group that shares a keeper knows of its benches (self-tests, calibrations), made by that keeper for the group alone:
+/// /var/lib/hilcop/records for /run/hilcop/keeper.sock, which a reboot empties; else `records` beside the socket.
+std::filesystem::path group_records_dir(const std::filesystem::path& socket);
+
 }  // namespace hilcop

@@ -68,11 +68,13 @@ class RealBench final : public Bench {
     sink_.emit(make_event("bench", "bench.close", {{"error", first ? first->to_json() : json()}}));
     if (first) throw Error(*first);
   }
+  std::vector<std::pair<std::string, Error>> closing_errors() const override { return closing_errors_; }
 
  private:
   struct OwnedLease {
     std::unique_ptr<Lease> lease;
     std::string power_of;  // the DUT that it powers; empty: another role
+    std::string dut;       // whose it is
   };
 
   void choose_duts() {
@@ -125,11 +127,12 @@ class RealBench final : public Bench {
                          request.wait_until = until;
                          return keeper_->lease(request, Deadline::in(20s));
                        }),
-                       power_of});
+                       power_of, opening_});
     return *leases_.back().lease;
   }
 
   void open_dut(const DutConfig& dut) {
+    opening_ = dut.name;
     auto& made = *(duts_[dut.name] = std::make_unique<RealDut>(dut, options_.record_dir, *keeper_, sink_));
     // Power first: whatever goes wrong later, it is at its safe state and watched over.
     const auto poles = lease_power(dut);
@@ -310,22 +313,24 @@ class RealBench final : public Bench {
   // Everything back, whatever fails on the way; the first failure is told.
   void give_back(std::optional<Error>* first) noexcept {
     const InterruptsDeferred whatever_ended_it;
-    const auto attempt = [first](const auto& action) {
+    const auto attempt = [&](const std::string& dut, const auto& action) {
       try {
         action();
+        return;
       } catch (const Error& error) {
-        if (first != nullptr && !*first) *first = error;
+        closing_errors_.emplace_back(dut, error);
       } catch (const std::exception& error) {
-        if (first != nullptr && !*first) *first = Error(ErrorKind::Protocol, "bench", error.what());
+        closing_errors_.emplace_back(dut, Error(ErrorKind::Protocol, "bench", error.what()));
       }
+      if (first != nullptr && !*first) *first = closing_errors_.back().second;
     };
-    for (auto& [name, dut] : duts_) attempt([&] { dut->leaving(); });
+    for (auto& [name, dut] : duts_) attempt(name, [&] { dut->leaving(); });
     // Power goes first; the consoles hear its last words; then the rest, and with it what served the consoles.
     for (auto& owned : leases_)
-      if (!owned.power_of.empty()) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+      if (!owned.power_of.empty()) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
-    for (auto& console : consoles_) attempt([&] { console->close(); });
-    for (auto& owned : leases_) attempt([&] { owned.lease->release(Deadline::in(5s)); });
+    for (auto& console : consoles_) attempt(console->source().substr(0, console->source().find('/')), [&] { console->close(); });
+    for (auto& owned : leases_) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     usb_watch_.reset();
     if (keeper_) keeper_->on_event({});
     locks_.clear();
@@ -344,6 +349,8 @@ class RealBench final : public Bench {
   std::vector<std::unique_ptr<Console>> consoles_;
   std::vector<OwnedLease> leases_;
   std::map<std::string, std::unique_ptr<RealDut>> duts_;
+  std::string opening_;  // the DUT whose roles are being leased
+  std::vector<std::pair<std::string, Error>> closing_errors_;
   bool closed_ = false;
 };
 

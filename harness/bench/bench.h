@@ -90,6 +90,8 @@ class Bench {
   virtual std::uint64_t switch_count(const std::string& dut) = 0;
   /// Safe states, consoles flushed and closed, leases given back. Idempotent. Errors while closing are thrown once all is done.
   virtual void close() = 0;
+  /// All that close() could not do, each with the DUT that it concerns; before close() and where nothing went wrong: none.
+  virtual std::vector<std::pair<std::string, Error>> closing_errors() const = 0;
 };
 
 }  // namespace hilcop

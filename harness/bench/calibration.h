@@ -22,7 +22,7 @@ struct LatencySpread {
 /// Of at least one latency. MAD: the median distance from the median. Percentiles: nearest rank.
 LatencySpread spread_of(std::vector<Nanoseconds> latencies, Nanoseconds resolution);
 
-/// What `hilcop calibrate` found of the power of one DUT: kept under state_dir(), by instrument, channel and DUT.
+/// What `hilcop calibrate` found of the power of one DUT: kept (bench_records.h) by instrument, channel and DUT.
 struct Calibration {
   std::string dut;         // "desk/lamp": bench and DUT
   std::string instrument;  // its identity
@@ -43,7 +43,7 @@ Calibration calibration_from_json(const nlohmann::json& value);
 
 /// Throws Error (disk full, no permission).
 void save_calibration(const Calibration& calibration);
-/// The last one of this power port; nullopt: none, or a file that is not whole. Throws Error where the state directory is not to be had.
+/// The last one of this power port; nullopt: none, one that is not whole, or another group's. Throws Error where it cannot be read.
 std::optional<Calibration> find_calibration(const Calibration& key);
 
 }  // namespace hilcop

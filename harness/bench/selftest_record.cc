@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/selftest_record.h"
 
-#include <fstream>
-#include <iterator>
+#include <algorithm>
 
 #include <fmt/format.h>
 
-#include "base/paths.h"
-#include "evidence/run_record.h"
+#include "base/error.h"
+#include "bench/bench_records.h"
 #include "evidence/sha256.h"
 
 namespace hilcop {
@@ -15,19 +14,20 @@ namespace {
 
 using nlohmann::json;
 
-// The bench is its file: two files that call their bench by one name are two benches.
-std::filesystem::path file_of(const BenchConfig& bench, const std::string& dut) {
+constexpr const char* kKind = "selftest";
+
+// The bench is its file: two files that call their bench by one name are two benches. A group leases by names, each from his own file.
+std::string name_of(const BenchConfig& bench, const std::string& dut) {
   std::error_code failed;
   const auto file = std::filesystem::canonical(bench.file, failed);
-  const auto identity = json{bench.name, (failed ? bench.file : file).string(), dut}.dump();
-  return state_dir() / "selftest" / (sha256_hex(identity).substr(0, 24) + ".json");
+  const auto place = records_are_shared() ? "" : (failed ? bench.file : file).string();
+  return sha256_hex(json{bench.name, place, dut}.dump()).substr(0, 24);
 }
 
 std::string board_sha256(const BenchConfig& bench, const std::string& dut) { return bench.duts.at(dut).board.sha256; }
 
-json read(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+// Null where it is not whole.
+json parsed(const std::string& text) {
   auto value = json::parse(text, nullptr, false);
   return value.is_object() ? value : json();
 }
@@ -47,6 +47,39 @@ std::string why_outdated(const json& record, const BenchConfig& bench, const std
   return "";
 }
 
+bool same(const json& item, const json& other) { return item.at("item") == other.at("item") && item.at("dut") == other.at("dut"); }
+
+// Failures of the earlier record of this DUT that the new one says nothing of.
+std::vector<json> standing_failures(const json& earlier, const json& record, const BenchConfig& bench) try {
+  std::vector<json> standing;
+  if (!earlier.is_object()) return standing;
+  const auto& items = record.at("items");
+  const auto& tested = record.at("tested");
+  // Whoever could not even be opened was not switched.
+  const bool reached = std::any_of(items.begin(), items.end(),
+                                   [&](const json& item) { return item.at("item") == "power" && item.at("dut") == record.at("dut"); });
+  for (auto failure : earlier.at("items")) {
+    if (failure.at("grade") != "fail") continue;
+    bool again = false, left_out = false;
+    for (const auto& item : items) {
+      if (!same(item, failure)) continue;
+      again = again || item.at("grade") == "fail";
+      left_out = left_out || !item.value("looked", true);
+    }
+    const bool absent = !reached && std::none_of(items.begin(), items.end(), [&](const json& item) { return same(item, failure); });
+    const auto others = failure.value("others", json::array());
+    const bool alone = std::any_of(others.begin(), others.end(), [&](const json& other) {
+      return bench.duts.contains(other.get<std::string>()) && std::find(tested.begin(), tested.end(), other) == tested.end();
+    });
+    if (again || !(left_out || absent || alone)) continue;
+    if (!failure.contains("since")) failure["since"] = earlier.at("utc");
+    standing.push_back(std::move(failure));
+  }
+  return standing;
+} catch (const json::exception&) {
+  return {};  // an earlier record that cannot be read refused its DUT until this one
+}
+
 }  // namespace
 
 std::string to_string(SelftestGrade grade) {
@@ -64,15 +97,24 @@ std::string to_string(SelftestGrade grade) {
 }
 
 json to_json(const SelftestItem& item) {
-  return {{"item", item.item}, {"dut", item.dut}, {"object", item.object}, {"grade", to_string(item.grade)}, {"text", item.text}};
+  json value{{"item", item.item}, {"dut", item.dut}, {"object", item.object}, {"grade", to_string(item.grade)}, {"text", item.text}};
+  if (!item.others.empty()) value["others"] = item.others;
+  if (!item.looked) value["looked"] = false;
+  return value;
 }
 
 json save_selftest(const BenchConfig& bench, const std::vector<std::string>& duts, const std::vector<SelftestItem>& items,
-                   const std::filesystem::path& recordings) {
+                   const std::filesystem::path& recordings, bool quick) {
   const auto now = real_clock().utc_now();
-  json whole{{"format", "hilcop selftest 1"},    {"bench", bench.name},    {"file", bench.file.string()},
-             {"sha256", bench.sha256},           {"utc", to_iso8601(now)}, {"utc_ns", now.time_since_epoch().count()},
-             {"recordings", recordings.string()}};
+  json whole{{"format", "hilcop selftest 1"},
+             {"bench", bench.name},
+             {"file", bench.file.string()},
+             {"sha256", bench.sha256},
+             {"utc", to_iso8601(now)},
+             {"utc_ns", now.time_since_epoch().count()},
+             {"recordings", recordings.string()},
+             {"tested", duts},
+             {"quick", quick}};
   const auto with = [&](const auto& wanted) {
     json record = whole;
     record["result"] = "pass";
@@ -84,29 +126,36 @@ json save_selftest(const BenchConfig& bench, const std::vector<std::string>& dut
     }
     return record;
   };
+  json all_kept = json::array();
   for (const auto& dut : duts) {
     auto record = with([&](const SelftestItem& item) { return item.dut.empty() || item.dut == dut; });
     record["dut"] = dut;
     record["board_sha256"] = board_sha256(bench, dut);
-    const auto file = file_of(bench, dut);
-    std::error_code made;
-    std::filesystem::create_directories(file.parent_path(), made);
-    write_file(file, record.dump(1) + "\n");
+    const auto name = name_of(bench, dut);
+    for (auto& kept : standing_failures(parsed(read_record(kKind, name).value_or("")), record, bench)) {
+      if (std::find(all_kept.begin(), all_kept.end(), kept) == all_kept.end()) all_kept.push_back(kept);
+      record["items"].push_back(std::move(kept));
+      record["result"] = "fail";
+    }
+    write_record(kKind, name, record.dump(1) + "\n");
   }
   auto record = with([](const SelftestItem&) { return true; });
   record["duts"] = duts;
+  if (!all_kept.empty()) record["result"] = "fail";
+  for (auto& kept : all_kept) record["items"].push_back(std::move(kept));
   return record;
 }
 
 json selftest_state(const BenchConfig& bench, const std::string& dut, const Clock& clock) {
   json state{{"state", "none"}, {"refuses", bench.selftest_required}, {"utc", nullptr}, {"failures", json::array()}};
-  const auto file = file_of(bench, dut);
-  if (!std::filesystem::exists(file)) {
-    state["text"] = "no self-test was made of it";
-    return state;
-  }
+  const auto name = name_of(bench, dut);
   try {
-    const auto record = read(file);
+    const auto text = read_record(kKind, name);
+    if (!text) {
+      state["text"] = "no self-test was made of it";
+      return state;
+    }
+    const auto record = parsed(*text);
     const double age_h = static_cast<double>(clock.utc_now().time_since_epoch().count() - record.at("utc_ns").get<std::int64_t>()) / 3.6e12;
     state["utc"] = record.at("utc");
     for (const auto& item : record.at("items"))
@@ -127,9 +176,26 @@ json selftest_state(const BenchConfig& bench, const std::string& dut, const Cloc
     state["text"] = why.empty() ? "passed " + age_text(age_h) + " ago" : "passed once, but " + why;
   } catch (const json::exception&) {
     // It may have been one that failed.
-    state["state"] = "failed", state["refuses"] = true, state["text"] = "the record " + file.string() + " cannot be read";
+    state["state"] = "failed", state["refuses"] = true, state["text"] = "the record " + record_file(kKind, name) + " cannot be read";
+  } catch (const Error& error) {
+    state["state"] = "failed", state["refuses"] = true, state["text"] = error.object() + " cannot be read: " + error.cause();
   }
   return state;
+}
+
+void require_selftest(const BenchConfig& bench, const std::vector<std::string>& duts, const std::string& insist) {
+  auto names = duts;
+  if (names.empty())
+    for (const auto& [name, dut] : bench.duts) names.push_back(name);
+  for (const auto& dut : names) {
+    if (!bench.duts.contains(dut)) continue;  // whoever opens it says so
+    const auto state = selftest_state(bench, dut);
+    if (!state["refuses"].get<bool>()) continue;
+    throw Error(ErrorKind::Unsupported, "dut '" + dut + "' of bench '" + bench.name + "'",
+                "no run without a self-test that passed: " + state["text"].get<std::string>(),
+                "mend that and run `hilcop selftest --bench " + bench.file.lexically_proximate(std::filesystem::current_path()).string() +
+                    "`; or go on with " + insist);
+  }
 }
 
 }  // namespace hilcop

@@ -128,11 +128,16 @@ std::vector<UsbShown> WatchedUsbPort::devices() {
 }
 
 UsbShown WatchedUsbPort::device() {
-  std::string others;
-  for (auto& shown : devices()) {
+  std::string others, socket, peer;
+  auto list = devices();
+  {
+    const std::scoped_lock lock(mutex_);  // the watch may be learning another socket
+    socket = socket_, peer = peer_;
+  }
+  for (auto& shown : list) {
     auto here = selector_;
     here.path.clear();  // may be at the peer
-    if ((shown.id.path == socket_ || shown.id.path == peer_) && here.matches(shown.id)) return std::move(shown);
+    if ((shown.id.path == socket || shown.id.path == peer) && here.matches(shown.id)) return std::move(shown);
     others += (others.empty() ? "" : ", ") + described(shown.id);
   }
   throw Error(ErrorKind::NotFound, object(), "shows no " + selector_.text() + (others.empty() ? "" : ", but " + others),

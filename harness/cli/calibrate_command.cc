@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/interrupt.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
 #include "cli/stop_signals.h"
@@ -78,11 +79,15 @@ json measure(const Arguments& arguments) {
   if (::isatty(2) != 0) how.progress = [&](int done) { std::fprintf(stderr, "\r\x1b[Kswitching %d of %d", done, arguments.switchings); };
   const auto key = calibration_key(bench->config(), dut.config(), all_drivers());
   json found;
-  {
+  try {
     const auto effect = choose_effect(arguments.effect, dut, bench->config(), arrivals, "/sys");
     const auto calibration = calibrate(dut, *effect, key, how);
     save_calibration(calibration);
     found = to_json(calibration);
+  } catch (const Interrupted&) {
+    clear_interrupt();  // or closing would be interrupted, too, and the safe states come after this program's end
+    bench->close();
+    throw;
   }
   if (how.progress) std::fprintf(stderr, "\r\x1b[K");
   found["switch_count"] = bench->switch_count(arguments.dut);

@@ -35,19 +35,6 @@ struct Arguments {
   bool json = false, without_selftest = false;
 };
 
-// A bench that is known not to work, or that lab-config wants tested first, judges nothing unless somebody insists.
-void require_selftest(const BenchConfig& config, const Arguments& arguments, const std::vector<std::string>& duts) {
-  if (arguments.without_selftest) return;
-  for (const auto& dut : duts) {
-    const auto state = selftest_state(config, dut);
-    if (!state["refuses"].get<bool>()) continue;
-    throw Error(ErrorKind::Unsupported, "dut '" + dut + "' of bench '" + config.name + "'",
-                "no run without a self-test that passed: " + state["text"].get<std::string>(),
-                "mend that and run `hilcop selftest --bench " + config.file.lexically_proximate(fs::current_path()).string() +
-                    "`; or go on with --without-selftest: then nothing passes or fails");
-  }
-}
-
 RunOptions prepare(const Arguments& arguments) {
   const auto config = load_bench(arguments.bench);
   RunOptions options;
@@ -61,7 +48,7 @@ RunOptions prepare(const Arguments& arguments) {
       throw Error(ErrorKind::Config, "--dut " + dut, "bench '" + config.name + "' has none of that name", "choose one of: " + names);
     }
   if (options.duts.empty()) options.duts.push_back(config.duts.begin()->first);
-  require_selftest(config, arguments, options.duts);
+  if (!arguments.without_selftest) require_selftest(config, options.duts, "--without-selftest: then nothing passes or fails");
   options.effort = arguments.effort;
   options.seed = arguments.seed;
   options.wait_s = arguments.wait_s;

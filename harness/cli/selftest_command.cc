@@ -35,7 +35,8 @@ void print(const json& record) {
     const std::string grade = item["grade"];
     failed += grade == "fail", unproved += grade == "not proved", warned += grade == "warning";
     const auto text = [&](const char* key) { return item[key] == "" ? "-" : item[key].get<std::string>(); };
-    rows.push_back({grade, text("item"), text("dut"), text("object"), text("text")});
+    const auto since = item.contains("since") ? " (not looked at again since " + item["since"].get<std::string>() + ")" : "";
+    rows.push_back({grade, text("item"), text("dut"), text("object"), text("text") + since});
   }
   std::fputs(
       table("Self-test of bench " + record["bench"].get<std::string>(), {"RESULT", "ITEM", "DUT", "OBJECT", "WHAT WAS SEEN"}, rows).c_str(),
@@ -71,7 +72,7 @@ json test(const Arguments& arguments) {
   auto duts = arguments.duts;
   if (duts.empty())
     for (const auto& [name, dut] : config.duts) duts.push_back(name);
-  const auto record = save_selftest(config, duts, items, options.out);
+  const auto record = save_selftest(config, duts, items, options.out, arguments.quick);
   write_file(options.out / "selftest.json", record.dump(1) + "\n");
   return record;
 }

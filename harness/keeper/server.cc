@@ -46,11 +46,10 @@ std::optional<gid_t> group_of(const std::string& name) {
   return group;
 }
 
-// Where the group's DUTs are leased: what a member makes there is the group's too.
-void make_lease_dir(const std::filesystem::path& directory, gid_t group) {
+void make_group_dir(const std::filesystem::path& directory, gid_t group, mode_t mode) {
   const auto object = "directory " + directory.string();
   if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) throw error_from_errno(errno, object, "make it");
-  if (::chown(directory.c_str(), static_cast<uid_t>(-1), group) != 0 || ::chmod(directory.c_str(), 02770) != 0)
+  if (::chown(directory.c_str(), static_cast<uid_t>(-1), group) != 0 || ::chmod(directory.c_str(), mode) != 0)
     throw error_from_errno(errno, object, "give it to group " + group_name(group));
 }
 
@@ -95,7 +94,8 @@ class Server {
 
  private:
   void open_to_group() {
-    make_lease_dir(socket_.parent_path() / "leases", *group_);
+    make_group_dir(socket_.parent_path() / "leases", *group_, 02770);  // what a member makes there is the group's too
+    make_group_dir(group_records_dir(socket_), *group_, 0770);
     if (options_.listener >= 0) return;  // whoever made it has said whose it is
     if (::chown(socket_.c_str(), static_cast<uid_t>(-1), *group_) != 0 || ::chmod(socket_.c_str(), 0660) != 0)
       throw error_from_errno(errno, "socket " + socket_.string(), "give it to group " + options_.group);

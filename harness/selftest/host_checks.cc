@@ -2,7 +2,6 @@
 #include "selftest/host_checks.h"
 
 #include <sys/statvfs.h>
-#include <sys/timex.h>
 
 #include <cerrno>
 #include <cstring>
@@ -41,7 +40,7 @@ std::vector<SelftestItem> ClockCheck::items() const {
   items.push_back(clock_item(possible ? SelftestGrade::Pass : SelftestGrade::Fail, "date",
                              to_iso8601(clock_.utc_now()).substr(0, 19) + "Z" + (possible ? "" : " cannot be: set this host's clock")));
   timex state{};
-  const int said = ::adjtimex(&state);
+  const int said = kernel_(&state);
   if (said < 0)
     items.push_back(clock_item(SelftestGrade::NotProved, "NTP", fmt::format("the kernel does not tell: {}", std::strerror(errno))));
   else if (said == TIME_ERROR || (state.status & STA_UNSYNC) != 0)

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <sys/timex.h>
+
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <vector>
 
 #include "base/clock.h"
@@ -13,11 +16,14 @@ namespace hilcop {
 /// right at all, and whether the kernel says that something keeps it right.
 class ClockCheck {
  public:
-  explicit ClockCheck(const Clock& clock) : clock_(clock), steady_(clock.now()), utc_(clock.utc_now()) {}
+  /// `kernel`: as adjtimex(2).
+  explicit ClockCheck(const Clock& clock, std::function<int(timex*)> kernel = ::adjtimex)
+      : clock_(clock), kernel_(std::move(kernel)), steady_(clock.now()), utc_(clock.utc_now()) {}
   std::vector<SelftestItem> items() const;
 
  private:
   const Clock& clock_;
+  std::function<int(timex*)> kernel_;
   SteadyTime steady_;
   UtcTime utc_;
 };

@@ -2,6 +2,7 @@
 #include "selftest/power_round.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -20,6 +21,29 @@ constexpr Nanoseconds kQuiet = 400ms;      // nothing for so long, although aske
 constexpr Nanoseconds kStrangers = 500ms;  // others are listened to so long after a DUT's own console spoke
 constexpr Nanoseconds kFirstWords = 15s;   // where the board file does not say
 constexpr Nanoseconds kAskEvery = 500ms;
+constexpr Nanoseconds kAgain = 15s;   // who does not answer is listened to so long for its second word
+constexpr Nanoseconds kRarest = 30s;  // a longer pause is not waited for again without power
+constexpr int kAsked = 3;             // answers that no chance explains
+constexpr Nanoseconds kLookAgain = 20ms;
+
+// What a console did while its DUT had no power.
+struct Heard {
+  std::string speech;  // "speaks", "answers"; empty: nothing came
+  bool lost = false;   // its line was not there: nothing could come
+};
+
+// Consoles of other DUTs that react to one DUT's power.
+struct Strangers {
+  std::vector<std::string> consoles;
+  std::set<std::string> duts;
+  bool empty() const { return consoles.empty(); }
+};
+
+// How a console behaves with power, so that silence can be told from a pause.
+struct Habit {
+  bool spoke = false;
+  std::optional<Nanoseconds> pause;  // so long it says nothing with power, too; nullopt: longer than was waited
+};
 
 std::string join(const std::vector<std::string>& parts) { return fmt::format("{}", fmt::join(parts, ", ")); }
 
@@ -42,8 +66,17 @@ class PowerRound {
   }
 
  private:
-  void item(const char* what, const std::string& dut, const std::string& object, SelftestGrade grade, const std::string& text) {
-    options_.on_item({what, dut, object, grade, text});
+  void item(const char* what, const std::string& dut, const std::string& object, SelftestGrade grade, const std::string& text,
+            const Strangers& others = {}) {
+    SelftestItem made{what, dut, object, grade, text};
+    made.others = {others.duts.begin(), others.duts.end()};
+    options_.on_item(made);
+  }
+  // An earlier failure of it stands.
+  void not_looked_at(const char* what, const std::string& dut, const std::string& object, const std::string& text) {
+    SelftestItem made{what, dut, object, SelftestGrade::NotProved, text};
+    made.looked = false;
+    options_.on_item(made);
   }
   static std::string source(const std::string& dut, const std::string& console) { return dut + "/" + console; }
 
@@ -74,42 +107,49 @@ class PowerRound {
     }
   }
 
-  // What a console of a DUT that is off says, although asked. Empty: it is silent.
-  std::string speech_without_power(const std::string& dut, const std::string& console, SteadyTime off) {
+  // What a console of a DUT that is off says within `quiet`, although asked. An adapter that vanishes with the switching is waited for: a
+  // line that is not there is as silent as a DUT without power.
+  Heard listen_after_off(const std::string& dut, const std::string& console, SteadyTime off, Nanoseconds quiet) {
     const auto name = source(dut, console);
-    if (!arrivals_.wait_quiet(name, kQuiet, off, Deadline::in(kSettle))) return "speaks";
+    auto& line = bench_.dut(dut).console(console);
     // Power may take a while to go, and what still has some answers.
     const Deadline settled(off + kSettle);
-    while (true) {
+    for (auto begin = off;; begin = real_clock().now()) {
+      if (!arrivals_.wait_quiet(name, quiet, begin, Deadline(std::max(settled.at(), begin) + quiet))) return {"speaks"};
       const auto asked = real_clock().now();  // before: an echo may be there when the write returns
       ask(dut, console);
-      if (!arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet))) return "";
-      if (settled.expired()) return "answers";
-      wait_until(Deadline::in(20ms));
+      const bool answers = arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet));
+      if (!answers && line.connected_since(begin)) return {};
+      if (settled.expired()) return answers ? Heard{"answers"} : Heard{"", true};
+      wait_until(Deadline::in(kLookAgain));
     }
   }
 
+  // Who speaks now fails at once. The silence of the others is judged when it is known how long they are silent with power.
   void listen_without_power(const std::string& dut) {
     const auto off = real_clock().now();
     for (const auto& [console, name] : consoles_of(dut)) {
-      const auto speech = speech_without_power(dut, console, off);
-      if (speech.empty()) {
-        item("silent without power", dut, "console " + console, SelftestGrade::Pass, "");
-        continue;
-      }
+      const auto heard = listen_after_off(dut, console, off, kQuiet);
+      if (heard.speech.empty()) continue;
       noisy_.insert(name);
-      item("silent without power", dut, "console " + console, SelftestGrade::Fail,
-           speech + " although the power is off: a stuck output, a DUT that is fed from elsewhere, or the console of another device");
+      speaks_without_power(dut, console, heard);
     }
+  }
+  void speaks_without_power(const std::string& dut, const std::string& console, const Heard& heard) {
+    item("silent without power", dut, "console " + console, SelftestGrade::Fail,
+         heard.speech + " although the power is off: a stuck output, a DUT that is fed from elsewhere, or the console of another device");
   }
 
   // Others that react while one DUT is switched; the noisy ones were told already.
-  std::vector<std::string> strangers(const std::string& dut, SteadyTime since) {
-    std::vector<std::string> found;
+  Strangers strangers(const std::string& dut, SteadyTime since) {
+    Strangers found;
     for (const auto& other : powered_) {
       if (other == dut) continue;
-      for (const auto& [console, name] : consoles_of(other))
-        if (!noisy_.contains(name) && arrivals_.spoke_since(name, since)) found.push_back("console " + console + " of '" + other + "'");
+      for (const auto& [console, name] : consoles_of(other)) {
+        if (noisy_.contains(name) || !arrivals_.spoke_since(name, since)) continue;
+        found.consoles.push_back("console " + console + " of '" + other + "'");
+        found.duts.insert(other);
+      }
     }
     return found;
   }
@@ -147,6 +187,7 @@ class PowerRound {
       on = power.on(Deadline::in(kSwitchLimit));
     } catch (const Error& error) {
       switch_off(dut);
+      not_looked_at("answers", dut, "", "it could not be switched on");
       return item("power", dut, "", SelftestGrade::Fail, "cannot be switched on: " + error.object() + " " + error.cause());
     }
     if (!consoles_of(dut).empty()) listen(dut, began);
@@ -154,13 +195,47 @@ class PowerRound {
     const bool spoke = own_spoke(dut, began);
     const auto others = strangers(dut, began);
     about_consoles(dut, began, others);
-    if (spoke && options_.ask) about_answer(dut);
+    if (spoke && options_.ask)
+      about_answer(dut);
+    else
+      not_looked_at("answers", dut, "", spoke ? "not asked" : "it said nothing, so it was not asked");
+    if (options_.while_on) options_.while_on(dut);
+    std::map<std::string, Habit> habits;
+    for (const auto& [console, name] : consoles_of(dut)) habits[console] = habit_of(dut, console, began);
     std::optional<PowerEdge> off;
     const auto trouble = switch_off(dut, &off);
-    about_power(dut, on, off, trouble, spoke, others);
+    about_power(dut, on, off, trouble, spoke, others, habits);
   }
 
-  void about_consoles(const std::string& dut, SteadyTime since, const std::vector<std::string>& others) {
+  // A stuck output is as silent as an open one between two words of the DUT: either it answers whenever it is asked, or its longest
+  // pause has to be known. It may be typed to now: the power goes next.
+  Habit habit_of(const std::string& dut, const std::string& console, SteadyTime began) {
+    const auto name = source(dut, console);
+    Habit habit{arrivals_.spoke_since(name, began), {}};
+    if (!habit.spoke || noisy_.contains(name)) return habit;
+    int answers = 0;
+    for (bool answered = true; answered && answers < kAsked; answers += answered) {
+      const auto asked = real_clock().now();
+      ask(dut, console);
+      answered = arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet));
+    }
+    if (answers == kAsked) {
+      habit.pause = 0ns;
+      return habit;
+    }
+    const auto heard = arrivals_.last(name);
+    if (!arrivals_.wait_spoke(name, heard + 1ns, Deadline(heard + kAgain))) return habit;
+    habit.pause = 0ns;
+    auto last = began;
+    for (const auto& chunk : arrivals_.since(name, began)) {
+      habit.pause = std::max(*habit.pause, chunk.at - last);
+      last = chunk.at;
+    }
+    if (*habit.pause > kRarest) habit.pause.reset();
+    return habit;
+  }
+
+  void about_consoles(const std::string& dut, SteadyTime since, const Strangers& others) {
     bool first = true;
     for (const auto& [console, name] : consoles_of(dut)) {
       const bool spoke = arrivals_.spoke_since(name, since);
@@ -175,9 +250,10 @@ class PowerRound {
     }
     if (!others.empty())
       item("wiring", dut, "", SelftestGrade::Fail,
-           "its power makes " + join(others) + " speak" +
+           "its power makes " + join(others.consoles) + " speak" +
                (own_spoke(dut, since) ? ": that DUT hangs on this output, too"
-                                      : " and its own silent: the two DUTs' power or consoles are swapped"));
+                                      : " and its own silent: the two DUTs' power or consoles are swapped"),
+           others);
     else if (own_spoke(dut, since))
       item("wiring", dut, "", SelftestGrade::Pass,
            powered_.size() > 1 ? "only its own console reacts to its power" : "its console reacts to its power");
@@ -191,28 +267,59 @@ class PowerRound {
     try {
       if (!board.boot_stages.empty()) {
         const auto boot = device.boot_to("", Deadline::in(3 * board.boot_stages.back().deadline + 10s));
+        const auto missing = "boot stage '" + boot.missing + "' did not come";
+        if (boot.starved_only && !boot.complete)
+          return not_looked_at("answers", dut, "console main", missing + " while this host was busy");
         if (!boot.complete)
-          return item("answers", dut, "console main", boot.starved_only ? SelftestGrade::NotProved : SelftestGrade::Fail,
-                      "boot stage '" + boot.missing + "' did not come" +
-                          (boot.starved_only ? " while this host was busy" : ": not this board, or one that does not boot"));
+          return item("answers", dut, "console main", SelftestGrade::Fail, missing + ": not this board, or one that does not boot");
       }
-      device.console().login(Deadline::in(60s));
+      device.console().login(Deadline::in(options_.ask_limit));
       item("answers", dut, "console main", SelftestGrade::Pass, board.has_shell ? "its shell answers" : "its interpreter answers");
     } catch (const Error& error) {
       item("answers", dut, "console main", SelftestGrade::Fail, error.object() + " " + error.cause());
     }
   }
 
+  // Why the silence of a console after off shows nothing; empty: it does. `alive`: who was not silent.
+  std::string doubt_of(const std::string& dut, const std::string& console, const Habit& habit, SteadyTime off,
+                       std::vector<std::string>& alive) {
+    const auto what = "console " + console;
+    // Half as long again as the longest pause that was seen.
+    const auto quiet = habit.pause ? std::max<Nanoseconds>(kQuiet, *habit.pause * 3 / 2) : kQuiet;
+    const auto heard = listen_after_off(dut, console, off, quiet);
+    if (!heard.speech.empty()) {
+      alive.push_back(what + " " + heard.speech);
+      speaks_without_power(dut, console, heard);
+      return "";
+    }
+    const auto silent = [&](SelftestGrade grade, const std::string& text) { item("silent without power", dut, what, grade, text); };
+    if (heard.lost) {
+      silent(SelftestGrade::NotProved, "its line is not there without power: nothing could be heard");
+      return what + " is not there without power";
+    }
+    if (!habit.spoke) {
+      silent(SelftestGrade::Pass, "");
+      return what + " said nothing with power either";
+    }
+    if (!habit.pause) {
+      silent(SelftestGrade::NotProved, "it speaks so rarely with power, and does not answer, that its silence shows nothing");
+      return what + " speaks too rarely for its silence to show anything";
+    }
+    silent(SelftestGrade::Pass, *habit.pause == 0ns ? "" : fmt::format("for {:.1f} s", std::chrono::duration<double>(quiet).count()));
+    return "";
+  }
+
   void about_power(const std::string& dut, const PowerEdge& on, const std::optional<PowerEdge>& off, const std::string& trouble, bool spoke,
-                   const std::vector<std::string>& others) {
+                   const Strangers& others, const std::map<std::string, Habit>& habits) {
     if (!off) return item("power", dut, "", SelftestGrade::Fail, "cannot be switched off: " + trouble);
     about_read_back(dut, on, *off);
-    std::vector<std::string> shown, alive;
-    for (const auto& [console, name] : consoles_of(dut)) {
-      if (noisy_.contains(name)) continue;
-      if (const auto speech = speech_without_power(dut, console, off->result.acknowledged); !speech.empty())
-        alive.push_back("console " + console + " " + speech);
-      else
+    std::vector<std::string> shown, alive, doubts;
+    for (const auto& [console, habit] : habits) {
+      if (noisy_.contains(source(dut, console))) continue;
+      const auto alive_before = alive.size();
+      if (const auto doubt = doubt_of(dut, console, habit, off->result.acknowledged, alive); !doubt.empty())
+        doubts.push_back(doubt);
+      else if (alive.size() == alive_before)
         shown.push_back("console " + console);
     }
     if (!alive.empty())
@@ -221,11 +328,14 @@ class PowerRound {
     if (!off->result.details.value("effect_ns", json()).is_null()) shown.push_back("the virtual board's own clock"), spoke = true;
     if (spoke && others.empty() && !shown.empty())
       return item("power", dut, "", SelftestGrade::Pass, "comes and goes, shown by " + join(shown));
-    if (consoles_of(dut).empty())
+    if (habits.empty())
       return item("power", dut, "", SelftestGrade::NotProved,
                   "it was told to switch and did not refuse; nothing on this bench shows that it powers this DUT");
-    if (shown.empty()) return item("power", dut, "", SelftestGrade::NotProved, "its consoles speak without power, so they show nothing");
-    item("power", dut, "", SelftestGrade::Fail, spoke ? "powers another DUT, too" : "was switched on and nothing of this DUT reacted");
+    if (shown.empty() && doubts.empty())
+      return item("power", dut, "", SelftestGrade::NotProved, "its consoles speak without power, so they show nothing");
+    if (spoke && others.empty()) return item("power", dut, "", SelftestGrade::NotProved, join(doubts));
+    item("power", dut, "", SelftestGrade::Fail, spoke ? "powers another DUT, too" : "was switched on and nothing of this DUT reacted",
+         others);
   }
 
   void about_read_back(const std::string& dut, const PowerEdge& on, const PowerEdge& off) {

@@ -11,8 +11,10 @@
 namespace hilcop {
 
 struct PowerRoundOptions {
-  bool ask = true;  // boot each DUT to its last stage and ask its interpreter
+  bool ask = true;              // boot each DUT to its last stage and ask its interpreter
+  Nanoseconds ask_limit = 60s;  // for it to answer
   std::function<void(const SelftestItem&)> on_item;
+  std::function<void(const std::string& dut)> while_on;  // called once for each DUT, in the middle of its turn; may be empty
 };
 
 /// Switches the DUTs of an open bench on and off, one at a time, and looks which consoles react: whether each power port really

@@ -18,6 +18,7 @@
 #include "selftest/loopback.h"
 #include "selftest/power_effect.h"
 #include "selftest/power_round.h"
+#include "selftest/reach_checks.h"
 #include "selftest/usb_bandwidth.h"
 
 namespace hilcop {
@@ -47,8 +48,13 @@ class Selftest {
       const auto timeline = Timeline::open({options_.out / "timeline" / "selftest.ndjson", {}, "selftest"});
       Arrivals arrivals(*timeline);
       if (auto bench = open(arrivals)) {
-        about_wear(*bench);
-        test_power(*bench, arrivals, {options_.ask, [this](const SelftestItem& item) { take(item); }});
+        try {
+          test_duts(*bench, arrivals);
+        } catch (const Interrupted&) {
+          clear_interrupt();  // or closing would be interrupted, too, and the safe states come after this program's end
+          bench->close();
+          throw;
+        }
         about_closing(*bench);
         about_recordings(arrivals, *timeline);
       }
@@ -128,18 +134,59 @@ class Selftest {
     for (const auto* outputs : {&dut.buttons, &dut.outputs, &dut.inputs})
       for (const auto& [name, output] : *outputs) names.insert(output.role.instrument);
     for (const auto& [name, role] : dut.meters) names.insert(role.instrument);
+    for (const auto& [name, storage] : dut.storage)
+      if (storage.mux) names.insert(storage.mux->role.instrument);
     return names;
+  }
+
+  void test_duts(Bench& bench, const Arrivals& arrivals) {
+    about_wear(bench);
+    const auto take_all = [this](std::vector<SelftestItem> items) {
+      for (auto& item : items) take(std::move(item));
+    };
+    PowerRoundOptions how;
+    how.ask = options_.ask;
+    how.ask_limit = options_.ask_limit;
+    how.on_item = [this](const SelftestItem& item) { take(item); };
+    how.while_on = [&](const std::string& name) {
+      take_all(check_usb(bench.dut(name), true));
+      take_all(check_storage(bench.dut(name), true));
+    };
+    test_power(bench, arrivals, how);
+    for (const auto& name : bench.dut_names()) {
+      auto& dut = bench.dut(name);
+      if (dut.config().power) take_all(check_usb(dut, false));
+      if (power_failed(name) && !dut.config().storage.empty())
+        take(not_looked_at("storage", name, "its power may be on: its disks are left to it"));
+      else
+        take_all(check_storage(dut, false));
+    }
+  }
+  static SelftestItem not_looked_at(const char* what, const std::string& dut, const std::string& why) {
+    SelftestItem item{what, dut, "", SelftestGrade::NotProved, why};
+    item.looked = false;
+    return item;
+  }
+  bool power_failed(const std::string& dut) const {
+    return std::any_of(items_.begin(), items_.end(), [&](const SelftestItem& item) {
+      return item.item == "power" && item.dut == dut && item.grade == SelftestGrade::Fail;
+    });
   }
 
   void about_wear(Bench& bench) {
     for (const auto& name : bench.dut_names()) {
       const auto& power = config_.duts.at(name).power;
       if (!power || power->rated_switches == 0) continue;
-      const auto count = bench.switch_count(name);
-      const bool worn = count > power->rated_switches;
       const auto& first = power->poles.front().role;
-      take({"wear", name, first.instrument + " channel " + first.channel, worn ? SelftestGrade::Warning : SelftestGrade::Pass,
-            fmt::format("switched {} times of {}{}", count, power->rated_switches, worn ? ": have it replaced" : "")});
+      const auto object = first.instrument + " channel " + first.channel;
+      try {
+        const auto count = bench.switch_count(name);
+        const bool worn = count > power->rated_switches;
+        take({"wear", name, object, worn ? SelftestGrade::Warning : SelftestGrade::Pass,
+              fmt::format("switched {} times of {}{}", count, power->rated_switches, worn ? ": have it replaced" : "")});
+      } catch (const Error& error) {
+        fail("wear", name, object, error);
+      }
     }
   }
 
@@ -147,14 +194,14 @@ class Selftest {
     try {
       bench.close();
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::Exhausted) return fail("capture", "", "closing", error);
-      // An output that does not go to its safe state failed before: its DUT is to blame, not the bench. If none did, nobody knows whose it
-      // is.
-      std::set<std::string> blamed;
-      for (const auto& item : items_)
-        if (item.grade == SelftestGrade::Fail && !item.dut.empty()) blamed.insert(item.dut);
-      if (blamed.empty()) blamed.insert("");
-      for (const auto& dut : blamed) fail("instruments", dut, "closing", error);
+      if (bench.closing_errors().empty()) fail("instruments", "", "closing", error);
+    }
+    if (interrupt_requested()) throw Interrupted();  // what was wrong then may be nobody's fault
+    for (const auto& [dut, error] : bench.closing_errors()) {
+      if (error.kind() == ErrorKind::Exhausted)
+        fail("capture", "", "closing", error);
+      else
+        fail("instruments", dut, "closing", error);
     }
   }
 
@@ -221,7 +268,10 @@ class Selftest {
   // What stands in lab-config and no DUT uses: a console is opened, the rest has no channel to ask for.
   void unused_instruments() {
     std::set<std::string> used = reached_;
-    for (const auto& [name, dut] : config_.duts) used.merge(instruments_of(dut));
+    for (const auto& [name, dut] : config_.duts) {
+      used.merge(instruments_of(dut));
+      for (const auto& [disk, storage] : dut.storage) used.insert(storage.instrument);  // "storage" told of it
+    }
     for (const auto& [name, instrument] : config_.instruments) {
       if (used.contains(name)) continue;
       const Driver* driver = find_driver(drivers_, instrument.driver);

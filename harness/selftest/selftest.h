@@ -13,6 +13,7 @@ struct SelftestOptions {
   std::vector<std::string> duts;                     // empty: all of the bench
   std::filesystem::path out;                         // recordings and the timeline of the self-test; there already
   bool ask = true;                                   // boot each DUT and ask its interpreter
+  Nanoseconds ask_limit = 60s;                       // for it to answer
   std::uint64_t least_free = 1024ull * 1024 * 1024;  // bytes, where evidence goes
   std::optional<Deadline> wait_until;
   std::function<void(const std::string&)> on_wait;

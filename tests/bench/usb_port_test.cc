@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/usb_port.h"
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -79,6 +81,27 @@ TEST_F(UsbPortTest, BySerialNumberItIsFoundAtAnySocketAndItsSocketIsItsOwnThen) 
   port.changed(change_of("1-4", 5, {}, false));
   port.changed(change_of("1-4", 6, {kHid}, true, "disguised"));  // in another guise, at the same socket
   EXPECT_FALSE(port.unexpected().empty());
+}
+
+// Of use under the thread sanitizer.
+TEST_F(UsbPortTest, ItsSocketMayBeLearnedWhileItIsAskedFor) {
+  auto port = make({{}, {}, "S1", ""});
+  const std::string first = "1-1.4.4.4.4.4.4.4.4.4.4", second = "1-2.4.4.4.4.4.4.4.4.4.4";  // longer than what a string keeps in itself
+  port.changed(change_of(first, 5, {kAcm}));
+  std::jthread watch([&](const std::stop_token& stop) {
+    for (bool at_second = true; !stop.stop_requested(); at_second = !at_second) {
+      port.changed(change_of(at_second ? first : second, 5, {}, false));
+      port.changed(change_of(at_second ? second : first, 5, {kAcm}));
+    }
+  });
+  for (int n = 0; n < 2000; ++n) {
+    try {
+      const auto path = port.device().id.path;
+      EXPECT_TRUE(path == first || path == second) << path;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::NotFound);  // between its leaving and its coming
+    }
+  }
 }
 
 TEST_F(UsbPortTest, AbsenceProvesThatItWentOnlyIfItWasThere) {

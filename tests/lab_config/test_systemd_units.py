@@ -229,9 +229,10 @@ def test_a_member_may_force_safe_states_and_the_holder_is_told_who_it_was(keeper
 
 @as_root
 def test_leases_of_the_group_stand_where_each_member_can_lock_them(keeper: Path) -> None:
-    leases = (keeper.parent / "leases").stat()
-    assert leases.st_mode & 0o7777 == 0o2770
-    assert leases.st_gid == grp.getgrnam(GROUP).gr_gid
+    for place, mode in (("leases", 0o2770), ("records", 0o770)):
+        info = (keeper.parent / place).stat()
+        assert info.st_mode & 0o7777 == mode
+        assert info.st_gid == grp.getgrnam(GROUP).gr_gid
 
 
 @as_root
@@ -285,6 +286,19 @@ def test_a_member_uses_the_shared_keeper_and_a_stranger_is_told_which_group_to_j
     stranger = hilcop_as(STRANGER, [], keeper, words, folder)
     assert stranger.returncode == 3
     assert "Permission denied" in stranger.stderr, stranger
+
+
+@as_root
+def test_a_self_test_of_one_member_that_failed_refuses_the_run_of_another(keeper: Path, folder: Path) -> None:
+    (folder / "bench.yaml").write_text(BENCH)
+    (folder / "plain.yaml").write_text("board: plain\n")
+    (folder / "states").mkdir()
+    (folder / "states").chmod(0o777)
+    words = ["selftest", "-b", "bench.yaml", "--min-free-mib", "1", "--out", str(folder / "states/selftest")]
+    assert "relay board 'r'" in hilcop_as(MEMBER, [GROUP], keeper, words, folder).stdout
+    another = hilcop_as(STRANGER, [GROUP], keeper, ["run", "G09-POWER-CYCLE", "--dut", "lamp", "-b", "bench.yaml"], folder)
+    assert another.returncode == 3
+    assert "no run without a self-test that passed: failed" in another.stderr, another
 
 
 @as_root

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
+import signal
+import sys
 from typing import TYPE_CHECKING, Any
+
+from conftest import PROGRAM, until
 
 if TYPE_CHECKING:
     import subprocess
@@ -120,6 +126,71 @@ def test_switches_are_counted_and_a_worn_relay_is_told(rig: Rig) -> None:
     assert grades(record, "wear") == {"a": "warning"}
     assert record["duts"] == ["a"]
     assert "WORN" in rig.hilcop("list", "-b", "bench.yaml").stdout
+
+
+def test_what_is_interrupted_leaves_its_outputs_off(rig: Rig) -> None:
+    bench = rig.folder / "bench.yaml"
+    bench.write_text(
+        bench.read_text()
+        .replace("port: ", "inputs: 1, port: ")
+        .replace("'1' } }", "'1' }, inputs: { in: { instrument: relay, channel: in1 } } }")
+    )
+    (rig.folder / "slow").touch()
+    for words in (["selftest", "--min-free-mib", "1"], ["calibrate", "a", "--effect", "input:in"]):
+        process = rig.start(PROGRAM, *words, "-b", "bench.yaml")
+        assert rig.becomes("10000000", 20), words
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+        assert rig.coils() == "00000000", output
+        assert process.returncode == 130, output
+
+
+def test_in_a_group_a_failed_one_refuses_everybody(rig: Rig) -> None:
+    socket = rig.folder / "shared" / "keeper.sock"
+    socket.parent.mkdir()
+    rig.environment["HILCOP_KEEPER_SOCKET"] = str(socket)
+    rig.start(PROGRAM, "keeper", "--socket", str(socket), "--group", grp.getgrgid(os.getgid()).gr_name)
+    assert until(socket.exists, 10)
+    (rig.folder / "welded-1").touch()
+    assert selftest_of(rig)[0] == 3
+    (rig.folder / "welded-1").unlink()
+    rig.environment["HILCOP_STATE_DIR"] = str(rig.folder / "home of another")
+    refused = run(rig, "a", "refused")
+    assert refused.returncode == 3
+    assert "reads back on" in refused.stderr
+    assert selftest_of(rig)[0] == 0
+    rig.environment["HILCOP_STATE_DIR"] = str(rig.folder / "state")
+    assert run(rig, "a", "again").returncode == 0
+
+
+def python(rig: Rig, *words: str) -> tuple[int, str]:
+    process = rig.start(sys.executable, *words)
+    output, _ = process.communicate(timeout=60)
+    return process.returncode, output
+
+
+def test_what_a_run_refuses_is_refused_in_python_and_by_pytest(rig: Rig) -> None:
+    script = "import hilcop\nwith hilcop.open_bench('bench.yaml', duts=['a']{}) as bench: print(bench.dut('a').power.state())"
+    (rig.folder / "test_it.py").write_text("def test_off(dut):\n    assert dut.power.state() is False\n")
+    plugin = ["-m", "pytest", "-p", "hilcop.pytest_plugin", "-p", "no:cacheprovider", "--hilcop-bench", "bench.yaml", "--hilcop-dut"]
+    (rig.folder / "welded-1").touch()
+    assert selftest_of(rig)[0] == 3
+    (rig.folder / "welded-1").unlink()
+    refusal = run(rig, "a", "refused").stderr
+    cause = refusal[refusal.index("dut 'a' of bench") : refusal.index("; or go on with")]
+    assert "no run without a self-test that passed: failed" in cause
+    for words in (["-c", script.format("")], [*plugin, "a", "test_it.py"]):
+        status, output = python(rig, *words)
+        assert status != 0
+        assert "no run without a self-test that passed: failed" in output
+        assert "reads back on" in output
+        assert "without_selftest=True (pytest: --hilcop-without-selftest)" in output
+    assert "UnsupportedError" in output
+    assert python(rig, *plugin, "b", "test_it.py")[0] == 0  # the other relay is not to blame
+    assert python(rig, "-c", script.format(", without_selftest=True")) == (0, "False\n")
+    assert python(rig, *plugin, "a", "--hilcop-without-selftest", "test_it.py")[0] == 0
+    assert selftest_of(rig)[0] == 0
+    assert python(rig, "-c", script.format("")) == (0, "False\n")
 
 
 def test_a_power_port_without_an_effect_is_not_calibrated(rig: Rig) -> None:

@@ -16,6 +16,7 @@
 #include "bench/bench.h"
 #include "fakes/memory_sink.h"
 #include "fakes/temp_dir.h"
+#include "io/block_device.h"
 #include "io/socket_stream.h"
 #include "io/unix_socket.h"
 #include "keeper/server.h"
@@ -26,7 +27,8 @@ namespace hilcop {
 /// Contacts that the keeper's process switches and the devices of the test's process feel.
 struct Contacts {
   struct One {
-    std::atomic<bool> on{false}, reads_back{true}, lies{false};
+    std::atomic<bool> on{false}, reads_back{true}, lies{false}, refuses{false};
+    std::atomic<int> slow_ms{0};  // before it switches
     std::atomic<std::int64_t> changed_ns{0};
     std::atomic<int> switched{0};
   };
@@ -44,8 +46,10 @@ class PlantedRelay final : public Instrument {
   }
   SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
     auto& contact = contacts()->all.at(std::stoul(channel));
+    if (contact.refuses) throw Error(ErrorKind::Protocol, "planted relay", "refuses to switch", "mend it");
     SwitchResult result;
     result.commanded = real_clock().now();
+    if (contact.slow_ms > 0) real_clock().sleep_until(result.commanded + std::chrono::milliseconds(contact.slow_ms.load()));
     if (contact.on != on) contact.changed_ns = to_ns(result.commanded);
     contact.on = on;
     ++contact.switched;
@@ -63,21 +67,27 @@ class PlantedRelay final : public Instrument {
 /// A device on a console (a unix socket) that gets and loses its power late. Behaviour may change at any time.
 class PlantedDevice {
  public:
-  enum class Manner { Talks, Echoes, Mute };
+  /// Slow: a byte at once, then one every 2 s. Once: a byte at once, then nothing. Interpreter: "=> ", and it joins "a""b". Parrot:
+  /// "=> ", and it carries out nothing.
+  enum class Manner { Talks, Echoes, Mute, Slow, Once, Interpreter, Parrot };
 
-  PlantedDevice(const std::filesystem::path& socket, int contact) : contact_(contact), listener_(listen_unix(socket)) {
+  PlantedDevice(std::filesystem::path socket, int contact)
+      : contact_(contact), socket_(std::move(socket)), listener_(listen_unix(socket_)) {
     thread_ = std::jthread([this](const std::stop_token& stop) { live(stop); });
   }
 
   std::atomic<int> contact_;  // -1: nothing powers it
   std::atomic<Manner> manner_{Manner::Talks};
   std::atomic<bool> stuck_{false};
+  std::atomic<bool> welds_{false};  // stuck from the first on
+  /// Its line is not there for so long after each off, in milliseconds.
+  std::atomic<int> line_lost_ms_{0};
   /// How late the n-th switching reaches it, in milliseconds; empty: at once.
   std::vector<int> delays_ms_;
   std::atomic<int> keeps_power_ms_{0};  // longer, after off
 
   bool powered() const {
-    if (stuck_) return true;
+    if (stuck_ || welded_) return true;
     const int number = contact_;
     if (number < 0) return false;
     const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
@@ -93,6 +103,12 @@ class PlantedDevice {
     while (!stop.stop_requested()) {
       real_clock().sleep_until(real_clock().now() + 500us);
       try {
+        if (welds_ && powered()) welded_ = true;
+        if (line_is_lost()) {
+          line.reset(), listener_.reset();
+          continue;
+        }
+        if (!listener_) listener_ = listen_unix(socket_);
         if (auto fd = accept_unix(listener_.get())) line = make_socket_stream(std::move(*fd), "device");
         if (line) speak(*line);
       } catch (const Error&) {
@@ -100,21 +116,66 @@ class PlantedDevice {
       }
     }
   }
+  bool line_is_lost() const {
+    const int number = contact_;
+    if (number < 0 || line_lost_ms_ == 0) return false;
+    const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
+    return contact.changed_ns != 0 && !contact.on &&
+           real_clock().now() < from_ns(contact.changed_ns) + std::chrono::milliseconds(line_lost_ms_.load());
+  }
   void speak(ByteStream& line) {
     std::array<std::byte, 256> heard{};
     const auto count = line.read_some(heard);
+    const auto now = real_clock().now();
     if (!powered()) {
       said_hello_ = false;
       return;
     }
+    const bool first = !std::exchange(said_hello_, true);
+    if (manner_ == Manner::Interpreter || manner_ == Manner::Parrot) return converse(line, std::span(heard).first(count), first);
     if (manner_ == Manner::Echoes && count > 0) line.write_some(std::span(heard).first(count));
-    if (manner_ == Manner::Echoes && std::exchange(said_hello_, true)) return;
-    if (manner_ != Manner::Mute) line.write_some(std::as_bytes(std::span("x", 1)));
+    if (manner_ == Manner::Talks || (manner_ != Manner::Mute && first) || (manner_ == Manner::Slow && now >= said_at_ + 2s)) {
+      line.write_some(std::as_bytes(std::span("x", 1)));
+      said_at_ = now;
+    }
   }
 
+  void converse(ByteStream& line, std::span<const std::byte> heard, bool first) {
+    std::string says = first ? "\r\n=> " : "";
+    for (const auto byte : heard) {
+      const char c = static_cast<char>(byte);
+      if (c != '\r' && c != '\n' && c != '\x03') {
+        typed_ += c, says += c;
+        continue;
+      }
+      if (const auto quotes = typed_.find("\"\""); quotes != std::string::npos && manner_ == Manner::Interpreter && c != '\x03')
+        says += "\r\n" + typed_.erase(quotes, 2);
+      says += "\r\n=> ";
+      typed_.clear();
+    }
+    if (!says.empty()) line.write_some(std::as_bytes(std::span(says)));
+  }
+
+  const std::filesystem::path socket_;
   UniqueFd listener_;
+  std::atomic<bool> welded_{false};
   bool said_hello_ = false;
+  std::string typed_;
+  SteadyTime said_at_;
   std::jthread thread_;
+};
+
+class PlantedDisk final : public BlockDevice {
+ public:
+  const std::string& name() const override { return name_; }
+  std::uint64_t size() const override { return 4096; }
+  std::size_t block_size() const override { return 512; }
+  void write_at(std::uint64_t, std::span<const std::byte>) override { ADD_FAILURE() << "a self-test writes nothing"; }
+  void read_at(std::uint64_t, std::span<std::byte>) override { ADD_FAILURE() << "a self-test reads nothing"; }
+  void sync() override {}
+
+ private:
+  std::string name_ = "planted disk";
 };
 
 /// Two DUTs, "a" on contact 0 and "b" on contact 1, and a keeper in a process of its own.
@@ -188,7 +249,17 @@ class PlantedBench : public testing::Test {
         .identity = [](const InstrumentConfig& config) { return config.config.at("socket").get<std::string>(); },
         .open_console = [](const InstrumentConfig& config,
                            Deadline deadline) { return open_unix_stream(config.config.at("socket").get<std::string>(), deadline); }};
-    static const Driver* const all[] = {&relay, &console};
+    static const Driver disk{
+        .name = "planted-disk",
+        .summary = "",
+        .keys = {{.name = "file", .type = KeySpec::Type::Path, .description = "there while the disk is", .required = true}},
+        .identity = [](const InstrumentConfig& config) { return config.config.at("file").get<std::string>(); },
+        .open_storage = [](const InstrumentConfig& config, Deadline) -> std::unique_ptr<BlockDevice> {
+          if (!std::filesystem::exists(config.config.at("file").get<std::string>()))
+            throw Error(ErrorKind::NotFound, "disk", "is not there", "plug it in");
+          return std::make_unique<PlantedDisk>();
+        }};
+    static const Driver* const all[] = {&relay, &console, &disk};
     return all;
   }
 
