@@ -40,12 +40,20 @@ const FlashPart& chosen(const DutConfig& dut, const std::vector<FlashPart>& part
   throw Error(ErrorKind::Config, object, std::string("its board has no ") + list + " part '" + name + "'", "choose one of: " + names);
 }
 
+// `serial_number:` is for the record and need not be what a device says on USB. An empty value chooses no device.
 std::map<std::string, std::string> values_of(const DutConfig& dut, const std::filesystem::path& file) {
   auto values = dut.flash_values;
-  if (!dut.serial_number.empty()) values.try_emplace("serial", dut.serial_number);
+  std::erase_if(values, [](const auto& value) { return value.second.empty() && chooses_device(value.first); });
   values["dut"] = dut.name;
   values["file"] = file.string();
   return values;
+}
+
+void check_values(const FlashJob& job) {
+  for (const auto& name : placeholders_of(job.part))
+    if (!is_own_placeholder(name) && !job.values.contains(name))
+      throw Error(ErrorKind::Config, job.object, "there is no value for {" + name + "}",
+                  "give the DUT `flash_values: { " + name + ": ... }` in lab-config");
 }
 
 void prepare_power(const FlashJob& job) {
@@ -74,6 +82,7 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
   json end = json::object();
   try {
     const auto& route = *std::find_if(kRoutes.begin(), kRoutes.end(), [&](const auto& one) { return one.name == part.route; });
+    check_values(job);
     route.check(job);
     prepare_power(job);
     const auto done = (is_dump ? route.dump : route.flash)(job);
