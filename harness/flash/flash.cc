@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/interrupt.h"
+#include "flash/output_file.h"
 #include "flash/route.h"
 
 namespace hilcop {
@@ -73,6 +74,9 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
                 is_dump ? "name one with --out" : "name one with --image, or as `image:` in " + board.file.string());
   if (!is_dump && !std::filesystem::is_regular_file(file))
     throw Error(ErrorKind::Config, object, "there is no image " + file.string(), "build it, or name another with --image");
+  if (!is_dump && std::filesystem::file_size(file) == 0)
+    throw Error(ErrorKind::Config, object, "image " + file.string() + " is empty", "build it again; nothing was switched or written");
+  if (is_dump) file = output_place(file);
   const auto began = real_clock().now();
   const FlashJob job{
       dut, part, file, Deadline::in(request.timeout.value_or(part.timeout)), request.progress, values_of(dut.config(), file), object};
@@ -97,8 +101,8 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
     end = {{"part", part.name}, {"route", part.route}, {"error", error.to_json()}};
     dut.events().emit(make_event(source, "flash.end", end));
     throw error.while_doing("while it was done: " + object + ", by " + part.route);
-  } catch (const Interrupted&) {
-    dut.events().emit(make_event(source, "flash.end", {{"part", part.name}, {"route", part.route}, {"error", {{"cause", "interrupted"}}}}));
+  } catch (const std::exception& error) {  // Interrupted, too
+    dut.events().emit(make_event(source, "flash.end", {{"part", part.name}, {"route", part.route}, {"error", {{"cause", error.what()}}}}));
     throw;
   }
   dut.events().emit(make_event(source, "flash.end", end));
