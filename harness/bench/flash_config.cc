@@ -13,7 +13,7 @@ namespace {
 using nlohmann::json;
 
 constexpr std::array kRoutes{"storage", "uboot", "dfu", "fastboot", "openocd", "command"};
-constexpr std::array kOwn{"file", "output", "serial", "usb_path", "dut", "address", "bytes", "blocks", "tftp_file"};
+constexpr std::array kOwn{"file", "output", "dut", "address", "bytes", "blocks", "tftp_file"};
 
 std::string route_names() {
   std::string names;
@@ -47,6 +47,14 @@ void collect(const json& value, std::set<std::string>& names) {
     for (const auto& part : value) collect(part, names);
 }
 
+// openocd takes the first adapter that fits its configuration, and would write and verify another board's chip.
+bool chooses_adapter(json openocd) {
+  if (openocd["any_adapter"] == true) return true;
+  std::set<std::string> names;
+  for (const char* key : {"config", "setup"}) collect(openocd[key], names);
+  return std::any_of(names.begin(), names.end(), chooses_device);
+}
+
 }  // namespace
 
 std::vector<FlashPart> read_flash_parts(const CheckedFile& file, bool dump, std::vector<ConfigProblem>& problems) {
@@ -74,6 +82,10 @@ std::vector<FlashPart> read_flash_parts(const CheckedFile& file, bool dump, std:
     if (part.route == "command" && part.config["run"].empty()) problems.push_back(file.problem(path + ".command.run", "is empty"));
     if (part.route == "uboot" && !dump && part.config["write"].empty() && !part.config["read"].empty())
       problems.push_back(file.problem(path + ".uboot.read", "there is no `write:` that it could verify"));
+    if (part.route == "openocd" && !chooses_adapter(part.config))
+      problems.push_back(file.problem(path + ".openocd",
+                                      "does not say which adapter is meant, and openocd would take any: add `setup: "
+                                      "['adapter serial {serial}']`, or say `any_adapter: true`"));
     parts.push_back(std::move(part));
   }
   return parts;
@@ -87,6 +99,8 @@ std::vector<std::string> placeholders_of(const FlashPart& part) {
 }
 
 bool is_own_placeholder(const std::string& name) { return std::find(kOwn.begin(), kOwn.end(), name) != kOwn.end(); }
+
+bool chooses_device(const std::string& name) { return name.ends_with("serial") || name.ends_with("usb_path"); }
 
 std::string fill_in(const std::string& text, const std::map<std::string, std::string>& values) {
   std::string filled;

@@ -35,6 +35,8 @@ std::vector<FlashPart> read_flash_parts(const CheckedFile& file, bool dump, std:
 std::vector<std::string> placeholders_of(const FlashPart& part);
 /// What hilcop itself knows of a flashing; anything else is of the DUT's `flash_values:` in lab-config.
 bool is_own_placeholder(const std::string& name);
+/// Whether its value chooses one device among those of this host: {serial}, {usb_path}, and what ends so, as {probe_serial}.
+bool chooses_device(const std::string& name);
 /// `text` with every {name} replaced. Throws Error{Config} for one that has no value.
 std::string fill_in(const std::string& text, const std::map<std::string, std::string>& values);
 

@@ -65,7 +65,7 @@ KeySpec uboot(bool dump) {
 }
 
 KeySpec dfu() {
-  return route("dfu", "dfu-util; finds the device by {usb_path} or {serial}",
+  return route("dfu", "dfu-util; finds the device by usb_path, serial or both of the DUT's `flash_values:`",
                {{.name = "device", .type = Type::String, .description = "vendor and product: 0525:a4a5", .required = true},
                 {.name = "alt", .type = Type::String, .description = "name or number of its alternate setting", .required = true},
                 texts("arguments", "more arguments of dfu-util"),
@@ -73,7 +73,7 @@ KeySpec dfu() {
 }
 
 KeySpec fastboot() {
-  return route("fastboot", "fastboot; finds the device by {usb_path} or {serial}; cannot verify",
+  return route("fastboot", "fastboot; finds the device by usb_path, else serial, of the DUT's `flash_values:`; cannot verify",
                {{.name = "partition", .type = Type::String, .description = "what it calls the part", .required = true},
                 texts("arguments", "more arguments, before its command"),
                 {.name = "reboot", .type = Type::Boolean, .description = "reboot it when all is done", .fallback = true}});
@@ -82,7 +82,11 @@ KeySpec fastboot() {
 KeySpec openocd(bool dump) {
   std::vector<KeySpec> keys{
       texts("config", "files of openocd: interface/stlink.cfg, target/stm32f4x.cfg"),
-      texts("setup", "commands before `init`: adapter serial {serial}"),
+      texts("setup", "commands before `init`; one must choose the adapter: adapter serial {serial}, adapter usb location {usb_path}"),
+      {.name = "any_adapter",
+       .type = Type::Boolean,
+       .description = "take whichever adapter openocd finds: only where there can be no other",
+       .fallback = false},
       texts("after", "commands when all is done: reset run"),
       {.name = "address", .type = Type::Integer, .description = "where it begins", .required = dump, .min = 0, .max = kMostBytes}};
   if (dump) keys.push_back(length("how much", true));
@@ -111,8 +115,8 @@ KeySpec flash_keys(bool dump) {
       {.name = "timeout_s", .type = Type::Number, .description = "for all of it", .fallback = 600, .min = 1, .max = 86'400},
       {.name = "verify",
        .type = Type::Boolean,
-       .description =
-           dump ? "read twice and compare; false: it says `not verified`" : "read back and compare; false: it says `not verified`",
+       .description = dump ? "prove it: a second read, or the checksum that the device says; false: it says `not verified`"
+                           : "read back and compare; false: it says `not verified`",
        .fallback = true}};
   if (!dump) keys.push_back({.name = "image", .type = Type::Path, .description = "when the command names none"});
   for (auto& one : {storage(dump), uboot(dump), dfu(), openocd(dump), command(dump)}) keys.push_back(one);

@@ -33,24 +33,10 @@ FlashDone flash_by_command(const FlashJob& job) {
 }
 
 FlashDone dump_by_command(const FlashJob& job) {
-  const ScratchFolder folder;
-  const auto all = with_output(job, folder.path() / "read");
-  const auto words = all.filled(job.part.config.at("run"));
-  run_program(all, words, "read", 0);
-  if (!job.part.verify) {
-    auto done = deliver(job, folder.path() / "read");
-    done.unverified_why = kVerifyOff;
-    return done;
-  }
-  const auto again = with_output(job, folder.path() / "again");
-  run_program(again, again.filled(job.part.config.at("run")), "verify", 0);
-  const auto second = facts_of(folder.path() / "again");
-  auto done = facts_of(folder.path() / "read");
-  if (second.sha256 != done.sha256)
-    throw Error(ErrorKind::Protocol, job.object, "two reads differ", "see whether something writes to it meanwhile");
-  done = deliver(job, folder.path() / "read");
-  done.verified_by = "second read, SHA-256";
-  return done;
+  return dump_twice(job, [&](const std::filesystem::path& to, const char* phase, bool) {
+    const auto one = with_output(job, to);
+    run_program(one, one.filled(job.part.config.at("run")), phase, 0);
+  });
 }
 
 }  // namespace hilcop

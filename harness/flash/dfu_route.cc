@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// dfu-util (0.11): USB DFU 1.1. What was written is uploaded again and compared; a device that cannot upload needs `verify: false`.
+// dfu-util (0.11): USB DFU 1.1. What was written is uploaded again and compared, a dump is uploaded twice; a device that
+// cannot upload needs `verify: false`.
 #include <array>
 
 #include "flash/program.h"
@@ -65,12 +66,10 @@ FlashDone flash_by_dfu(const FlashJob& job) {
 }
 
 FlashDone dump_by_dfu(const FlashJob& job) {
-  const ScratchFolder folder;
-  const auto read = folder.path() / "read";
-  run_program(job, command(job, with_reset(job, {"--upload", read.string()})), "read", 0);
-  auto done = deliver(job, read);
-  done.unverified_why = "dfu-util says no checksum of what it reads";
-  return done;
+  return dump_twice(job, [&](const std::filesystem::path& to, const char* phase, bool last) {
+    const std::vector<std::string> upload{"--upload", to.string()};
+    run_program(job, command(job, last ? with_reset(job, upload) : upload), phase, 0);
+  });
 }
 
 }  // namespace hilcop

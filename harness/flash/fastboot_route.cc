@@ -5,9 +5,9 @@
 namespace hilcop {
 
 FlashDone flash_by_fastboot(const FlashJob& job) {
-  // -s takes a serial number, or usb:PATH as `fastboot devices -l` prints it.
-  const auto serial = job.values.find("serial");
-  const std::string device = serial != job.values.end() ? serial->second : "usb:" + job.values.at("usb_path");
+  // -s takes one of them: a serial number, or usb:PATH as `fastboot devices -l` prints it. Cheap boards share serial numbers.
+  const auto path = job.values.find("usb_path");
+  const std::string device = path != job.values.end() ? "usb:" + path->second : job.values.at("serial");
   auto words = job.filled(job.part.config.at("arguments"));
   words.insert(words.begin(), {"fastboot", "-s", device});
   auto done = facts_of(job.file);

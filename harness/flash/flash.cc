@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/interrupt.h"
+#include "flash/output_file.h"
 #include "flash/route.h"
 
 namespace hilcop {
@@ -40,12 +41,20 @@ const FlashPart& chosen(const DutConfig& dut, const std::vector<FlashPart>& part
   throw Error(ErrorKind::Config, object, std::string("its board has no ") + list + " part '" + name + "'", "choose one of: " + names);
 }
 
+// `serial_number:` is for the record and need not be what a device says on USB. An empty value chooses no device.
 std::map<std::string, std::string> values_of(const DutConfig& dut, const std::filesystem::path& file) {
   auto values = dut.flash_values;
-  if (!dut.serial_number.empty()) values.try_emplace("serial", dut.serial_number);
+  std::erase_if(values, [](const auto& value) { return value.second.empty() && chooses_device(value.first); });
   values["dut"] = dut.name;
   values["file"] = file.string();
   return values;
+}
+
+void check_values(const FlashJob& job) {
+  for (const auto& name : placeholders_of(job.part))
+    if (!is_own_placeholder(name) && !job.values.contains(name))
+      throw Error(ErrorKind::Config, job.object, "there is no value for {" + name + "}",
+                  "give the DUT `flash_values: { " + name + ": ... }` in lab-config");
 }
 
 void prepare_power(const FlashJob& job) {
@@ -65,6 +74,9 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
                 is_dump ? "name one with --out" : "name one with --image, or as `image:` in " + board.file.string());
   if (!is_dump && !std::filesystem::is_regular_file(file))
     throw Error(ErrorKind::Config, object, "there is no image " + file.string(), "build it, or name another with --image");
+  if (!is_dump && std::filesystem::file_size(file) == 0)
+    throw Error(ErrorKind::Config, object, "image " + file.string() + " is empty", "build it again; nothing was switched or written");
+  if (is_dump) file = output_place(file);
   const auto began = real_clock().now();
   const FlashJob job{
       dut, part, file, Deadline::in(request.timeout.value_or(part.timeout)), request.progress, values_of(dut.config(), file), object};
@@ -74,6 +86,7 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
   json end = json::object();
   try {
     const auto& route = *std::find_if(kRoutes.begin(), kRoutes.end(), [&](const auto& one) { return one.name == part.route; });
+    check_values(job);
     route.check(job);
     prepare_power(job);
     const auto done = (is_dump ? route.dump : route.flash)(job);
@@ -88,8 +101,8 @@ FlashResult carry_out(Dut& dut, const FlashRequest& request, bool is_dump) {
     end = {{"part", part.name}, {"route", part.route}, {"error", error.to_json()}};
     dut.events().emit(make_event(source, "flash.end", end));
     throw error.while_doing("while it was done: " + object + ", by " + part.route);
-  } catch (const Interrupted&) {
-    dut.events().emit(make_event(source, "flash.end", {{"part", part.name}, {"route", part.route}, {"error", {{"cause", "interrupted"}}}}));
+  } catch (const std::exception& error) {  // Interrupted, too
+    dut.events().emit(make_event(source, "flash.end", {{"part", part.name}, {"route", part.route}, {"error", {{"cause", error.what()}}}}));
     throw;
   }
   dut.events().emit(make_event(source, "flash.end", end));

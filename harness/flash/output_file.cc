@@ -11,6 +11,22 @@
 
 namespace hilcop {
 
+std::filesystem::path output_place(const std::filesystem::path& path) {
+  namespace fs = std::filesystem;
+  const std::string object = "file " + path.string();
+  std::error_code none;
+  const bool there = fs::exists(path, none);
+  const bool dangling = !there && fs::is_symlink(fs::symlink_status(path, none));
+  if (dangling || (there && !fs::is_regular_file(path, none)))
+    throw Error(ErrorKind::Config, object, dangling ? "is a link that leads nowhere" : "is there and is no file",
+                "name a file, which may be there already");
+  auto place = there ? fs::canonical(path) : path;
+  const auto folder = place.parent_path();
+  if (!fs::is_directory(folder, none)) throw Error(ErrorKind::Config, object, "there is no folder " + folder.string(), "make it");
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) throw error_from_errno(errno, object, "write into its folder");
+  return place;
+}
+
 OutputFile::OutputFile(std::filesystem::path path)
     : path_(std::move(path)),
       part_(path_.string() + ".part-" + std::to_string(::getpid())),

@@ -9,6 +9,10 @@
 
 namespace hilcop {
 
+/// Where OutputFile puts a file of that absolute path: what a link leads to. Throws Error{Config} unless a file stands there or none does
+/// yet, and for a folder that is not there; PermissionDenied for one that takes no file of this user.
+std::filesystem::path output_place(const std::filesystem::path& path);
+
 /// A file that is there whole or not at all: written beside its place, put there by finish(), removed otherwise.
 class OutputFile {
  public:

@@ -106,21 +106,41 @@ void compare_files(const FlashJob& job, const std::filesystem::path& read_back, 
   job.step("verify", size, size);
 }
 
-FlashDone deliver(const FlashJob& job, const std::filesystem::path& read) {
+FlashDone facts_of_read(const FlashJob& job, const std::filesystem::path& read) {
   if (!std::filesystem::is_regular_file(read) || std::filesystem::file_size(read) == 0)
     throw Error(ErrorKind::Protocol, job.object, "nothing was read", "see what the program said: flash.program on the timeline");
+  return facts_of(read);
+}
+
+FlashDone deliver(const FlashJob& job, const std::filesystem::path& read) {
+  auto facts = facts_of_read(job, read);
   const auto from = ImageFile::open_as_it_is(read);
   OutputFile out(job.file);
   std::vector<std::byte> piece(kPiece);
   for (std::size_t n = from->read(piece); n > 0; n = from->read(piece)) out.write(std::span(piece).first(n));
-  auto facts = facts_of(read);
   out.finish();
   return facts;
 }
 
+FlashDone dump_twice(const FlashJob& job, const std::function<void(const std::filesystem::path&, const char*, bool)>& read) {
+  const ScratchFolder folder;
+  const auto first = folder.path() / "read", second = folder.path() / "again";
+  read(first, "read", !job.part.verify);
+  if (job.part.verify) {
+    const auto facts = facts_of_read(job, first);
+    read(second, "verify", true);
+    if (facts_of_read(job, second).sha256 != facts.sha256)
+      throw Error(ErrorKind::Protocol, job.object, "two reads differ", "see whether something writes to it meanwhile");
+  }
+  auto done = deliver(job, first);
+  done.verified_by = job.part.verify ? "second read, SHA-256" : "";
+  done.unverified_why = job.part.verify ? "" : kVerifyOff;
+  return done;
+}
+
 void check_selector(const FlashJob& job) {
   for (const char* name : {"usb_path", "serial"})
-    if (const auto found = job.values.find(name); found != job.values.end() && !found->second.empty()) return;
+    if (job.values.contains(name)) return;
   throw Error(ErrorKind::Config, job.object, "which device is meant is not said, and " + job.part.route + " would take any",
               "give the DUT `flash_values: { usb_path: ..., serial: ... }` in lab-config");
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,13 @@ FlashDone facts_of(const std::filesystem::path& path);
 /// Throws job.differs() unless `read_back` begins with the first `size` bytes of the image; what follows there is of the medium.
 void compare_files(const FlashJob& job, const std::filesystem::path& read_back, std::uint64_t size, const std::string& means);
 
+/// The same of what a program has read. Throws Error{Protocol} when that is nothing.
+FlashDone facts_of_read(const FlashJob& job, const std::filesystem::path& read);
+
 /// Puts what a program has read where the job wants it, whole or not at all.
 FlashDone deliver(const FlashJob& job, const std::filesystem::path& read);
+
+/// A dump by a program that says no checksum: `read` is called twice, and both must come out the same; once, when it is not to be verified.
+FlashDone dump_twice(const FlashJob& job, const std::function<void(const std::filesystem::path& to, const char* phase, bool last)>& read);
 
 }  // namespace hilcop

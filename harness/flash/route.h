@@ -43,7 +43,8 @@ FlashDone dump_by_command(const FlashJob& job);
 
 /// Throws Error{Config} for an image that does not fit in memory.
 void check_uboot(const FlashJob& job);
-/// Throws Error{Config} unless {usb_path} or {serial} says which device is meant: a tool takes any that is there.
+/// Throws Error{Config} unless `usb_path` or `serial` of the DUT's `flash_values:` says which device is meant: a tool takes any that is
+/// there.
 void check_selector(const FlashJob& job);
 
 inline constexpr const char* kVerifyOff = "the board file says verify: false";

@@ -28,6 +28,12 @@ std::string attribute(const DeviceTree& tree, const std::string& kernel_name, co
   return sysfs_text(tree.sys / "class/block" / kernel_name / name);
 }
 
+// Linux 5.15 counts disks: a number is given once, whatever names and device numbers come again. An older kernel shows none.
+bool is_same_disk(int fd, const std::string& shown) {
+  std::uint64_t number = 0;
+  return shown.empty() || ::ioctl(fd, BLKGETDISKSEQ, &number) != 0 || std::to_string(number) == shown;
+}
+
 class DirectDevice final : public BlockDevice {
  public:
   DirectDevice(UniqueFd fd, std::string name, std::uint64_t size, std::size_t block, std::filesystem::path attributes)
@@ -104,7 +110,7 @@ AlignedBuffer::AlignedBuffer(std::size_t size) : size_(size) {
 void AlignedBuffer::Free::operator()(std::byte* data) const { std::free(data); }
 
 std::unique_ptr<BlockDevice> open_block_device(const std::string& kernel_name, const std::string& what, std::uint64_t max_bytes,
-                                               const DeviceTree& tree) {
+                                               const DeviceTree& tree, const std::function<void()>& still_it) {
   const auto node = tree.dev / kernel_name;
   const std::string object = node.string() + " (" + what + ")";
   if (const auto use = host_use_of(kernel_name, tree); !use.empty())
@@ -122,8 +128,10 @@ std::unique_ptr<BlockDevice> open_block_device(const std::string& kernel_name, c
   ::fstat(fd.get(), &info);
   // The node may be stale, or another device may have got the name since it was found.
   const std::string number = std::to_string(::major(info.st_rdev)) + ":" + std::to_string(::minor(info.st_rdev));
-  if (!S_ISBLK(info.st_mode) || number != attribute(tree, kernel_name, "dev"))
+  if (!S_ISBLK(info.st_mode) || number != attribute(tree, kernel_name, "dev") ||
+      !is_same_disk(fd.get(), attribute(tree, kernel_name, "diskseq")))
     throw Error(ErrorKind::Disconnected, object, "is not the device that was found", "see whether it was plugged in again meanwhile");
+  if (still_it) still_it();
   std::uint64_t size = 0;
   int block = 0;
   if (::ioctl(fd.get(), BLKGETSIZE64, &size) != 0 || ::ioctl(fd.get(), BLKSSZGET, &block) != 0)

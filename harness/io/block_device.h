@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,8 +47,10 @@ class AlignedBuffer {
 
 /// Opens the disk `kernel_name` ("sdb") past every cache and for this process alone. Refused, before anything is written, when it or a
 /// partition of it is mounted, is swap, or is part of an md, dm or other device (Error{Busy} says which); when there is no medium
-/// (NotFound); when it is larger than `max_bytes` (Config). `what`: how it was found, for its name: "USB 1-1.2, serial A1B2".
+/// (NotFound); when it is larger than `max_bytes` (Config); when it is no longer what the kernel shows by that name (Disconnected). `what`:
+/// how it was found, for its name: "USB 1-1.2, serial A1B2". `still_it`: called as soon as it is open; throws unless the name still
+/// leads to the disk that is meant: once it is open its name goes to no other.
 std::unique_ptr<BlockDevice> open_block_device(const std::string& kernel_name, const std::string& what, std::uint64_t max_bytes,
-                                               const DeviceTree& tree = {});
+                                               const DeviceTree& tree = {}, const std::function<void()>& still_it = {});
 
 }  // namespace hilcop

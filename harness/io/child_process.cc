@@ -5,9 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,13 +22,12 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "io/captured_output.h"
 
 namespace bp = boost::process::v2;
 
 namespace hilcop {
 namespace {
-
-constexpr off_t kKeptOutput = 64 * 1024;
 
 // Runs in the child, between fork and exec, where only async-signal-safe calls are allowed (other threads may have held any
 // lock). So it execs by itself: Boost 1.81 would list /proc/self/fd with malloc before its own exec, and exit() after a failed one.
@@ -107,18 +104,24 @@ class RealChild final : public ChildProcess {
  public:
   explicit RealChild(ProcessOptions options) : options_(std::move(options)) {
     if (options_.pass_descriptors.size() > 16) throw Error(ErrorKind::Config, object_of(options_), "more than 16 descriptors to pass");
-    sink_ = open_sink();
     bp::filesystem::path program = options_.program.string();
     if (!options_.program.has_parent_path()) program = bp::environment::find_executable(options_.program.string());
     if (program.empty()) throw start_error(ENOENT, options_);
     const auto environment = environment_of(options_);
     bp::process_environment initial(environment);
-    const ChildSetup setup{&options_, ::getpid(), sink_.get(), options_.directory.empty() ? nullptr : options_.directory.c_str()};
+    UniqueFd file;
+    if (options_.capture_output)
+      captured_ = std::make_unique<CapturedOutput>(object_of(options_));
+    else
+      file = open_output_file();
+    const int output = captured_ ? captured_->write_end() : file.get();
+    const ChildSetup setup{&options_, ::getpid(), output, options_.directory.empty() ? nullptr : options_.directory.c_str()};
     boost::asio::io_context context;
     bp::error_code failed;
     bp::posix::default_launcher launcher;
     auto process = launcher(context.get_executor(), failed, program, options_.arguments, initial, setup);
     if (failed) throw start_error(failed.value(), options_);
+    if (captured_) captured_->close_write_end();
     pid_ = process.id();
     process.detach();  // waiting is ours: by pidfd, with a deadline
     pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
@@ -144,25 +147,14 @@ class RealChild final : public ChildProcess {
 
   ExitStatus kill() override { return kill_and_reap(); }
 
-  std::string output() const override {
-    if (!options_.capture_output) return "";
-    struct stat info {};
-    ::fstat(sink_.get(), &info);
-    const off_t size = std::min(info.st_size, kKeptOutput);
-    std::string text(static_cast<std::size_t>(size), '\0');
-    const auto n = ::pread(sink_.get(), text.data(), text.size(), info.st_size - size);
-    text.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return text;
-  }
+  std::string output() const override { return captured_ ? captured_->last() : ""; }
 
  private:
-  // A file in memory rather than a pipe: a child never blocks because nobody reads.
-  UniqueFd open_sink() const {
+  UniqueFd open_output_file() const {
     const char* path = options_.output_file.empty() ? "/dev/null" : options_.output_file.c_str();
-    UniqueFd sink(options_.capture_output ? ::memfd_create("output", MFD_CLOEXEC)
-                                          : ::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
-    if (!sink) throw error_from_errno(errno, object_of(options_), std::string("open ") + path + " for its output");
-    return sink;
+    UniqueFd file(::open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
+    if (!file) throw error_from_errno(errno, object_of(options_), std::string("open ") + path + " for its output");
+    return file;
   }
 
   ExitStatus kill_and_reap() {
@@ -192,7 +184,8 @@ class RealChild final : public ChildProcess {
   }
 
   ProcessOptions options_;
-  UniqueFd sink_, pidfd_;
+  std::unique_ptr<CapturedOutput> captured_;
+  UniqueFd pidfd_;
   pid_t pid_ = -1;
   std::mutex mutex_;
   std::optional<ExitStatus> status_;

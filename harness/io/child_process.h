@@ -22,8 +22,8 @@ struct ProcessOptions {
   bool die_with_parent = true;        // SIGKILL when the thread that started it ends (PDEATHSIG): start from a thread that lives on
   bool kill_descendants = true;       // false: what it leaves behind when it ends by itself may live on (a daemon)
   std::filesystem::path output_file;  // stdout and stderr together; empty: see capture_output
-  bool capture_output = false;        // stdout and stderr, at most the last 64 KiB, in output()
-  bool own_terminal = false;          // descriptor 0 (see below) is a terminal and becomes that of a session of the child's own
+  bool capture_output = false;  // stdout and stderr, a pipe: the last 64 KiB are in output(), however much comes; who writes never waits
+  bool own_terminal = false;    // descriptor 0 (see below) is a terminal and becomes that of a session of the child's own
   std::vector<std::pair<int, int>> pass_descriptors;  // {ours, number in the child}; all others are closed
 };
 
@@ -48,6 +48,7 @@ class ChildProcess {
   virtual ExitStatus kill() = 0;
   /// Readable when the child has ended.
   virtual int pidfd() const = 0;
+  /// What was captured; complete once the child has ended. Does not block.
   virtual std::string output() const = 0;
 };
 

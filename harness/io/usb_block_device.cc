@@ -76,4 +76,20 @@ std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& ob
   return there.front().name;
 }
 
+std::unique_ptr<BlockDevice> open_usb_disk(const UsbDiskSelector& selector, const std::string& found, const std::string& object,
+                                           std::uint64_t max_bytes, const DeviceTree& tree) {
+  const auto still_it = [&] {
+    std::string now;
+    try {
+      now = "is " + find_usb_disk(selector, object, tree) + " now";
+    } catch (const Error& error) {
+      now = error.cause();
+    }
+    if (now != "is " + found + " now")
+      throw Error(ErrorKind::Disconnected, object, "was unplugged while " + found + " was opened: " + now,
+                  "plug it in and leave it alone; nothing was written");
+  };
+  return open_block_device(found, "USB " + selector.path + ", serial " + selector.serial, max_bytes, tree, still_it);
+}
+
 }  // namespace hilcop

@@ -18,4 +18,9 @@ struct UsbDiskSelector {
 /// device at that path has another serial number (which is said) or there are several slots and no `lun`.
 std::string find_usb_disk(const UsbDiskSelector& selector, const std::string& object, const DeviceTree& tree = {});
 
+/// Opens what find_usb_disk has `found`, as open_block_device does, and looks for it once more when it is open: Error{Disconnected} when it
+/// was unplugged in between, also if another has its name by now.
+std::unique_ptr<BlockDevice> open_usb_disk(const UsbDiskSelector& selector, const std::string& found, const std::string& object,
+                                           std::uint64_t max_bytes, const DeviceTree& tree = {});
+
 }  // namespace hilcop

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,10 @@ BENCH = """
 bench: b
 instruments: {}
 duts:
-  d: { board: board.yaml, serial_number: S1, flash_values: { place: PLACE } }
-  anonymous: { board: board.yaml, flash_values: { place: PLACE } }
+  d: { board: board.yaml, serial_number: T-0007, flash_values: { place: PLACE, serial: S1 } }
+  both: { board: board.yaml, serial_number: T-0007, flash_values: { place: PLACE, serial: S1, usb_path: 1-1.4 } }
+  socket: { board: board.yaml, serial_number: T-0007, flash_values: { place: PLACE, serial: '', usb_path: 1-1.4 } }
+  anonymous: { board: board.yaml, serial_number: T-0007, flash_values: { place: PLACE, serial: '', usb_path: '' } }
 """
 
 BOARD = """
@@ -43,8 +46,10 @@ flash:
 dump:
   - { name: copy, command: { run: [cp, '{place}', '{output}'] } }
   - { name: moving, command: { run: [sh, -c, 'date +%N > {output}'] } }
+  - { name: nothing, command: { run: ['true'] } }
   - { name: dfu, dfu: { device: '0483:df11', alt: fw } }
-  - { name: openocd, openocd: { address: 0x8000000, length_bytes: 4096 } }
+  - { name: once, verify: false, dfu: { device: '0483:df11', alt: fw } }
+  - { name: openocd, openocd: { any_adapter: true, address: 0x8000000, length_bytes: 4096 } }
 """
 
 
@@ -77,12 +82,17 @@ class Rig:
         file.chmod(0o755)
 
     def calls(self) -> list[list[str]]:
-        return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
+        file = self.folder / "calls"
+        return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
     def hilcop(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [PROGRAM, *words], cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=60, check=False
         )
+
+    def events(self, writer: str) -> list[dict[str, Any]]:
+        """What was recorded with --record record."""
+        return [json.loads(line) for line in (self.folder / f"record/timeline/{writer}.ndjson").read_text().splitlines()]
 
     def flash(self, part: str, *more: str) -> subprocess.CompletedProcess[str]:
         return self.hilcop("flash", "d", "--part", part, *more)

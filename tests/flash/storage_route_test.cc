@@ -22,6 +22,7 @@ namespace {
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 constexpr std::size_t kMiB = 1u << 20;
 
@@ -122,6 +123,13 @@ TEST_F(StorageRouteTest, AnEmptyImageAndOneThatIsNotThereAreRefused) {
   flash_part();
   std::ofstream(dir_ / "empty");
   EXPECT_EQ(error_of([&] { write("empty"); }).kind(), ErrorKind::Config);
+  EXPECT_THAT(dut_.log, IsEmpty()) << "nothing was switched";
+  ProcessOptions options;
+  options.program = "gzip";
+  options.arguments = {"empty"};
+  options.directory = dir_.path();
+  ASSERT_EQ(run_process(options, Deadline::in(20s)).status.code, 0);
+  EXPECT_THAT(error_of([&] { write("empty.gz"); }).what(), HasSubstr("empty.gz is empty"));
   nothing_was_written();
   EXPECT_EQ(error_of([&] { write("none"); }).kind(), ErrorKind::Config);
 }
@@ -173,6 +181,15 @@ TEST_F(StorageRouteTest, ATimeLimitAndCtrlCEndItBetweenPieces) {
   clear_interrupt();
   EXPECT_EQ(dut_.medium.written, kMiB);
   EXPECT_EQ(dut_.log.back(), "dut");
+}
+
+TEST_F(StorageRouteTest, WhateverEndsItIsOnTheTimeline) {
+  flash_part();
+  FlashRequest request;
+  request.file = dir_ / "image";
+  request.progress = [](const FlashProgress&) { throw std::runtime_error("no such thing"); };
+  EXPECT_THROW(flash(dut_, request), std::runtime_error);
+  EXPECT_EQ(dut_.sink.events("flash.end").at(0).data["error"]["cause"], "no such thing");
 }
 
 TEST_F(StorageRouteTest, AnOffsetThatIsNoBlockIsRefused) {

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 import signal
 import subprocess
 import sys
@@ -73,7 +73,7 @@ def test_a_program_that_hangs_is_killed_with_all_that_it_started(rig: Rig) -> No
     assert done.returncode == 3
     assert "not done in time" in done.stderr, done.stderr
     assert alive(str(rig.folder / "r")) == []
-    events = [json.loads(line) for line in (rig.folder / "record/timeline/flash.ndjson").read_text().splitlines()]
+    events = rig.events("flash")
     program = next(event["data"] for event in events if event["kind"] == "flash.program")
     assert program["status"] == "killed"
     assert program["output"] == "10%\n"
@@ -121,7 +121,7 @@ def test_double_braces_are_braces(rig: Rig) -> None:
     [
         (["flash", "d", "--part", "copi"], "choose one of: copy, blind"),
         (["flash", "d", "--image", "none.bin"], "there is no image"),
-        (["flash", "nobody"], "choose one of: anonymous, d"),
+        (["flash", "nobody"], "choose one of: anonymous, both, d, socket"),
         (["dump", "d"], "--out"),
         (["flash", "d", "--timeout", "0"], "--timeout"),
         (["flash", "anonymous", "--part", "fastboot"], "flash_values: { usb_path: ..., serial: ... }"),
@@ -132,6 +132,47 @@ def test_usage_errors_exit_with_2(words: Sequence[str], says: str, rig: Rig) -> 
     done = rig.hilcop(*words)
     assert done.returncode == 2, done.stderr
     assert says in done.stdout + done.stderr
+
+
+def test_an_empty_image_is_refused_before_anything_is_done(rig: Rig) -> None:
+    (rig.folder / "image.bin").write_bytes(b"")
+    done = rig.flash("copy", "--record", "record")
+    assert done.returncode == 2, done.stdout
+    assert "image.bin is empty" in done.stderr
+    assert not rig.place.exists()
+    assert "flash.begin" not in [event["kind"] for event in rig.events("flash")]
+
+
+def test_a_dump_that_reads_nothing_says_so_and_leaves_its_end_on_record(rig: Rig) -> None:
+    done = rig.hilcop("dump", "d", "--part", "nothing", "--out", "out.bin", "--record", "record")
+    assert done.returncode == 3
+    assert "nothing was read" in done.stderr, done.stderr
+    end = next(event["data"] for event in rig.events("dump") if event["kind"] == "flash.end")
+    assert end["error"]["kind"] == "Protocol"
+    assert not (rig.folder / "out.bin").exists()
+
+
+@pytest.mark.parametrize(
+    ("out", "says"), [("pipe", "is no file"), ("bin", "is no file"), ("dangling", "leads nowhere"), ("none/out", "there is no folder")]
+)
+def test_what_is_no_file_is_not_replaced_by_a_dump(out: str, says: str, rig: Rig) -> None:
+    os.mkfifo(rig.folder / "pipe")
+    (rig.folder / "dangling").symlink_to("none")
+    there = sorted(rig.folder.iterdir())
+    done = rig.hilcop("dump", "d", "--out", out)  # it would fail: `place` is not there
+    assert done.returncode == 2, done.stderr
+    assert says in done.stderr
+    assert [path for path in sorted(rig.folder.iterdir()) if path.name not in ("r", "s")] == there
+    assert (rig.folder / "pipe").is_fifo()
+
+
+def test_a_dump_goes_where_a_link_leads(rig: Rig) -> None:
+    rig.place.write_bytes(rig.image)
+    (rig.folder / "real").write_text("earlier")
+    (rig.folder / "link").symlink_to("real")
+    assert rig.hilcop("dump", "d", "--out", "link").returncode == 0
+    assert (rig.folder / "link").is_symlink()
+    assert (rig.folder / "real").read_bytes() == rig.image
 
 
 def test_a_dump_is_whole_or_not_there(rig: Rig) -> None:

@@ -23,6 +23,9 @@ from conftest import PROGRAM, Rig
         ("flash: [{ name: a, uboot: { address: 0, memory_bytes: 1, load: tftp } }]", "wants a value for {tftp_dir}"),
         ("flash: [{ name: a, uboot: { address: 0 } }]", "'memory_bytes' is missing"),
         ("flash: [{ name: a, uboot: { address: 0, memory_bytes: 1, read: [x] } }]", "there is no `write:` that it could verify"),
+        ("flash: [{ name: a, openocd: { config: [x.cfg], setup: ['adapter speed 1000', 'echo {dut}'] } }]", "openocd would take any"),
+        ("dump: [{ name: a, openocd: { after: ['echo {serial}'], address: 0, length_bytes: 1 } }]", "openocd would take any"),
+        ("flash: [{ name: a, openocd: { setup: ['adapter serial {probe_serial}'] } }]", "wants a value for {probe_serial}"),
         ("dump: [{ name: a, fastboot: { partition: x } }]", "fastboot"),
         ("flash: [{ name: a, power: sometimes, storage: {} }]", "none of its choices"),
     ],
@@ -32,6 +35,16 @@ def test_check_finds_what_is_wrong_with_a_flash_list(board: str, says: str, rig:
     done = rig.hilcop("check", "bench.yaml")
     assert done.returncode == 2, done.stdout
     assert says in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("keys", ["setup: ['adapter serial {serial}']", "config: ['{usb_path}.cfg']", "any_adapter: true"])
+def test_check_is_content_with_an_adapter_that_is_chosen(keys: str, rig: Rig) -> None:
+    (rig.folder / "board.yaml").write_text(f"board: b\nflash: [{{ name: a, openocd: {{ {keys} }} }}]\n")
+    (rig.folder / "bench.yaml").write_text(
+        "bench: b\ninstruments: {}\nduts: { d: { board: board.yaml, flash_values: { serial: S1, usb_path: 1-1 } } }\n"
+    )
+    done = rig.hilcop("check", "bench.yaml")
+    assert done.returncode == 0, done.stderr
 
 
 def test_check_refuses_a_storage_that_is_none_or_is_given_twice(rig: Rig) -> None:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 
@@ -43,6 +42,67 @@ def test_fastboot_is_never_called_verified(rig: Rig) -> None:
     assert done.returncode == 3
     assert "NOT VERIFIED: fastboot cannot read back" in done.stdout
     assert rig.calls() == [["-s", "S1", "flash", "boot", str(rig.folder / "image.bin")], ["-s", "S1", "reboot"]]
+
+
+@pytest.mark.parametrize(
+    ("dut", "dfu", "fastboot"),
+    [
+        ("d", ["--serial", "S1"], "S1"),
+        ("both", ["--path", "1-1.4", "--serial", "S1"], "usb:1-1.4"),
+        ("socket", ["--path", "1-1.4"], "usb:1-1.4"),
+    ],
+)
+def test_a_device_is_chosen_by_flash_values_alone(dut: str, dfu: list[str], fastboot: str, rig: Rig) -> None:
+    for tool in ("dfu-util", "fastboot"):
+        rig.program(tool, "")
+        rig.hilcop("flash", dut, "--part", tool.removesuffix("-util"))
+    write, *_, boot, _ = rig.calls()
+    assert write[5:-2] == dfu
+    assert boot[:2] == ["-s", fastboot]
+
+
+def uploads(rig: Rig, content: str) -> None:
+    """A dfu-util that reads `content`, an expression; `n` counts its calls from 1."""
+    count = f"n = len(open({str(rig.folder / 'calls')!r}).readlines())"
+    rig.program("dfu-util", f"{count}\npathlib.Path(a[a.index('--upload') + 1]).write_bytes({content})")
+
+
+def test_a_dfu_dump_is_read_twice_and_reset_after_that(rig: Rig) -> None:
+    uploads(rig, "b'firmware'")
+    assert result_of(rig.hilcop("dump", "d", "--part", "dfu", "--out", "out.bin", "--json"))["verified_by"] == "second read, SHA-256"
+    assert (rig.folder / "out.bin").read_bytes() == b"firmware"
+    first, second = rig.calls()
+    assert "--reset" not in first
+    assert second[-1] == "--reset"
+
+
+def test_a_dfu_dump_that_differs_the_second_time_is_none(rig: Rig) -> None:
+    uploads(rig, "b'firmware%d' % n")
+    done = rig.hilcop("dump", "d", "--part", "dfu", "--out", "out.bin")
+    assert done.returncode == 3
+    assert "two reads differ" in done.stderr, done.stderr
+    assert not (rig.folder / "out.bin").exists()
+
+
+def test_a_dfu_dump_that_is_not_to_be_verified_is_read_once(rig: Rig) -> None:
+    uploads(rig, "b'firmware'")
+    done = rig.hilcop("dump", "d", "--part", "once", "--out", "out.bin")
+    assert done.returncode == 3
+    assert "NOT VERIFIED: the board file says verify: false" in done.stdout
+    assert [call[-1] for call in rig.calls()] == ["--reset"]
+
+
+def test_openocd_is_not_started_while_it_could_take_any_adapter(rig: Rig) -> None:
+    rig.program("openocd", "print('verified 100000 bytes in 0.1s (976.562 KiB/s)')")
+    done = rig.hilcop("flash", "anonymous", "--part", "openocd")
+    assert done.returncode == 2, done.stdout
+    assert "flash_values: { serial: ... }" in done.stderr
+    board = rig.folder / "board.yaml"
+    board.write_text(board.read_text().replace("setup: ['adapter serial {serial}'], ", ""))
+    done = rig.flash("openocd")
+    assert done.returncode == 2, done.stdout
+    assert "openocd would take any" in done.stderr
+    assert rig.calls() == []
 
 
 def test_openocd_must_say_that_it_verified(rig: Rig) -> None:
@@ -96,7 +156,8 @@ flash bank f faux 0x08000000 0x40000 0 0 x.cpu
 def real_openocd(rig: Rig, *more: str) -> subprocess.CompletedProcess[str]:
     (rig.folder / "none.cfg").write_text(NO_HARDWARE)
     board = (rig.folder / "board.yaml").read_text()
-    board = board.replace("config: [target/x.cfg]", "config: [none.cfg]").replace("'adapter serial {serial}'", "'echo {dut}'")
+    board = board.replace("config: [target/x.cfg]", "any_adapter: true, config: [none.cfg]")
+    board = board.replace("'adapter serial {serial}'", "'echo {dut}'")
     (rig.folder / "board.yaml").write_text(board)
     return rig.flash("openocd", "--timeout", "20", *more)
 
@@ -107,8 +168,7 @@ def test_the_real_openocd_writes_to_its_faux_flash_by_our_commands(rig: Rig) -> 
     done = real_openocd(rig, "--record", "record")
     assert done.returncode == 3, done.stderr
     assert "NOT VERIFIED: the board file says verify: false" in done.stdout
-    events = [json.loads(line) for line in (rig.folder / "record/timeline/flash.ndjson").read_text().splitlines()]
-    program = next(event["data"] for event in events if event["kind"] == "flash.program")
+    program = next(event["data"] for event in rig.events("flash") if event["kind"] == "flash.program")
     assert re.search(r"wrote \d+ bytes from file", program["output"]), program["output"]
 
 

@@ -63,6 +63,10 @@ dump:
   - name: disk
     power: cycle
     uboot: {{ address: 0x44000000, length_bytes: 8192, setup: [virtio scan], read: ['virtio read {{address}} 0x10 {{blocks}}'] }}
+  - name: unverified
+    power: cycle
+    verify: false
+    uboot: {{ address: 0x44000000, length_bytes: 4096 }}
 machine:
   driver: qemu-machine
   arguments: [-M, 'virt,acpi=off', -cpu, cortex-a53, -m, '256', -smp, '1', -nodefaults,
@@ -188,6 +192,14 @@ def test_the_disk_is_dumped_over_the_console(rig: Rig) -> None:
     assert result["sha256"] == hashlib.sha256(content).hexdigest()
     # Each session of the machine works on a copy of its disk, which is empty.
     assert content == bytes(8192)
+
+
+def test_a_dump_that_is_not_to_be_verified_asks_for_no_checksum(rig: Rig) -> None:
+    done = rig.hilcop("dump", "d", "--part", "unverified", "--out", "unverified.bin", "--record", "dumped")
+    assert done.returncode == 3, done.stderr
+    assert "NOT VERIFIED: the board file says verify: false" in done.stdout
+    assert (rig.folder / "unverified.bin").stat().st_size == 4096
+    assert b"crc32" not in (rig.folder / "dumped/console/d-main.raw").read_bytes()
 
 
 def test_an_image_that_is_too_large_is_refused_before_the_board_is_powered(rig: Rig) -> None:

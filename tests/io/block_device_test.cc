@@ -38,6 +38,9 @@ class BlockDeviceTest : public testing::Test {
     DeviceFiles::write(made / "dev", number + "\n");
     DeviceFiles::write(made / "size", size + "\n");
     DeviceFiles::write(made / "ro", "0\n");
+    // Of a disk that is really there, as the kernel counts it.
+    if (const auto counted = sysfs_text("/sys/class/block/" + name + "/diskseq"); !counted.empty())
+      DeviceFiles::write(made / "diskseq", counted + "\n");
     DeviceFiles::link(made / "device", scsi);
     DeviceFiles::link(files_ / ("sys/block/" + name), made);
     DeviceFiles::link(files_ / ("sys/class/block/" + name), made);
@@ -173,6 +176,37 @@ TEST_F(BlockDeviceTest, ANameThatAnotherDeviceHasByNowIsRefused) {
   NEED_LOOP();
   DeviceFiles::write(std::filesystem::canonical(files_ / ("sys/class/block/" + loop_->name())) / "dev", "8:240\n");
   EXPECT_EQ(error_of([&] { open(); }).kind(), ErrorKind::Disconnected);
+}
+
+TEST_F(BlockDeviceTest, ANewDiskWithTheNameAndTheNumberOfTheOldIsRefused) {
+  NEED_LOOP();
+  const auto counted = std::filesystem::canonical(files_ / ("sys/class/block/" + loop_->name())) / "diskseq";
+  if (!std::filesystem::exists(counted)) GTEST_SKIP() << "this kernel does not count disks";
+  EXPECT_NO_THROW(open());
+  DeviceFiles::write(counted, "1234567890123\n");
+  EXPECT_EQ(error_of([&] { open(); }).kind(), ErrorKind::Disconnected);
+}
+
+TEST_F(BlockDeviceTest, WhatIsPulledBetweenFindingAndOpeningIsRefusedThoughAnotherHasItsName) {
+  NEED_LOOP();
+  const UsbDiskSelector stick01{"1-1.2", "STICK01", {}};
+  const auto found = find(stick01);
+  const auto open_found = [&](std::uint64_t most) { return open_usb_disk(stick01, found, "storage 'card'", most, tree()); };
+  EXPECT_EQ(open_found(kSize)->size(), kSize);
+  // Another stick at its place, under its name; that it is larger is not what is said of it.
+  const auto serial = std::filesystem::canonical(files_ / "sys/bus/usb/devices/1-1.2") / "serial";
+  DeviceFiles::write(serial, "STICK02\n");
+  const auto other = error_of([&] { open_found(kSize - 1); });
+  EXPECT_EQ(other.kind(), ErrorKind::Disconnected);
+  EXPECT_THAT(other.what(), HasSubstr("serial number 'STICK02'"));
+  DeviceFiles::write(serial, "STICK01\n");
+  // It came back under another name.
+  std::filesystem::remove(files_ / ("sys/block/" + found));
+  EXPECT_EQ(error_of([&] { open_found(kSize); }).kind(), ErrorKind::Disconnected) << "gone";
+  disk("sdz", "1-1.2", "65:144");
+  const auto back = error_of([&] { open_found(kSize); });
+  EXPECT_EQ(back.kind(), ErrorKind::Disconnected);
+  EXPECT_THAT(back.what(), HasSubstr("is sdz now"));
 }
 
 TEST_F(BlockDeviceTest, AWriteProtectedDiskCanBeReadAndSaysWhyNotWritten) {

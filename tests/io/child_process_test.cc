@@ -2,7 +2,9 @@
 #include "io/child_process.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,48 @@ TEST(ChildProcess, ReportsStatusAndOutput) {
   EXPECT_EQ(result.status.code, 3);
   EXPECT_EQ(result.output, "out\nerr\n");
   EXPECT_EQ(result.status.text(), "exit status 3");
+}
+
+// Of the process, with what it holds in files of memory.
+std::size_t memory_held() {
+  std::size_t pages = 0, kib = 0;
+  std::ifstream("/proc/self/statm") >> pages >> pages;
+  kib = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    struct stat info {};
+    std::error_code none;
+    if (std::filesystem::read_symlink(entry.path(), none).string().starts_with("/memfd:") && ::stat(entry.path().c_str(), &info) == 0)
+      kib += static_cast<std::size_t>(info.st_blocks) / 2;
+  }
+  return kib;
+}
+
+TEST(ChildProcess, OutputWithoutEndKeepsItsLastWordsAndNoMemory) {
+  run_process(shell("head -c 2M /dev/zero"), Deadline::in(60s));  // what the first one needs at all
+  const auto before = memory_held();
+  auto child = ChildProcess::start(shell("head -c 200M /dev/zero; echo the end"));
+  ASSERT_TRUE(child->wait(Deadline::in(60s)));
+  const auto output = child->output();
+  EXPECT_LT(memory_held(), before + 1024) << "KiB";
+  EXPECT_EQ(output.size(), 64u * 1024);
+  EXPECT_EQ(output.substr(output.size() - 9), std::string("\0the end\n", 9));
+}
+
+TEST(ChildProcess, NeverWaitsForWhoeverReads) {
+  const auto child = ChildProcess::start(shell("head -c 3M /dev/zero; echo the end"));
+  EXPECT_TRUE(wait_ready(child->pidfd(), POLLIN, Deadline::in(60s)));
+  EXPECT_TRUE(child->output().ends_with("the end\n"));
+}
+
+TEST(ChildProcess, ItsLastWordsAreThereAtItsEndThoughAnotherHoldsItsOutput) {
+  for (int i = 0; i < 50; ++i) {
+    auto options = shell("setsid sleep 20 & head -c 60000 /dev/zero; echo $!");
+    const auto child = ChildProcess::start(options);
+    ASSERT_TRUE(child->wait(Deadline::in(20s)));
+    const auto output = child->output();
+    ASSERT_GT(output.size(), 60'000u);
+    ::kill(static_cast<pid_t>(std::stol(output.substr(60'000))), SIGKILL);
+  }
 }
 
 TEST(ChildProcess, TellsASignalFromAnExitStatus) {

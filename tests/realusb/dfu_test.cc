@@ -161,8 +161,9 @@ TEST_F(DfuTest, IsWrittenUploadedAgainAndCompared) {
   EXPECT_THAT(done.output, HasSubstr("verified: uploaded again"));
   EXPECT_TRUE(std::equal(image_.begin(), image_.end(), device_->memory.begin(), device_->memory.end(),
                          [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }));
-  const auto dumped = program_.run({"dump", "d", "--out", "out", "--accept-unverified"});
+  const auto dumped = program_.run({"dump", "d", "--out", "out"});
   ASSERT_EQ(dumped.status.code, 0) << dumped.output;
+  EXPECT_THAT(dumped.output, HasSubstr("verified: second read, SHA-256"));
   EXPECT_EQ(std::filesystem::file_size(program_ / "out"), image_.size());
 }
 
