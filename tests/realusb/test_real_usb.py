@@ -40,7 +40,15 @@ def test_everything_passes_on_a_real_kernel(ran: guest.Ran) -> None:
     assert ran.status == 0, ran.text()
 
 
-SUITES = ["RealHub", "RealHidRelay", "RealSerial", "RealBenchTest", "RealUsbWatch", "Drivers/InstrumentContractTest", "Drivers/KeeperContractTest"]
+SUITES = [
+    "RealHub",
+    "RealHidRelay",
+    "RealSerial",
+    "RealBenchTest",
+    "RealUsbWatch",
+    "Drivers/InstrumentContractTest",
+    "Drivers/KeeperContractTest",
+]
 
 
 @pytest.mark.parametrize("suite", SUITES)

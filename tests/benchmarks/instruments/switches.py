@@ -23,7 +23,7 @@ def switches(quick: bool) -> list[Row]:
     for found in map(json.loads, done.stdout.splitlines()):
         own, wire = (statistics.median(found[name]) * 1e6 for name in ("switch_s", "wire_s"))
         serial = "line" in found
-        where = f"at {found['line']} baud, which this line without a wire does not take" if serial else "for a client that only sends and waits"
+        where = f"at {found['line']} baud, not taken by this line without a wire" if serial else "for a client that only sends and waits"
         rows.append(
             Row(
                 f"{found['driver']}: a switch and its read-back",
