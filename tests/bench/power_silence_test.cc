@@ -60,7 +60,7 @@ struct NoKeeper final : KeeperClient {
   void on_event(std::function<void(const json&)>) override {}
 };
 
-class PowerSilenceTest : public testing::Test, private PowerListener {
+class PowerSilenceTest : public testing::Test, protected PowerListener {
  protected:
   void SetUp() override {
     int ends[2];
