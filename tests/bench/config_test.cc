@@ -195,7 +195,7 @@ TEST_F(ConfigTest, LinesAreHeldByWhatHasThem) {
   EXPECT_EQ(with("serial, port: /dev/ttyUSB0"), "");
   EXPECT_EQ(with("rfc2217, host: h, port: 4000"), "");
   EXPECT_TRUE(has(with("tcp-console, host: h, port: 4000"),
-                  "bench.yaml:5:83: duts.d.consoles.main.while_off: 'line' (driver tcp-console) has no lines to hold"))
+                  "bench.yaml:5:85: duts.d.consoles.main.while_off: 'line' (driver tcp-console) has no lines to hold"))
       << with("tcp-console, host: h, port: 4000");
   EXPECT_TRUE(has(with("command-console, program: telnet"), "has no lines to hold"));
 }

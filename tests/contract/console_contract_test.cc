@@ -155,7 +155,9 @@ TEST_P(ConsoleContractTest, WhatIsNotThereIsAnErrorInTime) {
 
 TEST_P(ConsoleContractTest, ModemLinesAndBreakAreThereOrRefused) {
   const auto stream = open();
+  EXPECT_EQ(driver_->holds_lines, rig_->has_modem_lines()) << "by that `while_off:` is refused at check";
   if (!rig_->has_modem_lines()) {
+    EXPECT_EQ(error_of([&] { stream->hold_break(true); }).kind(), ErrorKind::Unsupported);
     EXPECT_EQ(error_of([&] { stream->set_line(ModemLine::Dtr, true); }).kind(), ErrorKind::Unsupported);
     EXPECT_EQ(error_of([&] { stream->send_break(10ms); }).kind(), ErrorKind::Unsupported);
     return;
@@ -164,6 +166,10 @@ TEST_P(ConsoleContractTest, ModemLinesAndBreakAreThereOrRefused) {
   stream->send_break(10ms);
   for (const Deadline deadline = soon(); rig_->breaks() == 0 && !deadline.expired();) wait_until(deadline.at_most(2ms));
   EXPECT_EQ(rig_->breaks(), 1);
+  stream->hold_break(true);
+  for (const Deadline deadline = soon(); rig_->breaks() == 1 && !deadline.expired();) wait_until(deadline.at_most(2ms));
+  EXPECT_EQ(rig_->breaks(), 2);
+  stream->hold_break(false);
   for (const auto line : {ModemLine::Dtr, ModemLine::Rts})
     for (const bool on : {true, false, true}) {
       stream->set_line(line, on);
