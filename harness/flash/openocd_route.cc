@@ -31,8 +31,12 @@ std::string address_of(const FlashJob& job) {
   return address.is_null() ? "" : fmt::format(" 0x{:x}", address.get<std::uint64_t>());
 }
 
-// verify_image's own words: that it ended without an error is not enough to say that it compared.
-bool says_verified(const std::string& said) { return said.find("verified ") != std::string::npos; }
+// verify_image's own words ("verified 4096 bytes in 0.1s"): that it ended without an error is not enough to say that it compared anything.
+bool says_verified(const std::string& said) {
+  const std::string words = "verified ";
+  const auto at = said.find(words);
+  return at != std::string::npos && said.find_first_of("123456789", at) == at + words.size();
+}
 
 }  // namespace
 

@@ -110,6 +110,8 @@ def test_openocd_must_say_that_it_verified(rig: Rig) -> None:
     done = rig.flash("openocd")
     assert done.returncode == 3
     assert "openocd does not say that it verified" in done.stderr
+    rig.program("openocd", "print('verified 0 bytes in 0.0s (0.000 KiB/s)')")
+    assert "openocd does not say that it verified" in rig.flash("openocd").stderr
     rig.program("openocd", "print('verified 100000 bytes in 0.1s (976.562 KiB/s)')")
     assert result_of(rig.flash("openocd", "--json"))["verified_by"] == "openocd verify_image"
     image = "{" + str(rig.folder / "image.bin") + "} 0x8000000"
