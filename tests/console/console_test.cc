@@ -2,6 +2,7 @@
 #include <future>
 
 #include "console_fixture.h"
+#include "fakes/waiting_thread.h"
 
 namespace hilcop {
 namespace {
@@ -283,10 +284,8 @@ TEST_P(ConsoleTest, AMatchOfAnotherThreadTakesNothingFromOneThatWaits) {
   auto& console = open();
   for (int round = 0; round < 20; ++round) {
     console.mark();
-    std::thread other([&] { EXPECT_EQ(expect("later").text, "later"); });
-    wait_until(Deadline::in(5ms));
-    std::thread third([&] { EXPECT_EQ(expect("sooner").text, "sooner"); });
-    wait_until(Deadline::in(5ms));
+    WaitingThread other([&] { EXPECT_EQ(expect("later").text, "later"); });
+    WaitingThread third([&] { EXPECT_EQ(expect("sooner").text, "sooner"); });
     const auto from = console.offset();
     device_says("sooner.later");
     other.join();
