@@ -30,7 +30,21 @@ struct Contacts {
     std::atomic<bool> on{false}, reads_back{true}, lies{false}, refuses{false};
     std::atomic<int> slow_ms{0};  // before it switches
     std::atomic<std::int64_t> changed_ns{0};
-    std::atomic<int> switched{0};
+    std::atomic<int> switched{0}, changes{0};  // changes: odd in the middle of one
+
+    struct Look {
+      bool on = false;
+      SteadyTime changed;
+      int switched = 0;
+    };
+    /// All of one moment: half of a change is a contact that never was.
+    Look look() const {
+      while (true) {
+        const int before = changes;
+        const Look seen{on, from_ns(changed_ns), switched};
+        if (before % 2 == 0 && changes == before) return seen;
+      }
+    }
   };
   std::array<One, 4> all;
 };
@@ -50,9 +64,11 @@ class PlantedRelay final : public Instrument {
     SwitchResult result;
     result.commanded = real_clock().now();
     if (contact.slow_ms > 0) real_clock().sleep_until(result.commanded + std::chrono::milliseconds(contact.slow_ms.load()));
+    ++contact.changes;
     if (contact.on != on) contact.changed_ns = to_ns(result.commanded);
     contact.on = on;
     ++contact.switched;
+    ++contact.changes;
     result.acknowledged = real_clock().now();
     result.read_back = get(channel, Deadline::in(1s));
     return result;
@@ -90,10 +106,11 @@ class PlantedDevice {
     if (stuck_ || welded_) return true;
     const int number = contact_;
     if (number < 0) return false;
-    const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
+    const auto contact = contacts()->all.at(static_cast<std::size_t>(number)).look();
     const auto delay = delays_ms_.empty() ? 0 : delays_ms_.at(static_cast<std::size_t>(contact.switched) / 2 % delays_ms_.size());
-    if (!contact.on && real_clock().now() < from_ns(contact.changed_ns) + std::chrono::milliseconds(keeps_power_ms_.load())) return true;
-    const bool felt = real_clock().now() >= from_ns(contact.changed_ns) + std::chrono::milliseconds(delay);
+    const auto since = real_clock().now() - contact.changed;
+    if (!contact.on && since < std::chrono::milliseconds(keeps_power_ms_.load())) return true;
+    const bool felt = since >= std::chrono::milliseconds(delay);
     return contact.switched > 0 && contact.on == felt;
   }
 
@@ -119,9 +136,8 @@ class PlantedDevice {
   bool line_is_lost() const {
     const int number = contact_;
     if (number < 0 || line_lost_ms_ == 0) return false;
-    const auto& contact = contacts()->all.at(static_cast<std::size_t>(number));
-    return contact.changed_ns != 0 && !contact.on &&
-           real_clock().now() < from_ns(contact.changed_ns) + std::chrono::milliseconds(line_lost_ms_.load());
+    const auto contact = contacts()->all.at(static_cast<std::size_t>(number)).look();
+    return contact.switched > 0 && !contact.on && real_clock().now() - contact.changed < std::chrono::milliseconds(line_lost_ms_.load());
   }
   void speak(ByteStream& line) {
     std::array<std::byte, 256> heard{};
