@@ -324,7 +324,7 @@ class RealBench final : public Bench {
       }
       if (first != nullptr && !*first) *first = closing_errors_.back().second;
     };
-    for (auto& [name, dut] : duts_) attempt(name, [&] { dut->leaving(); });
+    for (auto& [name, dut] : duts_) attempt(name, [&dut = dut] { dut->leaving(); });
     // Power goes first; the consoles hear its last words; then the rest, and with it what served the consoles.
     for (auto& owned : leases_)
       if (!owned.power_of.empty()) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });

@@ -247,8 +247,8 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Re
 // Whether the last command may have taken it away from its safe state, or may do so yet.
 bool Channels::told_away(const ChannelKey& key, RestState rest) const {
   const auto found = channels_.find(key);
-  const auto last = found == channels_.end() ? std::nullopt : found->second.state;
-  return journal_.of(key).held && last != (rest.safe_state == SafeState::On);
+  const bool known_safe = found != channels_.end() && found->second.state && *found->second.state == (rest.safe_state == SafeState::On);
+  return journal_.of(key).held && !known_safe;
 }
 
 // Until it is there, whoever leases it meanwhile and fails.
