@@ -2,6 +2,7 @@
 #include "bench/bench.h"
 
 #include <algorithm>
+#include <mutex>
 
 #include <fmt/format.h>
 
@@ -28,10 +29,11 @@ class RealBench final : public Bench {
     try {
       for (const auto& name : options_.duts) lock("dut:" + config_.name + "/" + name, name);
       keeper_ = KeeperClient::connect(options_.keeper, Deadline::in(15s));
-      keeper_->on_event([this](const json& event) { keeper_event(event); });
+      keeper_->on_event([this](const json& event) { take_event(event); });
       loop_ = IoLoop::start();
       watch_usb();
       for (const auto& name : options_.duts) open_dut(config_.duts.at(name));
+      take_early_events();
       emit_open();
     } catch (...) {
       give_back(nullptr);
@@ -288,6 +290,24 @@ class RealBench final : public Bench {
     return found ? to_json(*found) : json();
   }
 
+  // On the client's reader thread. What comes while DUTs are being opened is dealt with when they are.
+  void take_event(const json& event) {
+    {
+      const std::scoped_lock lock(events_mutex_);
+      if (!is_open_) return early_events_.push_back(event);
+    }
+    keeper_event(event);
+  }
+  void take_early_events() {
+    std::vector<json> events;
+    {
+      const std::scoped_lock lock(events_mutex_);
+      is_open_ = true;
+      events.swap(early_events_);
+    }
+    for (const auto& event : events) keeper_event(event);
+  }
+
   void keeper_event(const json& event) {
     const std::string kind = event.value("event", "");
     if (kind != "machine.died" && kind != "keeper.lost" && kind != "lease.lost") return;
@@ -351,6 +371,9 @@ class RealBench final : public Bench {
   std::map<std::string, std::unique_ptr<RealDut>> duts_;
   std::string opening_;  // the DUT whose roles are being leased
   std::vector<std::pair<std::string, Error>> closing_errors_;
+  std::mutex events_mutex_;
+  bool is_open_ = false;
+  std::vector<json> early_events_;
   bool closed_ = false;
 };
 

@@ -189,7 +189,7 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
   json safe_state(bool force, Deadline deadline) override { return ask({{"op", "safe_state"}, {"force", force}}, deadline); }
 
   void on_event(std::function<void(const json&)> callback) override {
-    const std::scoped_lock lock(mutex_);
+    const std::scoped_lock lock(callback_mutex_);
     callback_ = std::move(callback);
   }
 
@@ -214,16 +214,14 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
     } catch (const Error&) {
       // Lost; told to every caller below.
     }
-    std::function<void(const json&)> callback;
     {
       const std::scoped_lock lock(mutex_);
       lost_ = true;
       for (auto& [id, pending] : pending_) pending->arrival.announce();
       for (auto& [id, fired] : fired_) fired->lost = true, fired->arrival.announce();
-      callback = callback_;
     }
     if (ending_) return;
-    if (callback) callback({{"event", "keeper.lost"}, {"data", json::object()}});
+    tell({{"event", "keeper.lost"}, {"data", json::object()}});
     // A keeper that died left its outputs as they were: the next one brings them to their safe states.
     try {
       if (options_.start_on_demand) start_keeper(options_);
@@ -233,28 +231,30 @@ class Client final : public KeeperClient, public std::enable_shared_from_this<Cl
   }
 
   void handle(const json& line) {
-    std::function<void(const json&)> callback;
     {
       const std::scoped_lock lock(mutex_);
-      if (line.contains("event")) {
-        callback = callback_;
-        if (line["event"] == "armed.fired") {
-          auto& fired = fired_.try_emplace(line.at("lease"), std::make_shared<Fired>()).first->second;
-          fired->results.push_back(line.at("data"));
-          fired->arrival.announce();
-        }
+      if (line.value("event", "") == "armed.fired") {
+        auto& fired = fired_.try_emplace(line.at("lease"), std::make_shared<Fired>()).first->second;
+        fired->results.push_back(line.at("data"));
+        fired->arrival.announce();
       } else if (const auto found = pending_.find(line.value("id", std::uint64_t{0})); found != pending_.end()) {
         found->second->answer = line;
         found->second->arrival.announce();
       }
     }
-    if (callback) callback(line);
+    if (line.contains("event")) tell(line);
+  }
+
+  // Under its lock: who takes the callback away must not find it running afterwards.
+  void tell(const json& event) {
+    const std::scoped_lock lock(callback_mutex_);
+    if (callback_) callback_(event);
   }
 
   Options options_;
   int socket_;
   JsonLines lines_;
-  std::mutex send_mutex_, mutex_;
+  std::mutex send_mutex_, mutex_, callback_mutex_;
   std::map<std::uint64_t, std::shared_ptr<Pending>> pending_;
   std::map<std::uint64_t, std::shared_ptr<Fired>> fired_;
   std::function<void(const json&)> callback_;

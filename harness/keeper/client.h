@@ -82,7 +82,8 @@ class KeeperClient {
   /// Error{Disconnected}). Blocks until all of it is done; returns what that was, by name, with `error` where an output is not at
   /// its safe state: the keeper goes on trying.
   virtual nlohmann::json safe_state(bool force, Deadline deadline) = 0;
-  /// Events that concern this client's leases (armed.fired, machine.died). Called from the client's reader thread.
+  /// Events that concern this client's leases (armed.fired, machine.died). Called from the client's reader thread. A
+  /// callback that is replaced, or taken away by an empty one, has ended when this returns; it must not call this.
   virtual void on_event(std::function<void(const nlohmann::json&)> callback) = 0;
 };
 

@@ -309,6 +309,27 @@ class PowerRound {
     return "";
   }
 
+  // What of the bench besides consoles saw the power come and go: inputs and meters that agreed with both edges, USB.
+  static std::vector<std::string> sensed(const PowerEdge& on, const PowerEdge& off) {
+    const auto on_means = split(on.verified_by), off_means = split(off.verified_by);
+    std::vector<std::string> seen;
+    for (const auto& means : off_means) {
+      const bool both = std::find(on_means.begin(), on_means.end(), means) != on_means.end();
+      if (both && (means.starts_with("input ") || means.starts_with("meter "))) seen.push_back(means);
+      if (means == "usb-disappearance") seen.emplace_back("USB");
+    }
+    return seen;
+  }
+  static std::vector<std::string> split(const std::string& means) {
+    std::vector<std::string> all;
+    for (std::size_t at = 0; at < means.size();) {
+      const auto end = std::min(means.find(", ", at), means.size());
+      all.push_back(means.substr(at, end - at));
+      at = end + 2;
+    }
+    return all;
+  }
+
   void about_power(const std::string& dut, const PowerEdge& on, const std::optional<PowerEdge>& off, const std::string& trouble, bool spoke,
                    const Strangers& others, const std::map<std::string, Habit>& habits) {
     if (!off) return item("power", dut, "", SelftestGrade::Fail, "cannot be switched off: " + trouble);
@@ -326,9 +347,10 @@ class PowerRound {
       return item("power", dut, "", SelftestGrade::Fail,
                   join(alive) + " after it was switched off: the output does not open, or does not power this DUT");
     if (!off->result.details.value("effect_ns", json()).is_null()) shown.push_back("the virtual board's own clock"), spoke = true;
+    for (auto& means : sensed(on, *off)) shown.push_back(std::move(means)), spoke = true;
     if (spoke && others.empty() && !shown.empty())
       return item("power", dut, "", SelftestGrade::Pass, "comes and goes, shown by " + join(shown));
-    if (habits.empty())
+    if (habits.empty() && others.empty())
       return item("power", dut, "", SelftestGrade::NotProved,
                   "it was told to switch and did not refuse; nothing on this bench shows that it powers this DUT");
     if (shown.empty() && doubts.empty())

@@ -122,14 +122,17 @@ TEST_F(StorageRoleTest, ACardThatDoesNotShowItselfIsGivenUpInTime) {
 }
 
 TEST_F(StorageRoleTest, AStorageIsForOneBenchAlone) {
-  const auto bench = open();
+  // First: a process is not forked off beside a bench's threads.
   const pid_t other = in_process([this] {
     try {
+      wait_for_file("taken");
       open();
     } catch (const Error& error) {
       ::_exit(error.kind() == ErrorKind::Busy ? 7 : 8);
     }
   });
+  const auto bench = open();
+  std::ofstream(dir_ / "taken") << "x";
   int status = 0;
   ::waitpid(other, &status, 0);
   EXPECT_EQ(WEXITSTATUS(status), 7);

@@ -28,7 +28,8 @@ namespace hilcop {
 struct Contacts {
   struct One {
     std::atomic<bool> on{false}, reads_back{true}, lies{false}, refuses{false};
-    std::atomic<int> slow_ms{0};  // before it switches
+    std::atomic<bool> welded{false};  // as an input at the first one's far side sees it
+    std::atomic<int> slow_ms{0};      // before it switches
     std::atomic<std::int64_t> changed_ns{0};
     std::atomic<int> switched{0}, changes{0};  // changes: odd in the middle of one
 
@@ -56,7 +57,11 @@ inline Contacts*& contacts() {
 class PlantedRelay final : public Instrument {
  public:
   std::vector<Channel> channels() const override {
-    return {{"0", ChannelKind::Power, ""}, {"1", ChannelKind::Power, ""}, {"2", ChannelKind::Power, ""}, {"3", ChannelKind::Power, ""}};
+    return {{"0", ChannelKind::Power, ""},
+            {"1", ChannelKind::Power, ""},
+            {"2", ChannelKind::Power, ""},
+            {"3", ChannelKind::Power, ""},
+            {"sense", ChannelKind::Input, ""}};
   }
   SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
     auto& contact = contacts()->all.at(std::stoul(channel));
@@ -74,6 +79,7 @@ class PlantedRelay final : public Instrument {
     return result;
   }
   std::optional<bool> get(const std::string& channel, Deadline) override {
+    if (channel == "sense") return contacts()->all[0].on || contacts()->all[0].welded;
     auto& contact = contacts()->all.at(std::stoul(channel));
     if (!contact.reads_back) return std::nullopt;
     return contact.lies || contact.on;

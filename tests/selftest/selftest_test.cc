@@ -10,6 +10,7 @@
 namespace hilcop {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -24,6 +25,20 @@ TEST_F(SelftestOfBench, ASoundBenchPasses) {
     EXPECT_THAT(grade(items, "answers", dut), HasSubstr("not proved"));  // the board declares no shell
   }
   EXPECT_FALSE(a_->powered() || b_->powered());
+}
+
+TEST_F(SelftestOfBench, AnInputThatFollowsThePowerShowsIt) {
+  std::ifstream file(dir_ / "bench.yaml");
+  std::string text(std::istreambuf_iterator<char>(file), {});
+  const std::string port = "power: { instrument: relay, channel: '0' }";
+  text.replace(text.find(port), port.size(),
+               "power: { instrument: relay, channel: '0', verify: { input: sense, within_ms: 100 } }, "
+               "inputs: { sense: { instrument: relay, channel: sense } }");
+  std::ofstream(dir_ / "bench.yaml") << text;
+  a_->manner_ = PlantedDevice::Manner::Mute;
+  EXPECT_THAT(grade(test(), "power", "a"), HasSubstr("pass: comes and goes, shown by input sense"));
+  contacts()->all[0].welded = true;
+  EXPECT_THAT(grade(test(), "power", "a"), AllOf(HasSubstr("fail: cannot be switched off"), HasSubstr("input 'sense' says otherwise")));
 }
 
 TEST_F(SelftestOfBench, ADeadRelayIsFound) {
