@@ -3,6 +3,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/serial.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -14,16 +15,15 @@
 #include <array>
 #include <cstdarg>
 #include <filesystem>
+#include <memory>
 #include <stdexcept>
 
 namespace {
 
 struct Line {
-  int modem = 0;
-  bool tx_low = false;
-  int breaks = 0;
-  serial_icounter_struct errors{};
-  bool counts = true;
+  std::atomic<int> modem{0}, breaks{0};
+  std::atomic<bool> tx_low{false}, counts{true};
+  hilcop::LineErrors errors;
 };
 // Shared with what is forked: a keeper in a process of its own moves the lines that the test looks at.
 auto& lines = *static_cast<std::array<Line, 4096>*>(
@@ -52,7 +52,14 @@ bool answer(int fd, unsigned long request, void* argument) {
   if (request == TIOCMSET) line.modem = *bits;
   if (request == TIOCMBIS) line.modem |= *bits;
   if (request == TIOCMBIC) line.modem &= ~*bits;
-  if (request == TIOCGICOUNT) *static_cast<serial_icounter_struct*>(argument) = line.errors;
+  if (request == TIOCGICOUNT) {
+    auto& counted = *static_cast<serial_icounter_struct*>(argument) = {};
+    counted.frame = line.errors.frame;
+    counted.overrun = line.errors.overrun;
+    counted.parity = line.errors.parity;
+    counted.brk = line.errors.brk;
+    counted.buf_overrun = line.errors.buf_overrun;
+  }
   return true;
 }
 
@@ -76,7 +83,9 @@ PtyPort::PtyPort() : device_(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)) {
     throw std::runtime_error("no pseudo-terminal");
   terminal_ = name.data();
   index_ = std::stoi(terminal_.substr(terminal_.rfind('/') + 1));
-  lines.at(static_cast<std::size_t>(index_)) = {};
+  auto& line = lines.at(static_cast<std::size_t>(index_));
+  std::destroy_at(&line);
+  std::construct_at(&line);
   std::filesystem::create_symlink(terminal_, dir_ / "dut");
 }
 
@@ -105,6 +114,6 @@ int PtyPort::breaks() const { return lines.at(static_cast<std::size_t>(index_)).
 bool PtyPort::tx_low() const { return lines.at(static_cast<std::size_t>(index_)).tx_low; }
 int PtyPort::modem_lines() const { return lines.at(static_cast<std::size_t>(index_)).modem; }
 void PtyPort::counts_nothing() { lines.at(static_cast<std::size_t>(index_)).counts = false; }
-serial_icounter_struct& PtyPort::errors() { return lines.at(static_cast<std::size_t>(index_)).errors; }
+LineErrors& PtyPort::errors() { return lines.at(static_cast<std::size_t>(index_)).errors; }
 
 }  // namespace hilcop

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <fcntl.h>
-#include <linux/serial.h>
 
+#include <atomic>
 #include <string>
 #include <string_view>
 
@@ -10,6 +10,11 @@
 #include "io/unique_fd.h"
 
 namespace hilcop {
+
+/// Counters of a serial port, as TIOCGICOUNT gives them. A test may set them while somebody asks.
+struct LineErrors {
+  std::atomic<int> frame{0}, overrun{0}, parity{0}, brk{0}, buf_overrun{0};
+};
 
 /// A pseudo-terminal that passes for a serial port: the test holds the device's end. Linking it gives pseudo-terminals of the
 /// test program the modem lines and error counters that libserialport and hilcop ask for, and a kernel pty lacks.
@@ -25,11 +30,11 @@ class PtyPort {
   /// The device's end once more, for who polls it himself; the caller closes it.
   int duplicate() const { return ::fcntl(device_.get(), F_DUPFD_CLOEXEC, 0); }
 
-  int breaks() const;                // begun
-  bool tx_low() const;               // a break that lasts
-  int modem_lines() const;           // TIOCM_* bits that the harness has set
-  serial_icounter_struct& errors();  // what TIOCGICOUNT answers
-  void counts_nothing();             // from here on TIOCGICOUNT is unknown to its driver
+  int breaks() const;       // begun
+  bool tx_low() const;      // a break that lasts
+  int modem_lines() const;  // TIOCM_* bits that the harness has set
+  LineErrors& errors();     // what TIOCGICOUNT answers
+  void counts_nothing();    // from here on TIOCGICOUNT is unknown to its driver
 
  private:
   TempDir dir_;

@@ -68,7 +68,7 @@ TEST(ChildProcess, OutputWithoutEndKeepsItsLastWordsAndNoMemory) {
   auto child = ChildProcess::start(shell("head -c 200M /dev/zero; echo the end"));
   ASSERT_TRUE(child->wait(Deadline::in(60s)));
   const auto output = child->output();
-  EXPECT_LT(memory_held(), before + 1024) << "KiB";
+  EXPECT_LT(memory_held(), before + 16 * 1024) << "KiB";  // of 200 MiB; a sanitizer has its own use of memory
   EXPECT_EQ(output.size(), 64u * 1024);
   EXPECT_EQ(output.substr(output.size() - 9), std::string("\0the end\n", 9));
 }
