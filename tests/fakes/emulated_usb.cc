@@ -95,7 +95,9 @@ Bytes EmulatedHub::configuration() const {
   Bytes made{
       9, kConfiguration, static_cast<std::uint8_t>(super ? 31 : 25), 0, 1, 1, 0, 0xe0, 0, 9, 4, 0, 0, 1, 9, 0, 0, 0, 7, 5, 0x81, 0x03, 2, 0,
       12};
-  if (super) made.insert(made.end(), {6, 0x30, 0, 0, 2, 0});  // SuperSpeed Endpoint Companion
+  // SuperSpeed Endpoint Companion. One by one: GCC 12 calls an insert() here out of bounds when it optimises.
+  if (super)
+    for (const std::uint8_t byte : std::array<std::uint8_t, 6>{6, 0x30, 0, 0, 2, 0}) made.push_back(byte);
   return made;
 }
 
