@@ -247,7 +247,10 @@ void Channels::restore(const ChannelKey& key, const InstrumentConfig& config, Re
 // Whether the last command may have taken it away from its safe state, or may do so yet.
 bool Channels::told_away(const ChannelKey& key, RestState rest) const {
   const auto found = channels_.find(key);
-  const bool known_safe = found != channels_.end() && found->second.state && *found->second.state == (rest.safe_state == SafeState::On);
+  if (found == channels_.end()) return journal_.of(key).held.has_value();
+  const auto& channel = found->second;
+  // What the instrument is busy with has not said yet how it ends.
+  const bool known_safe = !channel.busy && channel.state && *channel.state == (rest.safe_state == SafeState::On);
   return journal_.of(key).held && !known_safe;
 }
 

@@ -96,13 +96,12 @@ class KeeperTest : public testing::Test {
     ASSERT_TRUE(std::filesystem::exists(dir_ / name));
   }
   // A client in a process of its own that switches a channel on and waits to be killed.
-  pid_t holder_of(
-      const std::string& channel, const std::function<void()>& then = [] {}) {
+  pid_t holder_of(const std::string& channel, const std::function<void()>& then = {}, int slow_ms = 0) {
     const pid_t child = in_process([&] {
       const auto client = connect();
-      const auto lease = client->lease(request(channel), soon());
+      const auto lease = client->lease(request(channel, slow_ms), soon());
       lease->set(true, nlohmann::json::object(), soon());
-      then();
+      if (then) then();
       std::ofstream(dir_ / ("ready-" + channel)) << "x";
       ::pause();
     });

@@ -40,6 +40,18 @@ TEST_F(SafeStateTest, WhatMayStillSwitchOnLateIsToldToSwitchOffWhateverItReads) 
   EXPECT_TRUE(was_asked("1 off"));
 }
 
+TEST_F(SafeStateTest, SoIsWhatIsStillBeingSwitchedOnWhenItsHolderGoes) {
+  auto wanted = request("1", 1500);
+  wanted.instrument.config["punctual"] = true;  // it gives up at the deadline, and says nothing of what comes of it
+  const auto holder = connect(), other = connect();
+  const auto lease = holder->lease(std::move(wanted), soon());
+  auto on = std::async(std::launch::async, [&] { lease->set(true, none(), Deadline::in(600ms)); });
+  ASSERT_TRUE(within(5s, [&] { return was_asked("1 on"); }));
+  other->safe_state(true, soon());
+  EXPECT_THROW(on.get(), Error);
+  EXPECT_TRUE(was_asked("1 off"));
+}
+
 TEST_F(SafeStateTest, AnOffThatNobodyAcknowledgedBeginsTheMinimumOffTime) {
   auto wanted = request("1");
   wanted.min_off = 400ms;
@@ -120,14 +132,7 @@ TEST_F(SafeStateTest, ByForceItIsThereWhenTheCallReturnsOrTheErrorIsSaid) {
 }
 
 TEST_F(SafeStateTest, OtherSettingsDoNotReplaceAnInstrumentOnItsWayToItsSafeState) {
-  const auto client = in_process([&] {
-    const auto holder = connect();
-    const auto lease = holder->lease(request("1", 800), soon());
-    lease->set(true, none(), soon());
-    make("ready");
-    ::pause();
-  });
-  wait_for_file("ready");
+  const pid_t client = holder_of("1", {}, 800);
   for (const pid_t victim : {keeper_, client}) {
     ::kill(victim, SIGKILL);
     ::waitpid(victim, nullptr, 0);
@@ -140,14 +145,7 @@ TEST_F(SafeStateTest, OtherSettingsDoNotReplaceAnInstrumentOnItsWayToItsSafeStat
 }
 
 TEST_F(SafeStateTest, ASecondSigtermDoesNotCutTheWayToTheSafeStateShort) {
-  const auto client = in_process([&] {
-    const auto holder = connect();
-    const auto lease = holder->lease(request("1", 500), soon());
-    lease->set(true, none(), soon());
-    make("ready");
-    ::pause();
-  });
-  wait_for_file("ready");
+  const pid_t client = holder_of("1", {}, 500);
   ::kill(keeper_, SIGTERM);
   ASSERT_TRUE(within(5s, [&] { return was_asked("1 off"); }));
   ::kill(keeper_, SIGTERM);
