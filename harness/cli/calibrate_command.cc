@@ -85,8 +85,7 @@ json measure(const Arguments& arguments) {
     save_calibration(calibration);
     found = to_json(calibration);
   } catch (const Interrupted&) {
-    clear_interrupt();  // or closing would be interrupted, too, and the safe states come after this program's end
-    bench->close();
+    bench->close();  // says so if an output does not go to its safe state: a destructor tells nobody
     throw;
   }
   if (how.progress) std::fprintf(stderr, "\r\x1b[K");

@@ -149,7 +149,10 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
           channels_[key].lease = 0;
           --held_[key.first].users;
           // Whoever claimed it for the dead keeper's client did not get it: it is ours to bring to its safe state.
-          if (const auto memory = journal_.of(key); memory.held) restore_later(key, *memory.held, memory.rest);
+          const auto memory = journal_.of(key);
+          if (memory.held) restore_later(key, *memory.held, memory.rest);
+          for (const auto& waiting = std::exchange(channels_[key].restored, {}); const auto& told : waiting)
+            told(memory.held ? error : nullptr);
           outcome(nullptr, error);
           return next_waiter(key);
         }
@@ -164,8 +167,10 @@ void Channels::grant(const InstrumentConfig& instrument, KeptLease wanted, Outco
         if (state.state == false && (!journal_.of(key).off_since || journal_.of(key).inverted != lease.rest.inverted))
           journal_.found_off(key, lease.rest.inverted, real_clock().now());
         if (journal_.of(key).held) journal_.safe(key);
-        if (!*lease.alive) return end(lease.id, [](const Error*) {});  // the client went away meanwhile
-        outcome({{"lease", lease.id}}, nullptr);
+        if (*lease.alive) return outcome({{"lease", lease.id}}, nullptr);
+        end(lease.id, [](const Error*) {});  // its client went away meanwhile, or it was taken back by force
+        const Error ended(ErrorKind::Disconnected, object_of(key), "its lease has ended");
+        outcome(nullptr, &ended);
       });
 }
 
@@ -175,8 +180,8 @@ void Channels::end(std::uint64_t id, const Restored& done) {
   const KeptLease lease = found->second;
   *lease.alive = false;
   auto& state = channels_[lease.key];
-  if (!lease.granted) return done(nullptr);  // what is being granted ends itself when it sees that it is not alive
   state.restored.push_back(done);
+  if (!lease.granted) return;  // it ends itself when it sees that it is not alive
   if (std::exchange(state.restoring, true)) return;
   const Error ended(ErrorKind::Disconnected, object_of(lease.key), "its lease has ended");
   withdraw_coming(lease.key, ended);

@@ -50,6 +50,13 @@ class ReopeningTest : public testing::Test {
     while (!reached() && !deadline.expired()) wait_until(deadline.at_most(2ms));
     return reached();
   }
+  // The board's own adapter goes with the power, and is not there when that comes again.
+  void take_away_and_give_power(Console& console, Line& line) {
+    console.power_changed(false);
+    line.device.reset();
+    ASSERT_TRUE(soon([&] { return console.gaps_since(0).size() == 1; }));
+    console.power_changed(true);
+  }
   static std::unique_ptr<ByteStream> not_there() { throw Error(ErrorKind::NotFound, "test", "is not there", "plug it in"); }
 
   MemorySink sink_;
@@ -181,10 +188,7 @@ TEST_F(ReopeningTest, AnAdapterThatTheBoardPowersIsNoLossButDeafUntilItIsBack) {
   Line first, second;
   std::atomic<bool> there = false;
   const auto console = open(first, "a", [&] { return there ? second.stream() : not_there(); });
-  console->power_changed(false);
-  first.device.reset();
-  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
-  console->power_changed(true);
+  take_away_and_give_power(*console, first);
   const auto on = real_clock().now();
   console->power_came(on);
   EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off", "lost")) << "it may not come back at all";
@@ -237,10 +241,7 @@ TEST_F(ReopeningTest, ABootThatWasCutBeforeItsAdapterCameWasNotHeard) {
   Line first, second;
   std::atomic<bool> there = false;
   const auto console = open(first, "a", [&] { return there ? second.stream() : not_there(); });
-  console->power_changed(false);
-  first.device.reset();
-  ASSERT_TRUE(soon([&] { return console->gaps_since(0).size() == 1; }));
-  console->power_changed(true);
+  take_away_and_give_power(*console, first);
   console->power_changed(false);
   EXPECT_THAT(causes_of(console->gaps_since(0)), testing::ElementsAre("powered_off", "powered_off", "deaf"));
   console->power_changed(true);

@@ -131,6 +131,22 @@ TEST_F(SafeStateTest, ByForceItIsThereWhenTheCallReturnsOrTheErrorIsSaid) {
   EXPECT_TRUE(off_within("1", 5s));
 }
 
+TEST_F(SafeStateTest, ByForceAClaimThatIsStillBeingMadeIsWaitedForToo) {
+  const pid_t client = holder_of("1", {}, 600);
+  for (const pid_t victim : {keeper_, client}) {
+    ::kill(victim, SIGKILL);
+    ::waitpid(victim, nullptr, 0);
+  }
+  start_keeper_process();
+  const auto next = connect(), other = connect();
+  auto claim =
+      std::async(std::launch::async, [&] { return error_of([&] { next->lease(request("1", 600), soon())->set(true, none(), soon()); }); });
+  ASSERT_TRUE(within(5s, [&] { return was_asked("1 off"); }));
+  other->safe_state(true, soon());
+  EXPECT_FALSE(is_on("1"));
+  EXPECT_EQ(claim.get().kind(), ErrorKind::Disconnected);
+}
+
 TEST_F(SafeStateTest, OtherSettingsDoNotReplaceAnInstrumentOnItsWayToItsSafeState) {
   const pid_t client = holder_of("1", {}, 800);
   for (const pid_t victim : {keeper_, client}) {

@@ -28,13 +28,9 @@ TEST_F(SelftestOfBench, ASoundBenchPasses) {
 }
 
 TEST_F(SelftestOfBench, AnInputThatFollowsThePowerShowsIt) {
-  std::ifstream file(dir_ / "bench.yaml");
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  const std::string port = "power: { instrument: relay, channel: '0' }";
-  text.replace(text.find(port), port.size(),
-               "power: { instrument: relay, channel: '0', verify: { input: sense, within_ms: 100 } }, "
-               "inputs: { sense: { instrument: relay, channel: sense } }");
-  std::ofstream(dir_ / "bench.yaml") << text;
+  change_config("power: { instrument: relay, channel: '0' }",
+                "power: { instrument: relay, channel: '0', verify: { input: sense, within_ms: 100 } }, "
+                "inputs: { sense: { instrument: relay, channel: sense } }");
   a_->manner_ = PlantedDevice::Manner::Mute;
   EXPECT_THAT(grade(test(), "power", "a"), HasSubstr("pass: comes and goes, shown by input sense"));
   contacts()->all[0].welded = true;
@@ -58,15 +54,9 @@ TEST_F(SelftestOfBench, TwoDutsWhosePowerIsSwappedAreFound) {
 }
 
 TEST_F(SelftestOfBench, AConsoleThatIsWiredToTheOtherDutIsFound) {
-  const auto text = [&] {
-    std::ifstream file(dir_ / "bench.yaml");
-    return std::string(std::istreambuf_iterator<char>(file), {});
-  }();
-  auto swapped = text;
-  swapped.replace(swapped.find("socket: a.sock"), 14, "socket: b.tmp");
-  swapped.replace(swapped.find("socket: b.sock"), 14, "socket: a.sock");
-  swapped.replace(swapped.find("socket: b.tmp"), 13, "socket: b.sock");
-  std::ofstream(dir_ / "bench.yaml") << swapped;
+  change_config("socket: a.sock", "socket: b.tmp");
+  change_config("socket: b.sock", "socket: a.sock");
+  change_config("socket: b.tmp", "socket: b.sock");
   const auto items = test();
   EXPECT_THAT(grade(items, "wiring", "a"), HasSubstr("swapped"));
   EXPECT_THAT(grade(items, "wiring", "b"), HasSubstr("swapped"));
