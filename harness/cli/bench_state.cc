@@ -126,6 +126,9 @@ class State {
     if (find_driver(drivers_, config.driver)->open_storage) entry["held_by"] = holder_json(lease_holder("storage:" + identity));
     // Only a node of the file system can be looked at without opening what it stands for.
     if (identity.starts_with('/')) entry.update(node(identity));
+    if (identity.find("usb-serial:") != std::string::npos)
+      entry.update(
+          {{"there", false}, {"accessible", false}, {"open_by", ""}, {"problem", "no serial port of this host fits, or several do"}});
     return entry;
   }
 

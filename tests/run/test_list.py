@@ -112,6 +112,17 @@ def test_serial_ports_are_looked_at_and_not_opened(rig: Rig) -> None:
     os.close(ours)
 
 
+def test_an_adapter_that_is_chosen_by_what_it_is_is_said_not_to_be_there(rig: Rig) -> None:
+    (rig.folder / "usb.yaml").write_text(
+        "bench: usb\ninstruments:\n  relay: { driver: numato-relay, usb: { serial: NOBODY }, channels: 2 }\n"
+        "  line: { driver: modbus-relay, serial: /dev/null }\nduts: {}\n"
+    )
+    state = by_name(looks(rig, "usb.yaml")["instruments"])
+    assert state["relay"]["there"] is False
+    assert "no serial port of this host fits" in state["relay"]["problem"]
+    assert state["line"].get("there") is not False, "its port is there, whatever unit of the line it is"
+
+
 def test_two_programs_on_one_supply_are_switched_on_one_after_the_other(rig: Rig) -> None:
     on_supply(rig, 1500)
     (rig.folder / "alone.yaml").write_text(
