@@ -134,7 +134,8 @@ def rfc2217(quick: bool) -> list[Row]:
             "16 MiB from the line, rate against pyserial's",
             1 / against("flood", "wall_s"),
             "times",
-            detail=f"hilcop {megabytes(ours['flood'])}, pyserial {megabytes(theirs['flood'])} MB/s; pyserial queues each byte by itself, hilcop waits for ser2net",
+            detail=f"hilcop {megabytes(ours['flood'])}, pyserial {megabytes(theirs['flood'])} MB/s; "
+            "pyserial queues each byte by itself, hilcop waits for ser2net",
         ),
         Row("its processor time against pyserial's", against("flood", "cpu_s"), "times", "<= 0.5"),
     ]
