@@ -46,6 +46,15 @@ KeeperAddress keeper_address() {
   return {runtime_dir() / "keeper.sock", false};
 }
 
+std::filesystem::path temporary_dir() {
+  std::error_code failed;
+  auto folder = std::filesystem::temp_directory_path(failed);
+  if (!failed) return folder;
+  const char* named = env("TMPDIR");
+  throw Error(ErrorKind::NotFound, std::string("folder ") + (named != nullptr ? named : "/tmp"),
+              "is where temporary files go ($TMPDIR), and there is no such folder", "make it, or set TMPDIR to one that is there");
+}
+
 std::filesystem::path lease_dir() {
   const auto keeper = keeper_address();
   const auto directory = keeper.socket.parent_path() / "leases";

@@ -21,6 +21,9 @@ struct KeeperAddress {
 /// a host with a shared keeper nobody falls back to one of his own: two would switch the same relays.
 KeeperAddress keeper_address();
 
+/// For what ends with this process: $TMPDIR, else /tmp. Throws Error{NotFound} where there is no such folder.
+std::filesystem::path temporary_dir();
+
 /// Where DUTs are leased: one place for all who ask the same keeper.
 std::filesystem::path lease_dir();
 

@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "bench/board_watchers.h"
 #include "bench/calibration.h"
+#include "bench/console_line.h"
 #include "bench/lease_lock.h"
 #include "bench/real_dut.h"
 #include "bench/selftest_record.h"
@@ -190,13 +191,9 @@ class RealBench final : public Bench {
     std::unique_ptr<ByteStream> stream;
     if (driver->open_console) {
       lock("console:" + driver->identity(instrument), dut.name);
-      stream = driver->open_console(instrument, Deadline::in(10s));
-      // By identity: after an unplug the same port name may be another adapter. A terminal server takes seconds to answer.
-      options.reopen = [driver, instrument, first = stream->name()] {
-        auto again = driver->open_console(instrument, Deadline::in(4s));
-        if (again->name() == first) return again;
-        throw Error(ErrorKind::NotFound, first, "another one stands in its place: " + again->name(), "plug the first one in again");
-      };
+      options.powered = !dut.consoles_of_power.contains(name);
+      auto line = open_console_line(*driver, instrument, !options.powered);
+      stream = std::move(line.stream), options.reopen = std::move(line.reopen);
     } else {
       const auto endpoint = lease(request(dut, role, SafeState::Keep)).endpoint(Deadline::in(10s));
       const std::string path = endpoint.at("unix");

@@ -150,6 +150,17 @@ class BenchLoader {
       if (auto config = output(value, path + "." + name)) into[name] = *config;
   }
 
+  bool goes_with_power(const DutConfig& dut, const RoleConfig& source, const std::string& path) {
+    const auto before = problems_.size();
+    if (const auto made = bench_.instruments.find(source.instrument); made != bench_.instruments.end())
+      if (!find_driver(drivers_, made->second.driver)->open_console)
+        add(path, "'" + made->first + "' (driver " + made->second.driver + ") is there without the DUT: leave it out");
+    if (!dut.power || dut.power->safe_state != SafeState::Off)
+      add(path,
+          "needs a `power:` whose `safe_state` is off: else nobody knows whether the adapter is to be there when the bench is opened");
+    return problems_.size() == before;
+  }
+
   LinesWhileOff lines_while_off(const json& value, const RoleConfig& source, const std::string& path) {
     // Else the power would go before anybody learns that the lines still feed the board.
     if (const auto made = bench_.instruments.find(source.instrument); made != bench_.instruments.end())
@@ -289,6 +300,8 @@ class BenchLoader {
       const auto config = role(source, at);
       if (!config) continue;
       dut.consoles[console] = *config;
+      if (source["comes_with_power"] == true && goes_with_power(dut, *config, at + ".comes_with_power"))
+        dut.consoles_of_power.insert(console);
       if (!source["while_off"].is_null()) dut.lines_while_off[console] = lines_while_off(source["while_off"], *config, at + ".while_off");
     }
     for (const auto& [meter, source] : value["meters"].items())

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -124,6 +125,7 @@ struct DutConfig {
   std::optional<PowerConfig> power;
   std::map<std::string, RoleConfig> consoles;            // "main" is the first
   std::map<std::string, LinesWhileOff> lines_while_off;  // of consoles
+  std::set<std::string> consoles_of_power;               // whose adapter the DUT powers
   std::map<std::string, OutputConfig> buttons;
   std::optional<OutputConfig> reset;
   std::map<std::string, OutputConfig> outputs;

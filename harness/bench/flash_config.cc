@@ -93,7 +93,8 @@ std::vector<FlashPart> read_flash_parts(const CheckedFile& file, bool dump, std:
 
 std::vector<std::string> placeholders_of(const FlashPart& part) {
   std::set<std::string> names;
-  collect(part.config, names);
+  for (const auto& [key, value] : part.config.items())
+    if (key != "prompt") collect(value, names);  // a pattern: {3} is how often
   if (part.route == "uboot" && part.config.value("load", "") == "tftp") names.insert("tftp_dir");
   return {names.begin(), names.end()};
 }

@@ -49,10 +49,11 @@ std::string why_outdated(const json& record, const BenchConfig& bench, const std
 
 bool same(const json& item, const json& other) { return item.at("item") == other.at("item") && item.at("dut") == other.at("dut"); }
 
-// Failures of the earlier record of this DUT that the new one says nothing of.
-std::vector<json> standing_failures(const json& earlier, const json& record, const BenchConfig& bench) try {
+constexpr const char* kUnreadable = "earlier self-test";
+
+// Failures of the earlier record of this DUT that the new one says nothing of. Throws json::exception.
+std::vector<json> standing_failures_of(const json& earlier, const json& record, const BenchConfig& bench) {
   std::vector<json> standing;
-  if (!earlier.is_object()) return standing;
   const auto& items = record.at("items");
   const auto& tested = record.at("tested");
   // Whoever could not even be opened was not switched.
@@ -67,17 +68,34 @@ std::vector<json> standing_failures(const json& earlier, const json& record, con
       left_out = left_out || !item.value("looked", true);
     }
     const bool absent = !reached && std::none_of(items.begin(), items.end(), [&](const json& item) { return same(item, failure); });
+    const bool unreadable = failure.at("item") == kUnreadable && record.at("quick").get<bool>();
     const auto others = failure.value("others", json::array());
     const bool alone = std::any_of(others.begin(), others.end(), [&](const json& other) {
       return bench.duts.contains(other.get<std::string>()) && std::find(tested.begin(), tested.end(), other) == tested.end();
     });
-    if (again || !(left_out || absent || alone)) continue;
+    if (again || !(left_out || absent || alone || unreadable)) continue;
     if (!failure.contains("since")) failure["since"] = earlier.at("utc");
     standing.push_back(std::move(failure));
   }
   return standing;
-} catch (const json::exception&) {
-  return {};  // an earlier record that cannot be read refused its DUT until this one
+}
+
+std::vector<json> standing_failures(const std::optional<std::string>& text, const json& record, const BenchConfig& bench) {
+  if (!text) return {};
+  const auto earlier = parsed(*text);
+  try {
+    return standing_failures_of(earlier, record, bench);
+  } catch (const json::exception&) {
+    // It may have been one that failed, by something that a quick self-test leaves out.
+    if (!record.at("quick").get<bool>()) return {};
+    std::vector<json> standing;
+    standing.push_back({{"item", kUnreadable},
+                        {"dut", record.at("dut")},
+                        {"object", ""},
+                        {"grade", "fail"},
+                        {"text", "its record could not be read: only a whole self-test shows what it may have found"}});
+    return standing;
+  }
 }
 
 }  // namespace
@@ -132,7 +150,7 @@ json save_selftest(const BenchConfig& bench, const std::vector<std::string>& dut
     record["dut"] = dut;
     record["board_sha256"] = board_sha256(bench, dut);
     const auto name = name_of(bench, dut);
-    for (auto& kept : standing_failures(parsed(read_record(kKind, name).value_or("")), record, bench)) {
+    for (auto& kept : standing_failures(read_record(kKind, name), record, bench)) {
       if (std::find(all_kept.begin(), all_kept.end(), kept) == all_kept.end()) all_kept.push_back(kept);
       record["items"].push_back(std::move(kept));
       record["result"] = "fail";

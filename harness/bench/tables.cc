@@ -106,10 +106,12 @@ KeySpec power_keys() {
 
 std::vector<KeySpec> console_extras() {
   const std::vector<std::string> levels{"on", "off"};
-  return {with(key("while_off", Type::Map, "how its lines stand while the DUT has no power, so that they do not feed it"),
-               {with_default(key("tx_low", Type::Boolean, "TX low: a break that lasts"), false),
-                chosen(key("dtr", Type::String, "DTR asserted or not (a TTL adapter's pin is low while it is asserted)"), levels),
-                chosen(key("rts", Type::String, "RTS asserted or not"), levels)})};
+  return {
+      with(key("while_off", Type::Map, "how its lines stand while the DUT has no power, so that they do not feed it"),
+           {with_default(key("tx_low", Type::Boolean, "TX low: a break that lasts"), false),
+            chosen(key("dtr", Type::String, "DTR asserted or not (a TTL adapter's pin is low while it is asserted)"), levels),
+            chosen(key("rts", Type::String, "RTS asserted or not"), levels)}),
+      with_default(key("comes_with_power", Type::Boolean, "its adapter is the DUT's own, and there only while the DUT has power"), false)};
 }
 
 // Where a role comes from, and what else the role has.

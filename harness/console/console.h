@@ -131,6 +131,7 @@ struct ConsoleOptions {
   PowerLines lines;
   std::optional<ShellFraming> shell = ShellFraming{};
   std::optional<ReplFraming> repl;  // used where there is no shell
+  bool powered = true;              // the DUT, as far as is known, when the console is opened
   std::string board_file;           // for errors: where shell and repl are declared
   /// Called to open the stream again after it was lost, until it does, on a thread of the console's own that lives until close():
   /// which waits for a call that is under way. Empty: a lost stream ends the console.

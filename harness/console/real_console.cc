@@ -36,7 +36,8 @@ RealConsole::RealConsole(std::unique_ptr<ByteStream> stream, ConsoleOptions opti
       window_(recorder_),
       hits_("watchers of console " + options_.source),
       last_byte_at_(real_clock().now()),
-      last_check_(last_byte_at_) {
+      last_check_(last_byte_at_),
+      powered_(options_.powered) {
   auto names = nlohmann::json::array();
   for (const auto& watcher : options_.watchers) names.push_back(watcher.name);
   const std::string file = options_.record_dir.empty() ? "" : file_stem(options_.source) + ".raw";

@@ -128,7 +128,7 @@ class RealConsole final : public Console, private Polled {
   std::optional<Sending> sent_dropped_;
   SteadyTime last_byte_at_, last_check_{}, power_changed_at_{}, power_edge_until_{}, lost_at_{}, connected_at_{};
   std::optional<SteadyTime> power_going_, power_came_;  // since the last power_changed(true), or false
-  bool powered_ = true, borrowed_ = false, quiet_scanned_ = true;
+  bool powered_, borrowed_ = false, quiet_scanned_ = true;
   bool power_came_told_ = false;     // by power_came(), not guessed
   bool excused_ = false;             // something was taken for the power's doing while it was going
   std::string lost_as_;              // cause of the loss that lasts

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "base/paths.h"
 #include "evidence/sha256.h"
 #include "flash/output_file.h"
 #include "io/child_process.h"
@@ -78,7 +79,7 @@ std::string run_program(const FlashJob& job, const std::vector<std::string>& wor
 }
 
 ScratchFolder::ScratchFolder() {
-  std::string name = (std::filesystem::temp_directory_path() / "hilcop-flash-XXXXXX").string();
+  std::string name = (temporary_dir() / "hilcop-flash-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw error_from_errno(errno, "folder " + name, "make");
   path_ = name;
 }

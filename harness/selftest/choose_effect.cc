@@ -17,7 +17,7 @@ class ClockEffect final : public PowerEffect {
     const auto at = edge.result.details.value("effect_ns", nlohmann::json());
     if (!at.is_number_integer())
       throw Error(ErrorKind::Unsupported, "power of dut '" + dut_ + "'", "has no clock of its own: only a virtual board has one",
-                  "choose another --effect: console, link, usb or input");
+                  "choose another --effect: console, link, usb, input or meter");
     return {from_ns(at.get<std::int64_t>()) - edge.result.commanded, {}, ""};
   }
 

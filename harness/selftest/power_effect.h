@@ -39,8 +39,9 @@ std::unique_ptr<PowerEffect> make_clock_effect(const Dut& dut);
 std::unique_ptr<PowerEffect> make_polled_effect(std::string name, std::string object, std::function<bool()> probe,
                                                 Nanoseconds period = 1ms);
 
-/// What `hilcop calibrate --effect` means: "console[:NAME]", "clock", "link:INTERFACE", "input:NAME", "usb:PATH" (a device's place on the
-/// bus: 1-1.2). Empty: the most exact one that the DUT has. `sysfs`: "/sys". Throws Error{Config} with the choices.
+/// What `hilcop calibrate --effect` means: "console[:NAME]", "clock", "link:INTERFACE", "input:NAME", "meter:NAME" (by the threshold of
+/// the power's `verify:`), "usb:PLACE" (a device's place on the bus: 1-1.2). Empty: the most exact one that the DUT has. `sysfs`: "/sys".
+/// Throws Error{Config} with the choices.
 std::unique_ptr<PowerEffect> choose_effect(const std::string& wanted, Dut& dut, const BenchConfig& bench, const Arrivals& arrivals,
                                            const std::filesystem::path& sysfs);
 

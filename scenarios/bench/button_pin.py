@@ -120,7 +120,6 @@ def button_pin(dut: Dut, run: Run) -> None:
     button = run.check("button", expected="the device reads its button pressed while the bench holds it, and released when not")
     pin = run.check("pin", expected="the pin, which the device sets as its button is, reads high while it is held and low when not")
     device = Device(dut)
-    begin = dut.console.offset
     with powered(dut):
         boot = dut.boot_to()
         if not boot.complete:
@@ -129,6 +128,7 @@ def button_pin(dut: Dut, run: Run) -> None:
             pin.inconclusive(why)
             return
         dut.console.login()
+        begin = dut.console.offset  # nothing before is judged: a console that the board powers was deaf to its first words
         show_controls(device, run, button, pin)
         checks = {check.name: check for check in (button, pin) if all(ok for _, ok in check.controls)}
         count = ROUNDS[run.effort]

@@ -200,6 +200,19 @@ TEST_F(ConfigTest, LinesAreHeldByWhatHasThem) {
   EXPECT_TRUE(has(with("command-console, program: telnet"), "has no lines to hold"));
 }
 
+TEST_F(ConfigTest, AnAdapterThatComesWithThePowerNeedsPowerThatIsOffAtFirst) {
+  board("b", "board: b\n");
+  const auto with = [this](const std::string& instrument, const std::string& power) {
+    return problems("bench: x\ninstruments:\n  relay: { driver: modbus-relay, host: h }\n  line: { driver: " + instrument +
+                    " }\nduts:\n  d: { board: b, " + power +
+                    "consoles: { main: { instrument: line, channel: console, comes_with_power: true } } }\n");
+  };
+  const std::string serial = "serial, usb: { serial: A1 }", power = "power: { instrument: relay, channel: '1' }, ";
+  EXPECT_EQ(with(serial, power), "");
+  EXPECT_TRUE(has(with(serial, ""), "needs a `power:` whose `safe_state` is off")) << with(serial, "");
+  EXPECT_TRUE(has(with(serial, "power: { instrument: relay, channel: '1', safe_state: keep }, "), "needs a `power:`"));
+}
+
 TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {
   EXPECT_TRUE(has(problems("bench: [\n"), "is not YAML"));
   EXPECT_TRUE(has(problems(""), "must be a mapping"));

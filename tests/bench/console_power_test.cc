@@ -136,6 +136,30 @@ TEST_F(ConsolePowerTest, ALineThatCannotBeHeldHidesNeitherTheEdgeNorTheOtherCons
   EXPECT_EQ(edges[0].data.at("verified_by"), "read-back");
 }
 
+TEST_F(ConsolePowerTest, AnAdapterThatComesWithThePowerMayBeMissingWhenTheBenchIsOpened) {
+  adapter(false);
+  auto wanted = config();
+  wanted.duts.at("d").power->safe_state = SafeState::Off;
+  EXPECT_EQ(error_of([&] { open(wanted); }).kind(), ErrorKind::NotFound) << "nobody said that it may";
+  wanted.duts.at("d").consoles_of_power = {"main"};
+  wanted.duts.at("d").consoles.erase("second");
+  auto& dut = open(wanted);
+  auto& console = dut.console();
+  ASSERT_TRUE(soon_true([&] { return !console.gaps_since(0).empty(); }));
+  EXPECT_EQ(console.gaps_since(0).front().cause, "powered_off");
+  dut.power().on(soon());
+  adapter(true);
+  ASSERT_TRUE(soon_true([&] {
+    const std::scoped_lock lock(far().mutex);
+    return bool(far().device["stiff"]);
+  }));
+  ASSERT_EQ(::write(far().device["stiff"].get(), "hello\n", 6), 6);
+  const std::array patterns{Pattern::literal("hello")};
+  EXPECT_NO_THROW(console.expect(patterns, soon()));
+  for (const auto& gap : console.gaps_since(0)) EXPECT_THAT(gap.cause, testing::AnyOf("powered_off", "deaf")) << gap.detail;
+  EXPECT_EQ(console.gaps_since(0).back().cause, "deaf") << "from the power to the adapter nothing was heard";
+}
+
 TEST_F(ConsolePowerTest, ABootIsDoubtfulForWhatItsOwnAdapterWasTooLateFor) {
   auto& dut = open(config());
   dut.power().off(json::object(), soon());

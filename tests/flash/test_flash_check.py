@@ -47,6 +47,13 @@ def test_check_is_content_with_an_adapter_that_is_chosen(keys: str, rig: Rig) ->
     assert done.returncode == 0, done.stderr
 
 
+def test_braces_of_a_prompt_are_the_patterns_own(rig: Rig) -> None:
+    keys = "uboot: { address: 0, memory_bytes: 1, prompt: '=>{2} $' }"
+    (rig.folder / "board.yaml").write_text(f"board: b\nflash: [{{ name: a, {keys} }}]\n")
+    done = rig.hilcop("check", "bench.yaml")
+    assert done.returncode == 0, done.stderr
+
+
 def test_check_refuses_a_storage_that_is_none_or_is_given_twice(rig: Rig) -> None:
     (rig.folder / "board.yaml").write_text("board: b\n")
     (rig.folder / "bench.yaml").write_text(

@@ -6,11 +6,13 @@
 #include <gtest/gtest.h>
 
 #include "bench/bench.h"
+#include "fakes/error_of.h"
 #include "fakes/memory_sink.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
 #include "io/usb_watch.h"
 #include "realusb/guest_host.h"
+#include "selftest/calibrate.h"
 
 namespace hilcop {
 namespace {
@@ -34,8 +36,10 @@ duts:
 
 class RealBenchTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::ofstream(dir_ / "bench.yaml") << kBench;
+  void SetUp() override { open(kBench); }
+  void open(const std::string& bench) {
+    bench_.reset();
+    std::ofstream(dir_ / "bench.yaml") << bench;
     std::ofstream(dir_ / "talker.yaml")
         << "board: talker\nusb: { expected: [{ vid: 0x0403, pid: 0x6001, interfaces: [{ class: vendor-specific }] }] }\n";
     std::ofstream(dir_ / "keys.yaml") << "board: keys\nusb: { forbidden_classes: [hid] }\n";
@@ -83,6 +87,58 @@ TEST_F(RealBenchTest, PowerOffIsProvedByWhatGoesFromUsbAndTheConsoleIsOpenedAgai
   const std::array patterns{Pattern::literal("hello")};
   EXPECT_NO_THROW(console.expect(patterns, Deadline::in(20s)));
   for (const auto& gap : console.gaps_since(0)) EXPECT_THAT(gap.cause, testing::AnyOf("powered_off", "deaf")) << gap.detail;
+}
+
+TEST_F(RealBenchTest, ABenchIsOpenedBeforeTheBoardsOwnAdapterHasPower) {
+  const auto with = [](std::string text, const std::string& from, const std::string& to) {
+    return text.replace(text.find(from), from.size(), to);
+  };
+  const std::string console = "consoles: { main: { instrument: line, channel: console } }";
+  bench_->dut("talker").power().off(nlohmann::json::object(), Deadline::in(30s));
+  const auto without = with(kBench, "safe_state: keep", "safe_state: off");
+  EXPECT_EQ(error_of([&] { open(without); }).kind(), ErrorKind::NotFound);
+  open(with(without, "channel: console }", "channel: console, comes_with_power: true }"));
+  auto& dut = bench_->dut("talker");
+  EXPECT_FALSE(dut.usb().present());
+  dut.power().on(Deadline::in(30s));
+  ASSERT_TRUE(dut.usb().wait_present(Deadline::in(20s)));
+  auto& heard = dut.console();
+  const std::array patterns{Pattern::literal("hello")};
+  ASSERT_TRUE(comes_true([&] {
+    try {
+      heard.write("hello\n", Deadline::in(10s));
+      return true;
+    } catch (const Error&) {
+      return false;
+    }
+  }));
+  EXPECT_NO_THROW(heard.expect(patterns, Deadline::in(20s)));
+  for (const auto& gap : heard.gaps_since(0)) EXPECT_THAT(gap.cause, testing::AnyOf("powered_off", "deaf")) << gap.detail;
+  open(with(kBench, console, "consoles: {}"));  // with its power kept, for whoever comes next
+  bench_->dut("talker").power().on(Deadline::in(30s));
+  EXPECT_TRUE(bench_->dut("talker").usb().wait_present(Deadline::in(20s)));
+}
+
+TEST_F(RealBenchTest, TheTimeFromTheHubsSwitchToTheDevicesComingAndGoingIsMeasured) {
+  auto& dut = bench_->dut("talker");
+  Arrivals arrivals(sink_);
+  const auto effect = choose_effect("usb:1-1.1", dut, bench_->config(), arrivals, "/sys");
+  CalibrateOptions options;
+  options.switchings = 3;
+  options.limit = 20s;
+  const auto found = calibrate(dut, *effect, calibration_key(bench_->config(), dut.config(), all_drivers()), options);
+  EXPECT_EQ(found.effect, "usb 1-1.1");
+  for (const auto& spread : {found.on, found.off}) {
+    ASSERT_TRUE(spread) << to_json(found).dump();
+    EXPECT_EQ(spread->count, 3);
+    EXPECT_GT(spread->least, 0ms);
+    EXPECT_LT(spread->most, 20s);
+  }
+  // A device is listed when it has been reset and read, which takes the kernel at least the 10 ms that USB 2.0 (7.1.7.5) gives a reset.
+  EXPECT_GE(found.on->least, 10ms) << to_json(found).dump();
+  EXPECT_LT(found.off->median, found.on->median) << to_json(found).dump();
+  dut.power().on(Deadline::in(30s));  // calibrate leaves it off, and the hub keeps it: for whoever comes next
+  EXPECT_TRUE(dut.usb().wait_present(Deadline::in(20s)));
 }
 
 TEST_F(RealBenchTest, WhatTheBoardDoesNotDeclareIsAFinding) {

@@ -30,6 +30,8 @@ struct Contacts {
     std::atomic<bool> on{false}, reads_back{true}, lies{false}, refuses{false};
     std::atomic<bool> welded{false};  // as an input at the first one's far side sees it
     std::atomic<int> slow_ms{0};      // before it switches
+    std::atomic<int> count_of_delays{0};
+    std::array<std::atomic<int>, 16> delays_ms{};  // how late the n-th switching shows at its far side
     std::atomic<std::int64_t> changed_ns{0};
     std::atomic<int> switched{0}, changes{0};  // changes: odd in the middle of one
 
@@ -46,6 +48,19 @@ struct Contacts {
         if (before % 2 == 0 && changes == before) return seen;
       }
     }
+    void shows_late(const std::vector<int>& delays) {
+      std::copy(delays.begin(), delays.end(), delays_ms.begin());
+      count_of_delays = static_cast<int>(delays.size());
+    }
+    /// What stands at its far side: the supply's current, or an input.
+    bool shows() const {
+      if (welded) return true;
+      const auto seen = look();
+      if (count_of_delays == 0) return seen.on;
+      const auto delay = delays_ms.at(static_cast<std::size_t>(seen.switched / 2 % count_of_delays)).load();
+      const bool felt = real_clock().now() - seen.changed >= std::chrono::milliseconds(delay);
+      return seen.switched > 0 && seen.on == felt;
+    }
   };
   std::array<One, 4> all;
 };
@@ -57,11 +72,8 @@ inline Contacts*& contacts() {
 class PlantedRelay final : public Instrument {
  public:
   std::vector<Channel> channels() const override {
-    return {{"0", ChannelKind::Power, ""},
-            {"1", ChannelKind::Power, ""},
-            {"2", ChannelKind::Power, ""},
-            {"3", ChannelKind::Power, ""},
-            {"sense", ChannelKind::Input, ""}};
+    return {{"0", ChannelKind::Power, ""}, {"1", ChannelKind::Power, ""},     {"2", ChannelKind::Power, ""},
+            {"3", ChannelKind::Power, ""}, {"sense", ChannelKind::Input, ""}, {"amps", ChannelKind::Meter, ""}};
   }
   SwitchResult set(const std::string& channel, bool on, const nlohmann::json&, Deadline) override {
     auto& contact = contacts()->all.at(std::stoul(channel));
@@ -79,11 +91,12 @@ class PlantedRelay final : public Instrument {
     return result;
   }
   std::optional<bool> get(const std::string& channel, Deadline) override {
-    if (channel == "sense") return contacts()->all[0].on || contacts()->all[0].welded;
+    if (channel == "sense") return contacts()->all[0].shows();
     auto& contact = contacts()->all.at(std::stoul(channel));
     if (!contact.reads_back) return std::nullopt;
     return contact.lies || contact.on;
   }
+  Reading measure(const std::string&, Deadline) override { return {contacts()->all[0].shows() ? 0.21 : 0.003, "A", real_clock().now()}; }
 };
 
 /// A device on a console (a unix socket) that gets and loses its power late. Behaviour may change at any time.
@@ -239,6 +252,13 @@ class PlantedBench : public testing::Test {
                                        << "  b: { board: plain.yaml, power: { instrument: relay, channel: '1' }, consoles: { main: { "
                                           "instrument: line-b, channel: console } } }\n"
                                        << more;
+  }
+  // In lab-config, once.
+  void change_config(const std::string& from, const std::string& to) const {
+    std::ifstream file(dir_ / "bench.yaml");
+    std::string text(std::istreambuf_iterator<char>(file), {});
+    text.replace(text.find(from), from.size(), to);
+    std::ofstream(dir_ / "bench.yaml") << text;
   }
   BenchConfig config() const { return load_bench_config(dir_ / "bench.yaml", dir_.path(), table()); }
 

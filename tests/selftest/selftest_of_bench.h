@@ -42,14 +42,6 @@ class SelftestOfBench : public PlantedBench {
   }
 
   static constexpr const char* kQuickBoard = "board: plain\nboot_stages: [{ name: up, pattern: x, deadline_s: 0.3 }]\n";
-  // In lab-config, once.
-  void change_config(const std::string& from, const std::string& to) const {
-    std::ifstream file(dir_ / "bench.yaml");
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    text.replace(text.find(from), from.size(), to);
-    std::ofstream(dir_ / "bench.yaml") << text;
-  }
-
   DeviceFiles devices_;
   std::function<void(const SelftestItem&)> on_item_;
   int number_ = 0;

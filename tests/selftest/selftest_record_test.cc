@@ -38,6 +38,19 @@ TEST_F(SelftestOfBench, AFailedOneRefusesItsDutUntilOnePasses) {
   EXPECT_EQ(selftest_state(bench, "a").at("refuses"), true) << "a torn record may have been one that failed";
 }
 
+TEST_F(SelftestOfBench, WhatATornRecordMayHaveFoundIsNotClearedByAQuickOne) {
+  const auto bench = config();
+  const std::vector<SelftestItem> passes{{"power", "a", "", SelftestGrade::Pass, ""}};
+  save_selftest(bench, {"a"}, passes, "out");
+  std::filesystem::resize_file(std::filesystem::directory_iterator(dir_ / "state/selftest")->path(), 20);
+  for (int n = 0; n < 2; ++n) {  // the second rests on the first
+    EXPECT_EQ(save_selftest(bench, {"a"}, passes, "out", true).at("result"), "fail");
+    EXPECT_THAT(selftest_state(bench, "a").at("text").get<std::string>(), HasSubstr("its record could not be read"));
+  }
+  save_selftest(bench, {"a"}, passes, "out");
+  EXPECT_EQ(selftest_state(bench, "a").at("state"), "passed");
+}
+
 TEST_F(SelftestOfBench, WhatAQuickOneDoesNotAskStaysFailed) {
   const auto bench = config();
   save_selftest(bench, {"a"}, {{"power", "a", "", SelftestGrade::Pass, ""}, {"answers", "a", "console main", SelftestGrade::Fail, "mute"}},
