@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import ssl
 import sys
 import threading
@@ -113,6 +114,11 @@ class Broker:
         return path
 
     async def start(self, port: int) -> None:
+        try:  # asked here: mosquitto says so only in its log, and somebody else would be spoken to
+            socket.create_server((self._address, port)).close()
+        except OSError as error:
+            why = f"{os.strerror(error.errno or 0)}: give another --mqtt-port, 0 for a free one"
+            raise CloudError(f"broker on {self._address} port {port}: {why}") from error
         program = "/usr/sbin/mosquitto"
         config = self._write_config(port)
         try:

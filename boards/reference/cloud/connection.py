@@ -40,6 +40,7 @@ class Connection(RequestHandler):
             max_headers=64,
             max_field_size=4096,
             lingering_time=2,
+            auto_decompress=False,  # a few bytes could become many
         )
         self._count = count
         self._received = received

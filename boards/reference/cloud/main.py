@@ -117,7 +117,7 @@ async def serve(a: argparse.Namespace, parent: int) -> None:
             )
         except OSError as error:
             why = "give another --port, 0 for a free one" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "see --address"
-            raise CloudError(f"HTTPS on {a.address} port {a.port}: {error.strerror}: {why}") from error
+            raise CloudError(f"HTTPS on {a.address} port {a.port}: {os.strerror(error.errno or 0)}: {why}") from error
         port = listener.sockets[0].getsockname()[1]
         print(f"cloud: listening https {a.address}:{port} mqtts {a.address}:{mqtt_port}", flush=True)
         await until_end(broker, stop, parent)

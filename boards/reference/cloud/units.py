@@ -24,7 +24,7 @@ KEPT_READINGS = 720  # 12 hours at one a minute; the file is cut back when it ha
 
 def digest(token: str) -> str:
     # 256 random bits: a plain hash is enough, nothing can be guessed.
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 class Units:

@@ -11,6 +11,7 @@ import pytest
 from conftest import Authority, Cloud, done
 
 REGISTER = "https://cloud.ht1.example/v1/register"
+BROKEN_OFF = (35, 52, 55, 56)  # curl: TLS connect, empty reply, send or receive error
 ERASE = "https://cloud.ht1.example/v1/erase"
 
 
@@ -30,9 +31,8 @@ def test_without_a_certificate_it_is_refused(cloud: Cloud) -> None:
 def test_a_certificate_of_another_authority_ends_the_handshake(cloud: Cloud, tmp_path: Path) -> None:
     foreign = Authority(tmp_path / "foreign").device("HT1-000042")
     ran = cloud.curl(REGISTER, *foreign, "-d", json.dumps({"serial": "HT1-000042", "model": "HT-1", "version": "1.1.0"}))
-    assert ran.returncode in (35, 55, 56), ran.stderr  # curl: TLS connect, send or receive error
-    assert "unknown ca" in ran.stderr
-    assert "token" not in ran.stdout
+    assert ran.returncode in BROKEN_OFF, ran.stderr
+    assert ran.stdout == ""
 
 
 def test_a_certificate_that_no_authority_signed_is_refused(cloud: Cloud, tmp_path: Path) -> None:
@@ -40,7 +40,8 @@ def test_a_certificate_that_no_authority_signed_is_refused(cloud: Cloud, tmp_pat
     ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     done("openssl", "req", "-x509", *ec, "-keyout", own[0], "-out", own[1], "-subj", "/CN=HT1-000042")
     ran = cloud.curl(REGISTER, "--cert", str(own[1]), "--key", str(own[0]), "-d", "{}")
-    assert ran.returncode in (35, 55, 56), ran.stderr
+    assert ran.returncode in BROKEN_OFF, ran.stderr
+    assert ran.stdout == ""
 
 
 def test_a_device_cannot_register_another_one(cloud: Cloud, authority: Authority) -> None:
