@@ -20,7 +20,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.client as mqtt
+import paho.mqtt.client as mqtt  # type: ignore[import]
 from authority import CloudError, write_new
 from records import Received, text_of
 
@@ -138,7 +138,8 @@ class Broker:
         await self._connect(port)
 
     async def _read_log(self) -> None:
-        assert self._process is not None and self._process.stderr is not None
+        assert self._process is not None
+        assert self._process.stderr is not None
         while True:
             try:
                 line = await self._process.stderr.readline()
@@ -170,9 +171,7 @@ class Broker:
         while True:
             assert self._process is not None
             if self._process.returncode is not None:
-                raise CloudError(
-                    f"broker on port {port}: mosquitto ended with {self._process.returncode}: see the lines of kind broker in received.jsonl"
-                )
+                raise CloudError(f"broker on port {port}: mosquitto ended with {self._process.returncode}: see received.jsonl")
             try:
                 await loop.run_in_executor(None, client.connect, host, port, 30)
                 break
@@ -182,7 +181,7 @@ class Broker:
                 await asyncio.sleep(0.05)
         client.loop_start()
         if not await loop.run_in_executor(None, self._subscribed.wait, READY_S):
-            raise CloudError(f"broker on port {port}: does not let the collector subscribe: see the lines of kind broker in received.jsonl")
+            raise CloudError(f"broker on port {port}: the collector may not subscribe: see received.jsonl")
 
     def _connected(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe([(f"{CONTROL}/response", mqtt.SubscribeOptions(qos=1)), ("ht1/#", mqtt.SubscribeOptions(qos=1))])
@@ -195,7 +194,7 @@ class Broker:
                 return
             self._received.add("mqtt", topic=message.topic, qos=message.qos, retain=bool(message.retain), **text_of(message.payload))
             self.on_message(message.topic, message.payload)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             print(f"cloud: message on {message.topic!r}: {type(error).__name__}: {error}: it is not kept", file=sys.stderr)
 
     def _answered(self, payload: bytes) -> None:

@@ -35,7 +35,7 @@ class Connection(RequestHandler):
             logger=QUIET,
             keepalive_timeout=15,
             tcp_keepalive=True,
-            access_log=None,
+            access_log=None,  # type: ignore[arg-type]  # aiohttp takes it as: no log
             max_line_size=4096,
             max_headers=64,
             max_field_size=4096,

@@ -49,7 +49,9 @@ def current(folder: Path) -> dict[str, str]:
 
 def main() -> int:
     kinds = "; ".join(f"{kind}: {what}" for kind, what in KINDS.items())
-    parser = argparse.ArgumentParser(prog="fault", description=f"How the cloud in DIR fails from now on; nothing named: it does not. {kinds}.")
+    parser = argparse.ArgumentParser(
+        prog="fault", description=f"How the cloud in DIR fails from now on; nothing named: it does not. {kinds}."
+    )
     parser.add_argument("dir", type=Path, metavar="DIR")
     parser.add_argument("faults", nargs="*", metavar="WHERE=KIND", help=f"where: {', '.join(WHERE)}")
     words = parser.parse_args()

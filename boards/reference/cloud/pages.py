@@ -20,7 +20,7 @@ FACTS = {
     "privacy_contact": "privacy@ht1.example",
 }
 SECURITY_TXT_DAYS = 180  # RFC 9116 advises less than a year
-STYLE = "body{max-width:42em;margin:2em auto;padding:0 1em;font:1em/1.5 sans-serif}table{border-collapse:collapse}td,th{border:1px solid;padding:.3em}"
+STYLE = "body{max-width:42em;margin:2em auto;font:1em/1.5 sans-serif}table{border-collapse:collapse}td,th{border:1px solid;padding:.3em}"
 
 
 def html(name: str) -> str | None:

@@ -26,8 +26,17 @@ CLOUD, WWW, UPDATES, MQTT = "cloud.ht1.example", "www.ht1.example", "updates.ht1
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def refusal(status: int, why: str) -> web.Response:
-    return web.json_response({"error": why}, status=status)
+class Refused(Exception):
+    def __init__(self, status: int, why: str, close: bool = False) -> None:
+        super().__init__(why)
+        self._status = status
+        self._close = close
+
+    def answer(self) -> web.Response:
+        response = web.json_response({"error": str(self)}, status=self._status)
+        if self._close:
+            response.force_close()
+        return response
 
 
 def certified(request: web.Request) -> str | None:
@@ -69,6 +78,25 @@ class Service:
     async def _every(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if isinstance(request.protocol, Connection):
             request.protocol.request_came()
+        try:
+            fault = await self._take(request)
+            if fault == "503":
+                return web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "60"})
+            if fault == "hang":
+                await asyncio.sleep(HANG_S)
+                raise Refused(503, "unavailable")
+            response = await handler(request)
+            return await self._half(request, response, fault) if fault in ("stall", "truncated") else response
+        except Refused as error:
+            return error.answer()
+        except CloudError as error:
+            print(f"cloud: {request.method} {request.path}: {error}", file=sys.stderr)
+            return Refused(503, "unavailable").answer()
+        except web.HTTPException as error:
+            return Refused(error.status, error.reason.lower()).answer()
+
+    async def _take(self, request: web.Request) -> str | None:
+        """Takes the whole request and records it; says which fault is wanted there."""
         host = request.host.rpartition(":")[0] if ":" in request.host else request.host
         seen: dict[str, Any] = {"from": request.remote, "host": host, "method": request.method, "path": request.raw_path}
         seen["headers"] = {name.lower(): value for name, value in request.headers.items() if name.lower() != "authorization"}
@@ -79,33 +107,16 @@ class Service:
             body = await asyncio.wait_for(request.read(), self._patience_s)
         except web.HTTPRequestEntityTooLarge:
             self._received.add("https", **seen, error=f"body of more than {BODY_BYTES} bytes")
-            return refusal(413, f"body of more than {BODY_BYTES} bytes")
+            raise Refused(413, f"body of more than {BODY_BYTES} bytes") from None
         except TimeoutError:
             self._received.add("https", **seen, error="body not there in time")
-            response = refusal(408, "body not there in time")
-            response.force_close()
-            return response
-        name = request.match_info.route.name or ""
-        fault = faults.current(self._folder).get(name)
+            raise Refused(408, "body not there in time", close=True) from None
+        fault = faults.current(self._folder).get(request.match_info.route.name or "")
         self._received.add("https", **seen, **text_of(body), **({"fault": fault} if fault else {}))
         if host not in (CLOUD, WWW, UPDATES):
-            return refusal(421, "no such host here")
+            raise Refused(421, "no such host here")
         request["host"], request["fault"] = host, fault
-        if fault == "503":
-            return web.json_response({"error": "unavailable"}, status=503, headers={"Retry-After": "60"})
-        if fault == "hang":
-            await asyncio.sleep(HANG_S)
-            return refusal(503, "unavailable")
-        try:
-            response = await handler(request)
-        except CloudError as error:
-            print(f"cloud: {request.method} {request.path}: {error}", file=sys.stderr)
-            return refusal(503, "unavailable")
-        except web.HTTPException as error:
-            return refusal(error.status, error.reason.lower())
-        if fault in ("stall", "truncated") and not response.prepared:
-            return await self._half(request, response, fault)
-        return response
+        return fault
 
     async def _half(self, request: web.Request, whole: web.StreamResponse, fault: str) -> web.StreamResponse:
         """The head promises all of it, half of it comes. A range is honoured: who resumes gets half of the rest."""
@@ -122,7 +133,7 @@ class Service:
             except ValueError:
                 start = len(data)
             if not 0 <= start < len(data):
-                return refusal(416, "no such range")
+                raise Refused(416, "no such range")
         part = web.StreamResponse(status=206 if start else whole.status)
         part.content_type = whole.content_type
         if start:
@@ -141,35 +152,39 @@ class Service:
         return asyncio.get_running_loop().run_in_executor(None, call, *words)
 
     async def _register(self, request: web.Request) -> web.StreamResponse:
-        if request["host"] != CLOUD:
-            return refusal(404, "not found")
-        name = certified(request)
-        if name is None:
-            return refusal(403, "a device certificate is needed")
-        try:
-            asked = json.loads(await request.read())
-            serial, model, version = (asked[key] for key in ("serial", "model", "version"))
-        except (ValueError, KeyError, TypeError, RecursionError):
-            return refusal(400, 'what is sent must be {"serial", "model", "version"}')
-        if not all(isinstance(value, str) and 0 < len(value) <= 64 for value in (serial, model, version)):
-            return refusal(400, "each a text of 1 to 64 characters")
-        if serial != name or not self._units.accepts(serial):
-            return refusal(403, "the certificate is of another unit, or the unit is not known")
-        if model != updates.MODEL or not updates.VERSION.fullmatch(version):
-            return refusal(400, "no such model or version")
+        serial, model, version = await self._registration(request)
         token = self._units.new_token()
         async with self._changing:
             await self._blocking(self._broker.set_unit, serial, token)
             await self._blocking(self._units.register, serial, token, model, version)
         return web.json_response({"token": token})
 
+    async def _registration(self, request: web.Request) -> tuple[str, str, str]:
+        if request["host"] != CLOUD:
+            raise Refused(404, "not found")
+        name = certified(request)
+        if name is None:
+            raise Refused(403, "a device certificate is needed")
+        try:
+            asked = json.loads(await request.read())
+            serial, model, version = (asked[key] for key in ("serial", "model", "version"))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            raise Refused(400, 'what is sent must be {"serial", "model", "version"}') from None
+        if not all(isinstance(value, str) and 0 < len(value) <= 64 for value in (serial, model, version)):
+            raise Refused(400, "each a text of 1 to 64 characters")
+        if serial != name or not self._units.accepts(serial):
+            raise Refused(403, "the certificate is of another unit, or the unit is not known")
+        if model != updates.MODEL or not updates.VERSION.fullmatch(version):
+            raise Refused(400, "no such model or version")
+        return serial, model, version
+
     async def _erase(self, request: web.Request) -> web.StreamResponse:
         if request["host"] != CLOUD:
-            return refusal(404, "not found")
+            raise Refused(404, "not found")
         async with self._changing:
             serial = self._units.owner_of(bearer(request))
             if serial is None:
-                return refusal(401, "no such token")
+                raise Refused(401, "no such token")
             await self._blocking(self._broker.remove_unit, serial)
             await self._blocking(self._units.erase, serial)
         return web.json_response({"erased": serial})
@@ -177,13 +192,13 @@ class Service:
     async def _metadata(self, request: web.Request) -> web.StreamResponse:
         path = updates.published(self._folder, stale=request["fault"] == "stale")
         if request["host"] == WWW or path is None:
-            return refusal(404, "nothing is published")
+            raise Refused(404, "nothing is published")
         return web.Response(body=path.read_bytes(), content_type="application/json", headers={"Cache-Control": "no-store"})
 
     async def _bundle(self, request: web.Request) -> web.StreamResponse:
         path = updates.bundle(self._folder, request.match_info["name"])
         if request["host"] == WWW or path is None:
-            return refusal(404, "no such bundle")
+            raise Refused(404, "no such bundle")
         return web.FileResponse(path, headers={"Content-Type": "application/octet-stream"})
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
@@ -192,4 +207,4 @@ class Service:
             return web.Response(text=text, content_type="text/html", charset="utf-8")
         if page == ".well-known/security.txt":
             return web.Response(text=pages.security_txt(request["host"]), content_type="text/plain", charset="utf-8")
-        return refusal(404, "not found")
+        raise Refused(404, "not found")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the maker publishes: signed metadata and the bundles that it names. All metadata that ever was stays, as an attacker would keep it."""
+"""What the maker publishes: signed metadata and the bundles that it names. All metadata stays, as an attacker would keep it."""
 
 from __future__ import annotations
 

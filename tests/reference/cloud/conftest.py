@@ -30,7 +30,9 @@ def until(condition: Callable[[], Any], limit_s: float = 30) -> Any:
 
 
 def done(*words: str | Path, limit_s: float = 60, check: bool = True) -> subprocess.CompletedProcess[str]:
-    ran = subprocess.run([str(word) for word in words], capture_output=True, text=True, timeout=limit_s, check=False, stdin=subprocess.DEVNULL)
+    ran = subprocess.run(
+        [str(word) for word in words], capture_output=True, text=True, timeout=limit_s, check=False, stdin=subprocess.DEVNULL
+    )
     assert not check or ran.returncode == 0, f"{words}: {ran.stdout}{ran.stderr}"
     return ran
 
@@ -58,10 +60,27 @@ class Cloud:
         self.folder = folder
         self.authority = authority
         self.errors = folder.with_suffix(".errors")
-        words = [PROGRAMS / "run", folder, "--port", "0", "--mqtt-port", "0", "--lab-ca", authority.folder, "--patience", str(PATIENCE_S), *options]
+        words = [
+            PROGRAMS / "run",
+            folder,
+            "--port",
+            "0",
+            "--mqtt-port",
+            "0",
+            "--lab-ca",
+            authority.folder,
+            "--patience",
+            str(PATIENCE_S),
+            *options,
+        ]
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
-                [str(word) for word in words], stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True, stdin=subprocess.DEVNULL
+                [str(word) for word in words],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
             )
         assert self.process.stdout is not None
         assert select.select([self.process.stdout], [], [], 60)[0], "the cloud says nothing"

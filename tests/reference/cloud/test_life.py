@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from conftest import PROGRAMS, Authority, Cloud, done, until
 
 
@@ -137,7 +136,9 @@ def test_it_says_why_it_cannot_start(authority: Authority, tmp_path: Path) -> No
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert f"port {port}: Address already in use" in refused(tmp_path / "b", "--port", port, *free)
-        assert f"broker on 127.0.0.1 port {port}: Address already in use" in refused(tmp_path / "c", "--port", "0", "--mqtt-port", port, "--lab-ca", authority.folder)
+        assert f"broker on 127.0.0.1 port {port}: Address already in use" in refused(
+            tmp_path / "c", "--port", "0", "--mqtt-port", port, "--lab-ca", authority.folder
+        )
     assert "not known" in refused(tmp_path / "d", *free, "--fault", "pages=teapot")
     assert "no such file" in refused(tmp_path / "e", *free, "--publish", "1.2.0=nothing")
     assert "name a folder that make-unit wrote" in refused(tmp_path / "f", *free, "--units", tmp_path)

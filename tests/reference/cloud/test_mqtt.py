@@ -17,7 +17,9 @@ NOT_AUTHORISED = "Not authorized"
 @contextmanager
 def listening(cloud: Cloud, serial: str, token: str, *words: str) -> Iterator[subprocess.Popen[str]]:
     command = cloud.mosquitto("mosquitto_sub", serial, token, "-q", "1", "-v", "-d", "-W", "90", *words)
-    process = subprocess.Popen(["stdbuf", "-oL", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        ["stdbuf", "-oL", *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
     try:
         yield process
     finally:

@@ -8,7 +8,6 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-
 from conftest import Cloud
 
 WWW = "https://www.ht1.example"

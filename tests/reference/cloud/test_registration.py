@@ -7,7 +7,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from conftest import Authority, Cloud, done
 
 REGISTER = "https://cloud.ht1.example/v1/register"

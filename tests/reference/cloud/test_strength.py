@@ -12,7 +12,6 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-
 from conftest import PATIENCE_S, Authority, Cloud, done, until
 
 
@@ -67,6 +66,7 @@ def rest(client: socket.socket) -> bytes:
     return said
 
 
+ERASE = b"POST /v1/erase HTTP/1.1\r\nHost: cloud.ht1.example\r\n"
 GARBAGE = {
     "noise": os.urandom(4096),
     "plain http": b"GET / HTTP/1.1\r\nHost: www.ht1.example\r\n\r\n",
@@ -99,9 +99,9 @@ def test_garbage_before_tls(cloud: Cloud, which: str, what: str) -> None:
         b"GET / HTTP/1.1\r\nHost: www.ht1.example\r\nContent-Length: -5\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: \xff\xfe\r\nConnection: close\r\n\r\n",
         b"GET /\xff\xfe HTTP/1.1\r\nHost: www.ht1.example\r\nConnection: close\r\n\r\n",
-        b"POST /v1/erase HTTP/1.1\r\nHost: cloud.ht1.example\r\nAuthorization: Bearer \xff\xfe\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
-        b"POST /v1/erase HTTP/1.1\r\nHost: cloud.ht1.example\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"POST /v1/erase HTTP/1.1\r\nHost: cloud.ht1.example\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+        ERASE + b"Authorization: Bearer \xff\xfe\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        ERASE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ERASE + b"Content-Encoding: gzip\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
         b"DELETE /v1/register HTTP/1.1\r\nHost: cloud.ht1.example\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n",
     ],

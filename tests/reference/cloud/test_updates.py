@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from conftest import PROGRAMS, Authority, Cloud, done
 
 METADATA = "https://updates.ht1.example/v1/update/HT-1.json"

@@ -11,15 +11,16 @@ from declared import DESIGN, DEVICE, ICS, IXIT, PROVISIONS, REFERENCE, TABLES, t
 
 # Names and fields after TS 103 701 v2.1.1; id is there in all.
 FIELDS = {
-    "1-AuthMech": "description default_status authentication_factor password_generation_mechanism security_guarantees cryptographic_details "
-    "brute_force_prevention",
+    "1-AuthMech": "description default_status authentication_factor password_generation_mechanism security_guarantees "
+    "cryptographic_details brute_force_prevention",
     "2-UserInfo": "change_mechanisms replacement sensors secure_setup setup_check maintenance_check deletion personal_data telemetry "
     "model_designation publication_of_vdp publication_of_support_period publication_non_updatable support_period_end",
     "3-VulnTypes": "description action time_frame",
     "4-Conf": "vulnerability_actions vulnerability_monitoring update_procedures secure_management secure_development",
     "5-VulnMon": "description",
     "6-SoftComp": "description update_mechanism cryptographic_usage",
-    "7-UpdMech": "description security_guarantees cryptographic_details initiation_and_interaction configuration update_checking user_notification",
+    "7-UpdMech": "description security_guarantees cryptographic_details initiation_and_interaction configuration "
+    "update_checking user_notification",
     "8-UpdProc": "description time_frame",
     "9-ReplSup": "isolation hardware_replacement connectivity_and_functionality",
     "10-SecParam": "description type security_guarantees protection_scheme provisioning_mechanism generation_mechanism "
@@ -34,8 +35,8 @@ FIELDS = {
     "18-AccCtrl": "description",
     "19-SecDev": "description",
     "20-SecBoot": "description security_guarantees detection_mechanisms user_notification notification_functionality",
-    "21-PersData": "description purpose processing_activities secure_communication_mechanisms sensitive obtaining_consent withdrawing_consent "
-    "storing_consent authorized_parties lifecycle aggregation anonymization",
+    "21-PersData": "description purpose processing_activities secure_communication_mechanisms sensitive obtaining_consent "
+    "withdrawing_consent storing_consent authorized_parties lifecycle aggregation anonymization",
     "22-ExtSens": "description",
     "23-ResMech": "description type security_guarantees",
     "24-TelData": "description purpose security_examination personal_data",
@@ -119,7 +120,9 @@ def test_a_confirmation_and_its_provision_agree() -> None:
 
 
 def test_a_secret_that_is_plain_in_the_flash_is_no_secure_storage() -> None:
-    plain = [entry["id"] for entry in TABLES["10-SecParam"] if entry["type"] == "critical" and "not encrypted" in entry["protection_scheme"]]
+    plain = [
+        entry["id"] for entry in TABLES["10-SecParam"] if entry["type"] == "critical" and "not encrypted" in entry["protection_scheme"]
+    ]
     assert (ICS["5.4-1"]["support"] == "N") == bool(plain)
     assert set(plain) <= set(ICS["5.4-1"]["ixit"])
 
