@@ -184,7 +184,9 @@ class Broker:
             raise CloudError(f"broker on port {port}: the collector may not subscribe: see received.jsonl")
 
     def _connected(self, client: mqtt.Client, *_: Any) -> None:
-        client.subscribe([(f"{CONTROL}/response", mqtt.SubscribeOptions(qos=1)), ("ht1/#", mqtt.SubscribeOptions(qos=1))])
+        # Not what it sends itself: that was not received.
+        options = mqtt.SubscribeOptions(qos=1, noLocal=True)
+        client.subscribe([(f"{CONTROL}/response", options), ("ht1/#", options)])
 
     def _message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         # In paho's thread: nothing may escape, or collecting ends.

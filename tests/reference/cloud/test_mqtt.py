@@ -126,6 +126,7 @@ def test_erasing_removes_all_that_is_kept(cloud: Cloud) -> None:
     status, body = cloud.ask(ERASE, "-H", f"Authorization: Bearer {token}", "-X", "POST")
     assert (status, json.loads(body)) == (200, {"erased": "HT1-000019"})
     assert not folder.exists()
+    assert not cloud.received("mqtt", topic="ht1/HT1-000019/state", body=""), "what the cloud itself sends was not received"
     assert "HT1-000019" not in (cloud.folder / "broker" / "dynamic-security.json").read_text()
     assert NOT_AUTHORISED in cloud.publish("HT1-000019", token, "ht1/HT1-000019/state", "{}").stderr
     assert cloud.ask(ERASE, "-H", f"Authorization: Bearer {token}", "-X", "POST")[0] == 401
