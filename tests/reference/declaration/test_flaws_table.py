@@ -22,7 +22,8 @@ def faults_of(flaws: list[dict[str, Any]]) -> list[str]:
     names = [flaw.get("name") for flaw in flaws]
     for flaw in flaws:
         name = str(flaw.get("name"))
-        found += [f"{name}: {key} is no {kind.__name__}" for key, kind in EACH.items() if not isinstance(flaw.get(key), kind) or not flaw[key]]
+        wrong = [key for key, kind in EACH.items() if not isinstance(flaw.get(key), kind) or not flaw[key]]
+        found += [f"{name}: {key} is no {EACH[key].__name__}" for key in wrong]
         if not re.fullmatch(r"[a-z0-9]+([.-][a-z0-9]+)*", name):
             found.append(f"{name}: a name is words of small letters and digits with '-' between")
         if names.count(name) > 1:
