@@ -17,13 +17,16 @@ done
 ln -sfn /usr/include/nlohmann "$out/objects/include/nlohmann"
 
 triplet=aarch64-linux-gnu
-compiler="$triplet-g++"
-if command -v ccache >/dev/null; then compiler="ccache $compiler"; fi
 {
   cat <<NINJA
 flags = -std=c++20 -O1 -Wall -Wextra -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -isystem include -isystem $sysroot/usr/include -isystem $sysroot/usr/include/$triplet
 rule cxx
-  command = $compiler \$flags -MMD -MF \$out.d -c \$in -o \$out
+  command = $triplet-g++ \$flags -include common.h -MMD -MF \$out.d -c \$in -o \$out
+  depfile = \$out.d
+  deps = gcc
+  description = \$in
+rule header
+  command = $triplet-g++ \$flags -MMD -MF \$out.d -x c++-header \$in -o \$out
   depfile = \$out.d
   deps = gcc
   description = \$in
@@ -31,10 +34,11 @@ rule link
   command = $triplet-g++ -pie -Wl,-z,relro,-z,now,--as-needed -s -L$sysroot/usr/lib/$triplet -L$sysroot/lib/$triplet -Wl,-rpath-link,$sysroot/usr/lib/$triplet:$sysroot/lib/$triplet -Wl,--allow-shlib-undefined \$in -o \$out -lmicrohttpd -lmosquitto -lcurl -lssl -lcrypto -lz -lpthread
   description = \$out
 NINJA
+  echo "build common.h.gch: header $here/common.h"
   shared=''
   for file in "$here"/*.cc; do
     name=$(basename "$file" .cc)
-    echo "build $name.o: cxx $file"
+    echo "build $name.o: cxx $file | common.h.gch"
     case "$name" in main | *_main) ;; *) shared+=" $name.o" ;; esac
   done
   echo "build $out/thermostatd: link main.o$shared"

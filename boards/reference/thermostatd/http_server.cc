@@ -135,13 +135,13 @@ HttpServer::HttpServer(const HttpSettings& settings, HttpHandler handler) : insi
                                      {MHD_OPTION_END, 0, nullptr}};
   const MHD_OptionItem without[] = {{MHD_OPTION_END, 0, nullptr}};
   // A thread for each connection, of which there are few: a slow one delays nobody else.
-  inside_->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | (tls ? unsigned{MHD_USE_TLS} : 0u), 0, nullptr,
-                                     nullptr, &Inside::access, inside_.get(), MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address),
-                                     MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_CONNECTION_LIMIT, settings.most_connections,
-                                     MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings.most_of_one_address, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                                     std::size_t{32 * 1024}, MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_NOTIFY_COMPLETED,
-                                     &Inside::completed, inside_.get(), MHD_OPTION_NOTIFY_CONNECTION, &Inside::connection_changed,
-                                     inside_.get(), MHD_OPTION_ARRAY, tls ? with_tls : without, MHD_OPTION_END);
+  inside_->daemon = MHD_start_daemon(
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | (tls ? unsigned{MHD_USE_TLS} : 0u), 0, nullptr, nullptr,
+      &Inside::access, inside_.get(), MHD_OPTION_SOCK_ADDR, reinterpret_cast<sockaddr*>(&address), MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u,
+      MHD_OPTION_CONNECTION_LIMIT, settings.most_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings.most_of_one_address,
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{32 * 1024}, MHD_OPTION_CONNECTION_TIMEOUT, 10u, MHD_OPTION_NOTIFY_COMPLETED,
+      &Inside::completed, inside_.get(), MHD_OPTION_NOTIFY_CONNECTION, &Inside::connection_changed, inside_.get(), MHD_OPTION_ARRAY,
+      tls ? with_tls : without, MHD_OPTION_END);
   if (inside_->daemon == nullptr)
     throw Failure("HTTP server on " + settings.address + ":" + std::to_string(settings.port) +
                   ": does not start; is the port free and allowed, is tls.key the key of tls.crt?");
