@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "api.h"
+#include "error.h"
+#include "files.h"
+
+namespace ht1 {
+namespace {
+
+constexpr double kApiMayTake = 30;
+constexpr int kExitStuck = 70;
+
+double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+Unit unit_of(const Options& options) { return read_unit(options.factory, options.fuses); }
+
+Options prepared(Options options) {
+  std::filesystem::create_directories(options.data);
+  return options;
+}
+
+}  // namespace
+
+App::App(Options options) : device_(prepared(options), unit_of(options), steady_s), marks_(device_.options), api_seen_alive_(steady_s()) {}
+
+App::~App() {
+  server_.reset();
+  plain_.reset();
+}
+
+void App::say(const std::string& line) {
+  const std::lock_guard lock(console_);
+  const std::string whole = "HT-1: " + line + "\n";
+  const auto& file = device_.options.console;
+  const Fd opened(file.empty() ? -1 : ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
+  const int fd = file.empty() ? STDOUT_FILENO : opened.get();
+  if (::write(fd, whole.data(), whole.size()) < 0) return;  // no console: the device works without
+}
+
+void App::notify(bool& what) {
+  {
+    const std::lock_guard lock(mutex_);
+    what = true;
+  }
+  wake_.notify_all();
+}
+
+// Once a second by the control loop. A stuck API is ended: what starts the daemon starts it again, or the watchdog starts the device.
+void App::keep_alive() {
+  if (device_.unit.flaws.has("hang-on-long-name")) return;
+  if (device_.mutex.try_lock()) {
+    device_.mutex.unlock();
+    api_seen_alive_ = steady_s();
+  }
+  if (steady_s() - api_seen_alive_ > kApiMayTake) {
+    say("API stuck, starting anew");
+    ::_exit(kExitStuck);
+  }
+  if (watchdog_ && ::write(watchdog_.get(), "1", 1) < 0) say("the watchdog takes no sign of life");
+}
+
+void App::start() {
+  auto& options = device_.options;
+  device_.services.console = [this](const std::string& line) { say(line); };
+  device_.log.add("start", "version " + options.version + " slot " + options.slot);
+  if (device_.unit.flaws.has("mark-good-early")) marks_.mark_good();
+  if (!options.watchdog.empty() && !device_.unit.flaws.has("hang-on-long-name"))
+    watchdog_ = Fd(::open(options.watchdog.c_str(), O_WRONLY | O_CLOEXEC));
+  pins_ = std::make_unique<Pins>(options.pins, options.button_hold_ms / 1000.0, [this] {
+    device_.log.add("reset-by-button");
+    notify(reset_);
+  });
+  heating_ = std::make_unique<Heating>([this](bool on) { pins_->led(on); }, [this] { keep_alive(); });
+  device_.heating = heating_.get();
+  cloud_ = std::make_unique<Cloud>(device_);
+  updater_ = std::make_unique<Updater>(device_, marks_, [this] { notify(reboot_); });
+
+  if (marks_.reset_asked()) {  // asked for by recovery or the console, or cut off
+    say("factory reset goes on");
+    factory_reset(device_, marks_, [] { return false; });
+    say("factory reset done");
+  }
+  if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
+  heating_->start();
+  pins_->start();
+
+  device_.services.cloud_state = [this] { return cloud_->state(); };
+  device_.services.update_status = [this] { return updater_->status(); };
+  device_.services.check_update = [this] { updater_->check_now(); };
+  device_.services.install_update = [this] { updater_->install_now(); };
+  device_.services.factory_reset = [this] { notify(reset_); };
+  device_.services.settings_changed = [this] {
+    cloud_->wake();
+    updater_->wake();
+  };
+  serve();
+  cloud_->start();
+  updater_->start();
+
+  self_check(options, device_.unit, port());
+  marks_.mark_good();
+  if (const auto least = device_.store.get("min-version")) marks_.raise_min_version(*least);
+  if (!options.ready.empty()) write_file(options.ready, std::to_string(port()) + "\n");
+  say("READY version " + options.version + " slot " + options.slot);
+}
+
+void App::serve() {
+  const auto& options = device_.options;
+  const auto& unit = device_.unit;
+  const auto handler = [this](const HttpRequest& request) { return answer_call(device_, request); };
+  HttpSettings settings{.address = options.address, .port = options.port};
+  settings.key = read_file(unit.file("tls.key")), settings.certificate = read_file(unit.file("tls.crt"));
+  settings.old_tls = unit.flaws.has("tls-1.0");
+  server_ = std::make_unique<HttpServer>(settings, handler);
+  if (unit.flaws.has("login-in-clear"))
+    plain_ = std::make_unique<HttpServer>(HttpSettings{.address = options.address, .port = options.plain_port}, handler);
+  if (unit.flaws.has("undeclared-udp")) udp_ = std::make_unique<UdpEcho>(options.address, options.udp_port, "HT-1 " + unit.serial);
+}
+
+App::End App::wait() {
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return stop_ || reboot_ || reset_; });
+  if (stop_) return End::Stopped;
+  if (!reset_) return End::Reboot;
+  lock.unlock();
+  say("factory reset");
+  factory_reset(device_, marks_, [this] { return cloud_->erase(); });
+  say("factory reset done");
+  return End::Reboot;
+}
+
+void App::stop() { notify(stop_); }
+
+}  // namespace ht1
