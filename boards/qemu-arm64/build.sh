@@ -10,7 +10,7 @@ out=$(readlink -f "$1")
 flaws=(none no-fsync no-flush no-return)
 
 stamp() {
-  (cd "$here" && find . -type f ! -name '*.md' | sort | xargs sha256sum)
+  (cd "$here" && find . ../tools -type f ! -name '*.md' | sort | xargs sha256sum)
   dpkg-query -W -f '${Package} ${Version}\n' qemu-system-arm u-boot-qemu u-boot-tools gcc-aarch64-linux-gnu e2fsprogs
 }
 if [ -e "$out/stamp" ] && stamp | cmp -s - "$out/stamp"; then exit 0; fi
@@ -19,7 +19,7 @@ rm -f "$out/stamp"
 work=$(mktemp -d "$out/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-"$here/apt_root.sh" "$out/apt" arm64 linux-image-cloud-arm64 busybox-static >"$out/packages"
+"$here/../tools/apt_root.sh" "$out/apt" arm64 linux-image-cloud-arm64 busybox-static >"$out/packages"
 root=$out/apt/root
 aarch64-linux-gnu-gcc -O2 -Wall -Wextra -Werror -static -o "$work/store" "$here/store.c"
 "$here/rootfs.sh" "$root" "$here/rootfs" "$work/store" "$work/rootfs.cpio.gz"

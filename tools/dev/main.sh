@@ -57,14 +57,14 @@ build() {
   setup
   configure "$preset"
   cmake --build --preset "$preset" ${2:+--target "${@:2}"}
-  for script in boards/*/build.sh; do "$script" "build/boards/$(basename "$(dirname "$script")")"; done
+  for script in boards/${board:-*}/build.sh; do "$script" "build/boards/$(basename "$(dirname "$script")")"; done
 }
 
 # The program and its Python package, without the tests: a third of the time.
 program=(hilcop _hilcop hilcop_package)
 
 demo() {
-  build dev "${program[@]}"
+  board=qemu-arm64 build dev "${program[@]}"
   exec build/dev/bin/hilcop run G09-POWER-CYCLE --bench lab-config/virtual.yaml --dut board1 --effort demo --seed "${HILCOP_SEED:-1}" "$@"
 }
 

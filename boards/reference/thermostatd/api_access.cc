@@ -49,7 +49,7 @@ Reply set_up(Device& device, const HttpRequest& request) {
   const Settings settings = settings_of(fields);
   check_password_policy(password);
   device.setup.begin_attempt();
-  if (!matches(device.unit.setup_secret, secret)) {
+  if (!matches(device.unit.setup_secret, secret) && !device.unit.flaws.has("setup-without-secret")) {
     device.log.add("setup-refused", "wrong set-up secret");
     throw Refusal(403, "not the set-up secret that is printed on the case");
   }

@@ -15,7 +15,8 @@ namespace ht1 {
 using Variables = std::map<std::string, std::string>;
 
 inline constexpr std::size_t kBootStateSize = 16 * 1024;
-inline constexpr std::size_t kBootStatePlaces[] = {2048 * 512, 4096 * 512};
+// In the partition boot-state.
+inline constexpr std::size_t kBootStatePlaces[] = {0, 1 << 20};
 
 // Nothing when the CRC does not hold or it is no list of NAME=VALUE.
 std::optional<Variables> variables_from_blob(std::string_view blob);

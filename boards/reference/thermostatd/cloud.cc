@@ -120,6 +120,8 @@ bool Cloud::stay_connected() {
   if (!clear) {
     set_tls_rules(tls.get(), device_.unit, device_.unit.mqtt);
     need(mosquitto_void_option(client.get(), MOSQ_OPT_SSL_CTX, tls.get()), "TLS");
+    // This context is whole: with the library's defaults it wants a CA file beside it, and refuses to connect.
+    need(mosquitto_int_option(client.get(), MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0), "TLS");
   }
   const Place place = device_.options.place_of(device_.unit.mqtt, clear ? 1883 : 8883);
   need(mosquitto_connect_async(client.get(), place.host.c_str(), place.port, 60), "connect");

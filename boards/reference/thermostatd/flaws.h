@@ -33,6 +33,7 @@ inline constexpr std::array kFlaws = {
     std::string_view{"optout-ignored"},
     std::string_view{"session-never-ends"},
     std::string_view{"setup-open-again"},
+    std::string_view{"setup-without-secret"},
     std::string_view{"shell-in-device-name"},
     std::string_view{"telemetry-before-consent"},
     std::string_view{"tls-1.0"},

@@ -156,13 +156,14 @@ def test_times_and_sizes_are_those_of_the_contract() -> None:
     assert lockout
     assert list(times["lockout"].values()) == [int(number) for number in lockout.groups()]
     assert f"lock it for {times['console_lockout']['seconds']} s" in DESIGN
-    parts = {held["name"]: held for held in IXIT["flash"]["map"]}
-    for name, size in re.findall(r"\| `([a-z-]+)`[^|]*\| (\d+) MiB", DESIGN):
-        assert parts[name]["bytes"] == int(size) << 20
-    assert parts["slot-b"]["bytes"] == parts["slot-a"]["bytes"]
-    sectors = re.search(r"boot state \| sectors (\d+) and (\d+)", DESIGN)
-    assert sectors
-    assert [parts["boot state 1"]["sector"], parts["boot state 2"]["sector"]] == [int(number) for number in sectors.groups()]
+    sizes = dict(re.findall(r"\| \d(?:, \d)? `([a-z-]+)`[^|]*\| (\d+) MiB", DESIGN))
+    parts = {held["name"]: (held["sector"], held["bytes"] // 512) for held in IXIT["flash"]["map"]}
+    assert {name: size << 11 for name, size in ((name, int(size)) for name, size in sizes.items())}.items() <= {
+        name: length for name, (_, length) in parts.items()
+    }.items()
+    assert len(sizes) == 5  # slot-b stands beside slot-a
+    rows = [line.split() for line in (DEVICE / "image" / "layout").read_text().splitlines() if not line.startswith("#")]
+    assert parts == {name: (int(begin), int(length)) for name, begin, length in rows}
 
 
 def test_what_the_cloud_shows_is_what_is_declared() -> None:

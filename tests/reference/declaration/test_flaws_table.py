@@ -85,6 +85,17 @@ def test_the_table_has_no_fault() -> None:
 
 
 @there
+def test_the_test_that_shows_a_flaw_is_there() -> None:
+    tests = DEVICE.parents[1] / "tests" / "reference"
+    known = {path.stem for path in tests.glob("board/test_*.py")}
+    for path in tests.glob("thermostatd/*_test.cc"):
+        known |= {f"{suite}.{name}" for suite, name in re.findall(r"^TEST\((\w+), (\w+)\)", path.read_text(), re.MULTILINE)}
+    named = {flaw["name"]: flaw["test"] for flaw in read(FLAWS)["flaws"]}
+    assert {name: test for name, test in named.items() if test is not None and test not in known} == {}
+    assert sum(test is not None for test in named.values()) >= 30
+
+
+@there
 def test_each_guideline_that_software_can_break_has_two_flaws() -> None:
     assert too_few(read(FLAWS)["flaws"]) == []
 

@@ -57,7 +57,10 @@ TEST(Ht1App, StartsAnswersIsMarkedGoodAndEnds) {
   EXPECT_EQ(ask(url(app.port(), "/api/info")).body, R"({"model":"HT-1","setup":"open"})");
   EXPECT_NE(ask(url(app.port(), "/")).body.find("<h1>HT-1"), std::string::npos);
   EXPECT_EQ(ask(url(app.port(), "/api/state")).status, 401);
-  EXPECT_EQ(ask(url(app.port(), "/api/login"), CURL_SSLVERSION_TLSv1_3, std::string(70000, 'x')).status, 413);
+  // Who goes on sending may find the line closed before he reads why.
+  const auto big = ask(url(app.port(), "/api/login"), CURL_SSLVERSION_TLSv1_3, std::string(70000, 'x'));
+  EXPECT_TRUE(big.status == 413 || (big.result != CURLE_OK && big.status == 0)) << big.status;
+  EXPECT_EQ(ask(url(app.port(), "/api/info")).status, 200);
   app.stop();
   EXPECT_EQ(app.wait(), App::End::Stopped);
 }

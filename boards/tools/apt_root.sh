@@ -1,10 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# apt_root.sh DIR ARCH PACKAGE...: downloads Debian packages of another architecture and unpacks them in DIR/root. An apt root of its
-# own: the host's dpkg never hears of the architecture. Prints package=version lines.
+# apt_root.sh DIR ARCH PACKAGE... [--closure PACKAGE...]: downloads Debian packages of another architecture and unpacks them in DIR/root;
+# those after --closure with all they depend on. An apt root of its own: the host's dpkg never hears of the architecture.
+# Prints package=version lines.
 set -euo pipefail
-dir=$1 arch=$2
+mkdir -p "$1"
+dir=$(readlink -f "$1") arch=$2
 shift 2
+packages=()
+while [ $# -gt 0 ] && [ "$1" != --closure ]; do packages+=("$1"); shift; done
+[ $# -eq 0 ] || shift
 mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,etc,debs}
 touch "$dir/state/status"
 
@@ -27,7 +32,13 @@ APT::Install-Recommends "false"; APT::Sandbox::User "root"; Acquire::Languages "
 CONF
 export APT_CONFIG="$dir/apt.conf"
 apt-get update -qq >&2
-for package in "$@"; do
+if [ $# -gt 0 ]; then
+  # Nothing is installed in this root, so what apt would install is the closure.
+  mapfile -t closure < <(apt-get install -s -qq "$@" | sed -nE 's/^Inst ([^ :]+).*/\1/p' | sort)
+  [ ${#closure[@]} -gt 0 ] || { echo "apt_root.sh: apt finds no way to install $* for $arch: see its message above" >&2; exit 1; }
+  packages+=("${closure[@]}")
+fi
+for package in "${packages[@]}"; do
   # A meta-package stands for what it depends on.
   name=$package
   case "$package" in linux-image-cloud-*) name=$(apt-cache depends "$package" | sed -nE 's/^ *Depends: (linux-image-[0-9].*)/\1/p' | head -1) ;; esac

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference device in QEMU, without the harness that it is to judge: console, power, disk and HTTPS."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import re
+import select
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
+IMAGE = SOURCE / "build/boards/reference"
+SECTOR = 512
+
+
+def layout() -> dict[str, tuple[int, int]]:
+    rows = [line.split() for line in (IMAGE / "layout").read_text().splitlines() if not line.startswith("#")]
+    return {name: (int(begin) * SECTOR, int(length) * SECTOR) for name, begin, length in rows}
+
+
+def make_unit(folder: Path, *words: str) -> dict[str, Any]:
+    program = [SOURCE / "boards/reference/make-unit", "--image", IMAGE, "--out", folder, *words]
+    subprocess.run(program, check=True, timeout=60, stdout=subprocess.DEVNULL)
+    return json.loads((folder / "record.json").read_text())
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Machine:
+    """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on()."""
+
+    def __init__(self, unit: Path) -> None:
+        self.unit = unit
+        self.record = json.loads((unit / "record.json").read_text())
+        self.port = 0
+        self.console = ""
+        self.process: subprocess.Popen[bytes] | None = None
+        self.line: socket.socket | None = None
+        self.began = 0.0
+        self.seen = 0
+
+    def on(self) -> None:
+        assert self.process is None
+        self.port = free_port()
+        self.console, self.seen = "", 0
+        ours, far = socket.socketpair()
+        net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+        words = ["qemu-system-aarch64", "-accel", "tcg", "-M", "virt,acpi=off", "-cpu", "cortex-a53", "-m", "256", "-smp", "1"]
+        words += ["-display", "none", "-monitor", "none", "-netdev", net]
+        words += ["-device", f"virtio-net-device,netdev=net,mac={self.record['mac']}"]
+        words += ["-dtb", str(self.unit / "control.dtb"), "-chardev", f"socket,id=line,fd={far.fileno()}", "-serial", "chardev:line"]
+        for image in ("u-boot.img", "env.img"):
+            words += ["-drive", f"if=pflash,format=raw,readonly=on,file={IMAGE / image}"]
+        for name, more in (("main", ""), ("fuses", ",readonly=on")):
+            words += ["-drive", f"if=none,id={name},format=raw,file={self.unit / (name + '.raw')}{more}"]
+            words += ["-device", f"virtio-blk-device,drive={name}"]
+        # No longer than a test: whatever becomes of it, the machine ends.
+        self.process = subprocess.Popen(["timeout", "-s", "KILL", "300", *words], pass_fds=[far.fileno()], start_new_session=True)
+        far.close()
+        ours.setblocking(False)
+        self.line, self.began = ours, time.monotonic()
+
+    def off(self) -> None:
+        if self.process is None:
+            return
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        self.process = None
+        assert self.line
+        self.line.close()
+        self.line = None
+
+    def hear(self, seconds: float) -> None:
+        assert self.line
+        if select.select([self.line], [], [], max(seconds, 0))[0]:
+            heard = self.line.recv(65536)
+            assert heard, f"the machine ended by itself\n{self.console}"
+            self.console += heard.decode(errors="replace").replace("\r", "")
+
+    def expect(self, pattern: str, seconds: float = 60) -> re.Match[str]:
+        """Waits for a line of the console that was not yet waited for."""
+        end = time.monotonic() + seconds
+        while True:
+            found = re.compile(pattern, re.MULTILINE).search(self.console, self.seen)
+            if found:
+                self.seen = found.end()
+                return found
+            assert time.monotonic() < end, f"'{pattern}' did not come in {seconds} s; the console said\n{self.console}"
+            self.hear(end - time.monotonic())
+
+    def listen(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.hear(end - time.monotonic())
+
+    def type(self, text: str) -> None:
+        assert self.line
+        self.line.setblocking(True)
+        self.line.sendall(text.encode())
+        self.line.setblocking(False)
+
+    def ask(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
+        """A call of the device's API. Its certificate must be the one of the factory's record."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            assert isinstance(connection.sock, ssl.SSLSocket)
+            shown = connection.sock.getpeercert(binary_form=True)
+            reply = connection.getresponse()
+            text = reply.read()
+        finally:
+            connection.close()
+        assert shown
+        assert hashlib.sha256(shown).hexdigest() == self.record["tls_sha256"]
+        return reply.status, json.loads(text) if text else None
+
+    # The disk, while the power is off.
+
+    def flip(self, part: str, offset: int) -> None:
+        assert self.process is None
+        with open(self.unit / "main.raw", "r+b") as disk:
+            place = layout()[part][0] + offset
+            disk.seek(place)
+            byte = disk.read(1)[0]
+            disk.seek(place)
+            disk.write(bytes([byte ^ 1]))
+
+    def put(self, part: str, content: bytes) -> None:
+        assert self.process is None
+        begin, length = layout()[part]
+        assert len(content) <= length
+        with open(self.unit / "main.raw", "r+b") as disk:
+            disk.seek(begin)
+            disk.write(content.ljust(length, b"\0"))

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The boot chain: what is whole and signed starts, nothing else does, and there is always a way on."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from forged import CURRENT, unsigned, wrongly_signed
+from machine import Machine
+
+READY = r"^HT-1: READY version 1\.1\.0 slot {}$"
+
+
+def offset_in_fit(image: str) -> int:
+    """Where a sub-image's bytes begin in the FIT, by their own first bytes in it."""
+    words = ["fdtget", "-t", "bx", CURRENT, f"/images/{image}", "data"]
+    listed = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+    first = bytes(int(byte, 16) for byte in listed.stdout[: 64 * 3].split()[:32])
+    return CURRENT.read_bytes().index(first)
+
+
+def test_a_sound_unit_starts_and_says_so_in_order(machine: Machine) -> None:
+    machine.on()
+    for line in ("slot A", "data ready"):
+        machine.expect(f"^HT-1: {line}$")
+    machine.expect(READY.format("A"))
+    assert "refused" not in machine.console
+    assert "HT-1: console locked\n" in machine.console
+    status, info = machine.ask("GET", "/api/info")
+    assert (status, info) == (200, {"model": "HT-1", "setup": "open"})
+
+
+@pytest.mark.parametrize("part", ["kernel", "ramdisk", "fdt"])
+def test_a_flipped_bit_is_refused_and_the_other_slot_starts(part: str, machine: Machine) -> None:
+    machine.flip("slot-a", offset_in_fit(part) + 1000)
+    machine.on()
+    machine.expect("^HT-1: slot A$")
+    machine.expect("^HT-1: slot A refused$")
+    machine.expect(READY.format("B"))
+
+
+@pytest.mark.parametrize("forge", [unsigned, wrongly_signed])
+def test_what_the_maker_did_not_sign_does_not_start(forge: Callable[[Path, Path], None], machine: Machine, tmp_path: Path) -> None:
+    fit = tmp_path / "forged.itb"
+    fit.write_bytes(CURRENT.read_bytes())
+    forge(fit, tmp_path)
+    machine.put("slot-a", fit.read_bytes())
+    machine.on()
+    machine.expect("Failed to verify required signature 'key-boot'")
+    machine.expect("^HT-1: slot A refused$")
+    machine.expect(READY.format("B"))
+
+
+def test_without_a_slot_it_stays_in_recovery_and_without_that_it_says_so(machine: Machine) -> None:
+    for slot in ("slot-a", "slot-b"):
+        machine.flip(slot, offset_in_fit("kernel") + 5000)
+    machine.on()
+    machine.expect("^HT-1: slot recovery$")
+    machine.expect("^HT-1: RECOVERY$")
+    machine.off()
+    machine.put("recovery", b"")
+    machine.on()
+    machine.expect("^HT-1: slot recovery refused$")
+    machine.expect("^HT-1: NO VALID SOFTWARE$")
+    machine.expect("^HT-1: NO VALID SOFTWARE$")
+    assert "Starting kernel" not in machine.console
+
+
+def test_a_slot_that_never_comes_up_is_given_up_after_three_tries(machine: Machine) -> None:
+    for _ in range(3):
+        machine.on()
+        machine.expect("^HT-1: slot A$")
+        machine.expect("Starting kernel")  # the try is on the disk before
+        machine.off()
+    machine.on()
+    machine.expect("^HT-1: slot B$")
+    machine.expect(READY.format("B"))
+
+
+def test_one_that_came_up_has_its_tries_again(machine: Machine) -> None:
+    for _ in range(4):
+        machine.on()
+        machine.expect(READY.format("A"))
+        machine.off()
+
+
+@pytest.mark.parametrize("torn", [(0,), (1 << 20,), (0, 1 << 20)])
+def test_a_torn_boot_state_is_survived_and_repaired(torn: tuple[int, ...], machine: Machine) -> None:
+    for place in torn:
+        machine.flip("boot-state", place + 100)
+    machine.on()
+    machine.expect(READY.format("A"))
+    assert machine.console.count("bad CRC") == len(torn)
+    machine.off()
+    machine.on()
+    machine.expect("^HT-1: slot A$")
+    assert "bad CRC" not in machine.console
+
+
+def test_nobody_gets_the_boot_loaders_prompt(machine: Machine) -> None:
+    machine.flip("slot-a", 0)
+    machine.flip("slot-b", 0)
+    machine.put("recovery", b"")
+    machine.on()
+    for _ in range(30):  # from the first moment on, through every refusal, and in the loop at the end
+        machine.type("\x03\x03 \r")
+        machine.listen(0.2)
+    assert "U-Boot" in machine.console
+    assert "=>" not in machine.console
+    assert "READY" not in machine.console

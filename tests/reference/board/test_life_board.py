@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A unit's life on the board: made, set up, used, locked, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from machine import Machine
+
+PASSWORD = "warm and cosy 1"
+
+
+def ready(machine: Machine) -> None:
+    machine.on()
+    machine.expect("^HT-1: READY version")
+
+
+def set_up(machine: Machine) -> str:
+    wifi = {"ssid": "canary-net", "key": "canary-wifi-key-5521"}
+    body = {"secret": machine.record["setup_secret"], "password": PASSWORD, "wifi": wifi}
+    status, said = machine.ask("POST", "/api/setup", body)
+    assert status == 201, said
+    return log_in(machine)
+
+
+def log_in(machine: Machine) -> str:
+    status, said = machine.ask("POST", "/api/login", {"password": PASSWORD})
+    assert status == 200, said
+    return said["token"]
+
+
+def test_units_of_one_image_have_no_secret_in_common(new_machine: Callable[..., Machine]) -> None:
+    first, second = new_machine(), new_machine()
+    for name in ("setup_secret", "debug_unlock", "tls_sha256", "device_sha256", "device_public_key", "mac", "serial"):
+        assert first.record[name] != second.record[name], name
+
+
+def test_it_is_set_up_with_the_secret_of_its_label_and_remembers(machine: Machine) -> None:
+    ready(machine)
+    wrong = {"secret": "WRONGWRONG22", "password": PASSWORD, "wifi": {"ssid": "x", "key": "12345678"}}
+    assert machine.ask("POST", "/api/setup", wrong)[0] == 403
+    assert machine.ask("GET", "/api/state")[0] == 401
+    token = set_up(machine)
+    status, state = machine.ask("GET", "/api/state", token=token)
+    assert status == 200
+    assert (state["version"], state["slot"]) == ("1.1.0", "A")
+    user = {"name": "Ada Canary", "email": "ada@canary.example", "device_name": "hall"}
+    assert machine.ask("PUT", "/api/user", user, token)[0] in (200, 204)
+    machine.off()  # a power cut right after it was acknowledged
+    ready(machine)
+    assert machine.ask("GET", "/api/info")[1]["setup"] == "done"
+    assert machine.ask("GET", "/api/state", token=token)[0] == 401, "a session does not outlive a restart"
+    assert machine.ask("GET", "/api/user", token=log_in(machine))[1] == user
+    disk = (machine.unit / "main.raw").read_bytes()
+    for canary in (b"canary-wifi-key-5521", b"Ada Canary", PASSWORD.encode()):
+        assert canary not in disk, canary
+
+
+def test_guessing_is_throttled_also_over_a_power_cut(machine: Machine) -> None:
+    ready(machine)
+    set_up(machine)
+    answers = [machine.ask("POST", "/api/login", {"password": f"wrong-password-{n}"})[0] for n in range(6)]
+    assert answers == [401] * 5 + [429]
+    machine.off()
+    ready(machine)
+    assert machine.ask("POST", "/api/login", {"password": PASSWORD})[0] == 429
+
+
+def test_the_console_is_closed_but_for_the_units_own_secret(machine: Machine) -> None:
+    ready(machine)
+    machine.type("unlock WRONGWRONGWRONG2\r")
+    machine.type("root\rid\r")
+    machine.listen(2)
+    assert "ht1#" not in machine.console
+    machine.type(f"unlock {machine.record['debug_unlock']}\r")
+    machine.expect("^ht1# ")
+    machine.type("ls -ln /proc/*/exe | grep thermostatd; id -u\r")
+    user = machine.expect(r"^l\S+ +1 (\d+) +\d+ .*-> /usr/bin/thermostatd$").group(1)
+    assert user == "100", "the daemon is no root"
+    machine.expect("^0$")
+
+
+def test_a_reset_by_the_api_leaves_a_unit_that_is_set_up_anew(machine: Machine) -> None:
+    ready(machine)
+    token = set_up(machine)
+    assert machine.ask("POST", "/api/erase", {"password": PASSWORD}, token)[0] == 202
+    machine.expect("^HT-1: factory reset done$")
+    machine.expect("^HT-1: READY version")
+    assert machine.ask("GET", "/api/info")[1]["setup"] == "open"
+    assert machine.ask("POST", "/api/login", {"password": PASSWORD})[0] in (401, 403, 409)
+    set_up(machine)
