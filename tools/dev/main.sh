@@ -51,20 +51,22 @@ configure() {
   cmake --preset "$1" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 }
 
-# build [PRESET [TARGET...]]: all of it, or what these targets need.
+boards='*'
+# build [PRESET [TARGET...]]: all of it, or what these targets need; and the images of $boards.
 build() {
   local preset=${1:-dev}
   setup
   configure "$preset"
   cmake --build --preset "$preset" ${2:+--target "${@:2}"}
-  for script in boards/${board:-*}/build.sh; do "$script" "build/boards/$(basename "$(dirname "$script")")"; done
+  for script in boards/$boards/build.sh; do "$script" "build/boards/$(basename "$(dirname "$script")")"; done
 }
 
 # The program and its Python package, without the tests: a third of the time.
 program=(hilcop _hilcop hilcop_package)
 
 demo() {
-  board=qemu-arm64 build dev "${program[@]}"
+  boards=qemu-arm64
+  build dev "${program[@]}"
   exec build/dev/bin/hilcop run G09-POWER-CYCLE --bench lab-config/virtual.yaml --dut board1 --effort demo --seed "${HILCOP_SEED:-1}" "$@"
 }
 

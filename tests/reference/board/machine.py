@@ -45,6 +45,7 @@ class Machine:
     def __init__(self, unit: Path) -> None:
         self.unit = unit
         self.record = json.loads((unit / "record.json").read_text())
+        self.errors = unit / "qemu.log"
         self.port = 0
         self.console = ""
         self.process: subprocess.Popen[bytes] | None = None
@@ -53,6 +54,24 @@ class Machine:
         self.seen = 0
 
     def on(self) -> None:
+        """Powers it, on a port of this host that nobody else took in the same moment."""
+        for _ in range(5):
+            self.start()
+            if self.begins():
+                return
+            self.off()
+        raise AssertionError(f"the machine does not start:\n{self.errors.read_text()}")
+
+    def begins(self) -> bool:
+        """Whether it lives until its first word; what it says of a port in use is no fault of the device."""
+        assert self.line
+        assert select.select([self.line], [], [], 30)[0], "the machine says nothing"
+        if self.line.recv(1, socket.MSG_PEEK):
+            return True
+        assert "host forwarding" in self.errors.read_text(), self.errors.read_text()
+        return False
+
+    def start(self) -> None:
         assert self.process is None
         self.port = free_port()
         self.console, self.seen = "", 0
@@ -68,7 +87,9 @@ class Machine:
             words += ["-drive", f"if=none,id={name},format=raw,file={self.unit / (name + '.raw')}{more}"]
             words += ["-device", f"virtio-blk-device,drive={name}"]
         # No longer than a test: whatever becomes of it, the machine ends.
-        self.process = subprocess.Popen(["timeout", "-s", "KILL", "300", *words], pass_fds=[far.fileno()], start_new_session=True)
+        with self.errors.open("w") as errors:
+            limited = ["timeout", "-s", "KILL", "300", *words]
+            self.process = subprocess.Popen(limited, pass_fds=[far.fileno()], start_new_session=True, stderr=errors)
         far.close()
         ours.setblocking(False)
         self.line, self.began = ours, time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The units that ./dev build makes, on the bench lab-config/reference.yaml: hilcop takes them through a start, an unlocking and a power cut."""
+"""The units of ./dev build on the bench lab-config/reference.yaml: hilcop takes them through a start, an unlocking and a power cut."""
 
 from __future__ import annotations
 
