@@ -153,7 +153,7 @@ class BenchLoader {
   bool goes_with_power(const DutConfig& dut, const RoleConfig& source, const std::string& path) {
     const auto before = problems_.size();
     if (const auto made = bench_.instruments.find(source.instrument); made != bench_.instruments.end())
-      if (!find_driver(drivers_, made->second.driver)->open_console)
+      if (!find_driver(drivers_, made->second.driver)->unplugs)
         add(path, "'" + made->first + "' (driver " + made->second.driver + ") is there without the DUT: leave it out");
     if (!dut.power || dut.power->safe_state != SafeState::Off)
       add(path,

@@ -51,14 +51,27 @@ bool same(const json& item, const json& other) { return item.at("item") == other
 
 constexpr const char* kUnreadable = "earlier self-test";
 
+// Whether its DUT was switched.
+bool was_reached(const json& record) {
+  const auto& items = record.at("items");
+  return std::any_of(items.begin(), items.end(),
+                     [&](const json& item) { return item.at("item") == "power" && item.at("dut") == record.at("dut"); });
+}
+
+// Whether it would have found whatever an earlier self-test of this DUT can have found: nothing was left out, with all DUTs of the bench.
+bool shows_all(const json& record, const BenchConfig& bench) {
+  const auto& tested = record.at("tested");
+  return !record.at("quick").get<bool>() && was_reached(record) && std::all_of(bench.duts.begin(), bench.duts.end(), [&](const auto& dut) {
+    return std::find(tested.begin(), tested.end(), dut.first) != tested.end();
+  });
+}
+
 // Failures of the earlier record of this DUT that the new one says nothing of. Throws json::exception.
 std::vector<json> standing_failures_of(const json& earlier, const json& record, const BenchConfig& bench) {
   std::vector<json> standing;
   const auto& items = record.at("items");
   const auto& tested = record.at("tested");
-  // Whoever could not even be opened was not switched.
-  const bool reached = std::any_of(items.begin(), items.end(),
-                                   [&](const json& item) { return item.at("item") == "power" && item.at("dut") == record.at("dut"); });
+  const bool reached = was_reached(record);  // whoever could not even be opened was not
   for (auto failure : earlier.at("items")) {
     if (failure.at("grade") != "fail") continue;
     bool again = false, left_out = false;
@@ -68,7 +81,7 @@ std::vector<json> standing_failures_of(const json& earlier, const json& record, 
       left_out = left_out || !item.value("looked", true);
     }
     const bool absent = !reached && std::none_of(items.begin(), items.end(), [&](const json& item) { return same(item, failure); });
-    const bool unreadable = failure.at("item") == kUnreadable && record.at("quick").get<bool>();
+    const bool unreadable = failure.at("item") == kUnreadable && !shows_all(record, bench);
     const auto others = failure.value("others", json::array());
     const bool alone = std::any_of(others.begin(), others.end(), [&](const json& other) {
       return bench.duts.contains(other.get<std::string>()) && std::find(tested.begin(), tested.end(), other) == tested.end();
@@ -86,14 +99,15 @@ std::vector<json> standing_failures(const std::optional<std::string>& text, cons
   try {
     return standing_failures_of(earlier, record, bench);
   } catch (const json::exception&) {
-    // It may have been one that failed, by something that a quick self-test leaves out.
-    if (!record.at("quick").get<bool>()) return {};
+    // It may have been one that failed, by something that the new one did not look at.
+    if (shows_all(record, bench)) return {};
     std::vector<json> standing;
-    standing.push_back({{"item", kUnreadable},
-                        {"dut", record.at("dut")},
-                        {"object", ""},
-                        {"grade", "fail"},
-                        {"text", "its record could not be read: only a whole self-test shows what it may have found"}});
+    standing.push_back(
+        {{"item", kUnreadable},
+         {"dut", record.at("dut")},
+         {"object", ""},
+         {"grade", "fail"},
+         {"text", "its record could not be read: only a whole self-test, of all DUTs of the bench, shows what it may have found"}});
     return standing;
   }
 }

@@ -43,6 +43,8 @@ struct Driver {
   std::function<std::unique_ptr<ByteStream>(const InstrumentConfig&, Deadline)> open_console = {};
   /// Such a console has lines to hold: DTR, RTS and a break that lasts.
   bool holds_lines = false;
+  /// What it opens is an adapter that may be the DUT's own, and is then there only while the DUT has power.
+  bool unplugs = false;
   /// What is wrong with the thing for what it is configured to be, each a sentence with its reason; may ask it, changes nothing.
   /// For `hilcop check`. Throws Error where it cannot be asked: it is not there, or not accessible.
   std::function<std::vector<std::string>(const InstrumentConfig&)> check = {};

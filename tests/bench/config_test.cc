@@ -211,6 +211,9 @@ TEST_F(ConfigTest, AnAdapterThatComesWithThePowerNeedsPowerThatIsOffAtFirst) {
   EXPECT_EQ(with(serial, power), "");
   EXPECT_TRUE(has(with(serial, ""), "needs a `power:` whose `safe_state` is off")) << with(serial, "");
   EXPECT_TRUE(has(with(serial, "power: { instrument: relay, channel: '1', safe_state: keep }, "), "needs a `power:`"));
+  // A program or a host that is missing is a mistake, and no adapter without power.
+  for (const std::string other : {"command-console, program: telnet", "rfc2217, host: h, port: 4000", "tcp-console, host: h, port: 1"})
+    EXPECT_TRUE(has(with(other, power), "is there without the DUT")) << with(other, power);
 }
 
 TEST_F(ConfigTest, WhatIsNoYamlOrNoTextIsSaidAndNothingCrashes) {

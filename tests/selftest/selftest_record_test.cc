@@ -47,7 +47,11 @@ TEST_F(SelftestOfBench, WhatATornRecordMayHaveFoundIsNotClearedByAQuickOne) {
     EXPECT_EQ(save_selftest(bench, {"a"}, passes, "out", true).at("result"), "fail");
     EXPECT_THAT(selftest_state(bench, "a").at("text").get<std::string>(), HasSubstr("its record could not be read"));
   }
+  // Nor by one that could not even open it, or did not test all.
+  save_selftest(bench, {"a", "b"}, {{"instruments", "a", "", SelftestGrade::Fail, "unplugged"}}, "out");
   save_selftest(bench, {"a"}, passes, "out");
+  EXPECT_THAT(selftest_state(bench, "a").at("text").get<std::string>(), HasSubstr("its record could not be read"));
+  save_selftest(bench, {"a", "b"}, {{"power", "a", "", SelftestGrade::Pass, ""}, {"power", "b", "", SelftestGrade::Pass, ""}}, "out");
   EXPECT_EQ(selftest_state(bench, "a").at("state"), "passed");
 }
 
