@@ -158,7 +158,8 @@ std::string facts(const json& record) {
                                 dut.value("board_sha256", "").substr(0, 12));
   double busiest = 0;
   for (const auto& load : record["host_load"]) busiest = std::max(busiest, load["cpu_busy"].get<double>());
-  row("Host load", fmt::format("at most {:.0f} % of all processors", busiest * 100));
+  row("Host load", record["host_load"].empty() ? "not measured: the run was over before (every 10 s)"
+                                               : fmt::format("at most {:.0f} % of all processors", busiest * 100));
   if (record.value("damaged", false)) row("Timeline", "has lines that cannot be read: no check passes");
   for (const auto& file : record.value("torn", json::array())) row("Torn", file.get<std::string>() + " ends in the middle of a line");
   if (!record.value("faults", json()).is_null())

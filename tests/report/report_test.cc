@@ -60,6 +60,14 @@ TEST(Report, TellsHowExactlyTheBenchSwitchesAndWhetherItWasTested) {
   EXPECT_THAT(report_html(with_verdict("Pass").record(), run.path()), Not(HasSubstr("<h2>Bench</h2>")));
 }
 
+TEST(Report, ALoadThatWasNotMeasuredIsNoLoadOfZero) {
+  RunDir run = with_verdict("Pass");
+  EXPECT_THAT(report_html(run.record(), run.path()), AllOf(HasSubstr("not measured"), Not(HasSubstr("% of all processors"))));
+  auto record = run.record();
+  record["host_load"] = {{{"steady_ns", 1}, {"load1", 3.0}, {"cpu_busy", 0.71}}, {{"steady_ns", 2}, {"load1", 1.0}, {"cpu_busy", 0.2}}};
+  EXPECT_THAT(report_html(record, run.path()), HasSubstr("at most 71 % of all processors"));
+}
+
 TEST(Report, ADevicesTextCannotBreakOut) {
   const std::string hostile = "</script><script>alert('x')</script><img src=x onerror=\"y\">\x01";
   auto run = with_verdict("Fail", hostile);
