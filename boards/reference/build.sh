@@ -75,6 +75,6 @@ cp /usr/lib/u-boot/qemu_arm64/u-boot.bin "$work/u-boot.img"
 truncate -s 64M "$work/u-boot.img"
 mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb} "$work"/ht1-*.itb "$out/"
 cp "$here/image/layout" "$out/layout"
-# Two units of the same image, for the bench lab-config/reference.yaml.
+# Two units of the same image, for the bench lab-config/examples/reference.yaml.
 for number in 1 2; do "$here/make-unit" --image "$out" --out "$out/units/$number" --serial "HT1-00000$number" >&2; done
 stamp >"$out/stamp"

@@ -9,9 +9,8 @@ trap 'rm -rf "$root"' EXIT
 chmod 755 "$root"  # others than root live here
 mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,etc,proc,sys,dev,tmp,run,factory,data,root,lib/modules,lib/aarch64-linux-gnu,usr/share/udhcpc}
 cp "$sysroot/bin/busybox" "$root/bin/busybox"
-for applet in sh mount umount insmod mkdir mkfifo ls cat echo init sync dd sleep reboot poweroff dmesg ln hostname date ps kill sha256sum uname grep \
-  head tail cut tr seq hexdump sed rm mv cp printf true false stty test expr wc sort touch chmod chown df ip ifconfig udhcpc setuidgid chpst su \
-  blkdiscard mke2fs mkfs.ext2 telnetd nc wget logger cmp stat id env usleep fsync; do
+for applet in sh mount umount insmod mkdir ls cat echo init sync dd sleep reboot poweroff dmesg ln hostname date ps kill pidof sha256sum uname grep \
+  head tail cut tr seq hexdump sed rm mv cp printf true false stty test expr wc sort touch chmod chown df ip udhcpc stat id env usleep; do
   ln -s busybox "$root/bin/$applet"
 done
 ln -s ../bin/busybox "$root/sbin/init"
@@ -24,7 +23,6 @@ for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virt
 done
 installed=("$programs/ht1-console" "$programs/bootstate" "$sysroot/sbin/mke2fs" "$sysroot/usr/bin/setpriv")
 [ "$variant" = recovery ] || installed+=("$programs/thermostatd")
-rm "$root/bin/mke2fs" "$root/bin/mkfs.ext2"
 cp "${installed[@]}" "$root/usr/bin/"
 "$here/libraries.sh" "$sysroot" "${installed[@]}" | sort -u | while read -r library; do cp -L "$library" "$root/lib/aarch64-linux-gnu/"; done
 cp -L "$sysroot/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1" "$root/lib/"

@@ -29,6 +29,10 @@ HttpResponse run(Device& device, const HttpRequest& request) {
       if (request.method != call.method) continue;
       const std::lock_guard lock(device.mutex);
       if (needs_login(device, call) && !device.sessions.holds(request.token)) return error(401, "log in first");
+      struct Count {
+        std::atomic<unsigned>& ended;
+        ~Count() { ++ended; }
+      } const count{device.calls_ended};
       return to_response(call.handle(device, request));
     }
   return path_known ? error(405, "not with this method") : error(404, "there is no such call");

@@ -54,6 +54,9 @@ Reply set_up(Device& device, const HttpRequest& request) {
     throw Refusal(403, "not the set-up secret that is printed on the case");
   }
   device.setup.succeeded();
+  // What an owner before left, whose password was lost, is not the next one's.
+  for (const auto* name : {"user", "schedule", "target", "token", "wifi", "identity"}) device.store.remove(name);
+  if (device.heating != nullptr) device.heating->set_schedule({});
   if (!wifi.is_null()) device.store.put("wifi", wifi.dump());
   device.keep(settings);
   device.store.put("password", to_json(hash_secret(password)).dump());  // last: until then set-up is open

@@ -24,8 +24,10 @@ Reply state(Device& device, const HttpRequest&) {
 
 Reply set_target(Device& device, const HttpRequest& request) {
   const json body = parse_input(request.body, device.unit.flaws);
-  device.heating->set_target(Fields(body, {"celsius"}).number("celsius", 5, 30));
-  return {200, {{"target", device.heating->state().target}}};
+  const double celsius = Fields(body, {"celsius"}).number("celsius", 5, 30);
+  device.store.put("target", json(celsius).dump());
+  device.heating->set_target(celsius);
+  return {200, {{"target", celsius}}};
 }
 
 Reply schedule(Device& device, const HttpRequest&) { return {200, to_json(device.heating->schedule())}; }

@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -10,6 +11,7 @@
 #include "api.h"
 #include "error.h"
 #include "files.h"
+#include "update_metadata.h"
 
 namespace ht1 {
 namespace {
@@ -41,6 +43,8 @@ void App::say(const std::string& line) {
   const auto& file = device_.options.console;
   const Fd opened(file.empty() ? -1 : ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600));
   const int fd = file.empty() ? STDOUT_FILENO : opened.get();
+  pollfd console{fd, POLLOUT, 0};
+  if (::poll(&console, 1, 200) <= 0) return;                // somebody holds it up: the device goes on
   if (::write(fd, whole.data(), whole.size()) < 0) return;  // no console: the device works without
 }
 
@@ -55,10 +59,10 @@ void App::notify(bool& what) {
 // Once a second by the control loop. A stuck API is ended: what starts the daemon starts it again, or the watchdog starts the device.
 void App::keep_alive() {
   if (device_.unit.flaws.has("hang-on-long-name")) return;
-  if (device_.mutex.try_lock()) {
-    device_.mutex.unlock();
-    api_seen_alive_ = steady_s();
-  }
+  // A lock that is busy is not stuck while calls come to their end.
+  const bool free = device_.mutex.try_lock();
+  if (free) device_.mutex.unlock();
+  if (const unsigned ended = device_.calls_ended; free || ended != std::exchange(calls_seen_, ended)) api_seen_alive_ = steady_s();
   if (steady_s() - api_seen_alive_ > kApiMayTake) {
     say("API stuck, starting anew");
     ::_exit(kExitStuck);
@@ -74,8 +78,8 @@ void App::start() {
   if (!options.watchdog.empty() && !device_.unit.flaws.has("hang-on-long-name"))
     watchdog_ = Fd(::open(options.watchdog.c_str(), O_WRONLY | O_CLOEXEC));
   pins_ = std::make_unique<Pins>(options.pins, options.button_hold_ms / 1000.0, [this] {
-    device_.log.add("reset-by-button");
     notify(reset_);
+    device_.log.add("reset-by-button");
   });
   heating_ = std::make_unique<Heating>([this](bool on) { pins_->led(on); }, [this] { keep_alive(); });
   device_.heating = heating_.get();
@@ -84,10 +88,11 @@ void App::start() {
 
   if (marks_.reset_asked()) {  // asked for by recovery or the console, or cut off
     say("factory reset goes on");
-    factory_reset(device_, marks_, [] { return false; });
+    factory_reset(device_, marks_, [this] { return cloud_->erase(); });
     say("factory reset done");
   }
   if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
+  if (const auto kept = device_.record("target"); kept.is_number()) heating_->set_target(kept);
   heating_->start();
   pins_->start();
 
@@ -106,7 +111,9 @@ void App::start() {
 
   self_check(options, device_.unit, port());
   marks_.mark_good();
-  if (const auto least = device_.store.get("min-version")) marks_.raise_min_version(*least);
+  // Not by a version that is itself too old: it came back because the newer one did not start.
+  if (const auto least = device_.store.get("min-version"); least && compare_versions(options.version, *least).value_or(-1) >= 0)
+    marks_.raise_min_version(*least);
   if (!options.ready.empty()) write_file(options.ready, std::to_string(port()) + "\n");
   say("READY version " + options.version + " slot " + options.slot);
 }

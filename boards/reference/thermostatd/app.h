@@ -45,6 +45,7 @@ class App {
   bool stop_ = false, reboot_ = false, reset_ = false;
   Fd watchdog_;
   double api_seen_alive_;
+  unsigned calls_seen_ = 0;
   // In this order: what stands lower is ended first.
   std::unique_ptr<Pins> pins_;
   std::unique_ptr<Heating> heating_;

@@ -17,7 +17,7 @@ using namespace ht1;
 constexpr const char* kHelp =
     "bootstate get [NAME] | set NAME=VALUE... | mark-good SLOT | get-primary | set-primary SLOT | get-state SLOT | set-state SLOT good|bad "
     "| "
-    "get-current\nThe disk is $HT1_DISK, else /dev/vda.\n";
+    "get-current\nThe partition is $HT1_BOOT_STATE, else /dev/ht1-boot-state.\n";
 
 std::string left(const std::string& slot) {
   if (slot != "A" && slot != "B") throw Failure("bootstate: no slot '" + slot + "'; A and B are");
@@ -40,8 +40,8 @@ std::string current() {
 }
 
 int run(const std::vector<std::string>& words) {
-  const char* disk = std::getenv("HT1_DISK");
-  BootState state(disk != nullptr ? disk : "/dev/vda");
+  const char* disk = std::getenv("HT1_BOOT_STATE");
+  BootState state(disk != nullptr ? disk : "/dev/ht1-boot-state");
   const std::string what = words.empty() ? "" : words[0];
   const std::size_t count = words.size();
   if (what == "get" && count == 1) {

@@ -89,7 +89,11 @@ void Cloud::register_unit() {
   if (reply.status != 200 && reply.status != 201) throw Failure("registration: the cloud answers " + std::to_string(reply.status));
   if (!json.is_object() || !json.contains("token") || !json["token"].is_string() || json["token"].get<std::string>().size() > 512)
     throw Failure("registration: the cloud's answer has no token in it");
-  device_.store.put("token", json["token"]);
+  {
+    const std::lock_guard lock(device_.mutex);
+    if (device_.erasing) throw Failure("registration: a factory reset has begun");
+    device_.store.put("token", json["token"]);
+  }
   device_.log.add("registered");
   if (device_.unit.flaws.has("token-in-log")) device_.services.console("cloud: registered, token " + json["token"].get<std::string>());
 }
@@ -129,6 +133,7 @@ bool Cloud::stay_connected() {
   const auto begun = std::chrono::steady_clock::now();
   auto next = begun;
   bool was_up = false;
+  auto up_since = begun;
   while (!stopping_ && !link.ended) {
     // Short rounds: so that stopping and a change of consent are seen soon.
     if (const int result = mosquitto_loop(client.get(), 200, 1); result != MOSQ_ERR_SUCCESS && !link.ended)
@@ -143,7 +148,7 @@ bool Cloud::stay_connected() {
       throw Failure("MQTT: " + device_.unit.mqtt + " does not answer within 20 s");
     if (link.answer != 0) continue;
     if (!std::exchange(was_up, true)) {
-      connected_ = true;
+      connected_ = true, up_since = now;
       const std::string online = json{{"online", true}, {"version", device_.options.version}, {"slot", device_.options.slot}}.dump();
       need(mosquitto_publish(client.get(), nullptr, topic.c_str(), static_cast<int>(online.size()), online.data(), 1, true), "publish");
     }
@@ -153,7 +158,8 @@ bool Cloud::stay_connected() {
     }
   }
   if (!link.ended) mosquitto_disconnect(client.get());
-  return was_up;
+  // A broker that takes everybody and drops him at once is none to come back to at once.
+  return was_up && std::chrono::steady_clock::now() - up_since > std::chrono::seconds(60);
 }
 
 void Cloud::publish_telemetry(mosquitto* client) const {

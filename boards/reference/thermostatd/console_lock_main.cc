@@ -40,6 +40,7 @@ class QuietTerminal {
   QuietTerminal() : was_terminal_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
     if (!was_terminal_) return;
     termios quiet = before_;
+    quiet.c_iflag &= ~static_cast<tcflag_t>(IXON);  // Ctrl-S would hold up whoever writes to this console
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO | ICANON | ISIG | IEXTEN);
     ::tcsetattr(STDIN_FILENO, TCSANOW, &quiet);
   }

@@ -3,6 +3,7 @@
 // its own.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -56,6 +57,8 @@ class Device {
   Lockout login, setup;
   Sessions sessions;
   std::mutex mutex;
+  std::atomic<bool> erasing{false};      // a factory reset: nothing is kept any more; set under the mutex
+  std::atomic<unsigned> calls_ended{0};  // of the API
   Services services;
   Heating* heating = nullptr;
 };

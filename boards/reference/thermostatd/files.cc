@@ -6,8 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "crypto.h"
 #include "error.h"
@@ -32,9 +30,19 @@ void write_all(int fd, std::string_view bytes, const std::filesystem::path& file
 }  // namespace
 
 std::optional<std::string> read_if_there(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return std::nullopt;
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  const Fd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  if (!fd) fail("cannot read", file);  // it may be there: nobody is to begin anew for that
+  std::string bytes;
+  char piece[4096];
+  while (true) {
+    const auto n = ::read(fd.get(), piece, sizeof piece);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) fail("cannot read", file);
+    if (n == 0) break;
+    bytes.append(piece, static_cast<std::size_t>(n));
+  }
+  return bytes;
 }
 
 std::string read_file(const std::filesystem::path& file) {
@@ -51,7 +59,9 @@ void sync_folder(const std::filesystem::path& folder) {
 void write_file(const std::filesystem::path& file, std::string_view bytes, Durability durability) {
   const std::filesystem::path fresh = file.string() + ".new";
   {
-    const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    // Never through a link that somebody laid there.
+    ::unlink(fresh.c_str());
+    const Fd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) fail("cannot create", fresh);
     write_all(fd.get(), bytes, fresh);
     if (durability == Durability::Synced && ::fsync(fd.get()) != 0) fail("cannot sync", fresh);

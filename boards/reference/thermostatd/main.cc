@@ -20,6 +20,7 @@ int run(const std::vector<std::string>& words) {
   sigaddset(&ends, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);  // for every thread: one waits for them
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGCHLD, SIG_DFL);  // whoever started this may have ignored it: then nobody learns how a child ended
   ht1::App app(ht1::parse_options(words));
   app.start();
   std::thread([&app, ends] {

@@ -27,6 +27,7 @@ int status_of(pid_t child) {
   int status = 0;
   const pid_t found = ::waitpid(child, &status, WNOHANG);
   if (found == 0) return -1;
+  if (found < 0) return 255;  // nobody knows how it ended
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

@@ -55,6 +55,10 @@ void BootMarks::mark_good() {
 
 void factory_reset(Device& device, BootMarks& marks, const std::function<bool()>& forget_cloud,
                    const std::function<void(const std::string&)>& step) {
+  {
+    const std::lock_guard lock(device.mutex);
+    device.erasing = true;
+  }
   if (!device.unit.flaws.has("wipe-half")) marks.ask_reset(true);
   const bool forgotten = forget_cloud();
   const std::lock_guard lock(device.mutex);
@@ -66,6 +70,7 @@ void factory_reset(Device& device, BootMarks& marks, const std::function<bool()>
   device.forget();
   device.log.add("factory-reset", forgotten ? "" : "the cloud was not reached: its copy ends with the next set-up or by request");
   marks.ask_reset(false);
+  device.erasing = false;
 }
 
 }  // namespace ht1

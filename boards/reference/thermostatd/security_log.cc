@@ -2,8 +2,10 @@
 #include "security_log.h"
 
 #include <chrono>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <utility>
 
 #include "files.h"
 
@@ -50,12 +52,18 @@ void SecurityLog::add(const std::string& event, const std::string& detail) {
   lines_.push_back(json{{"at", at}, {"event", event}, {"detail", detail}}.dump(-1, ' ', false, json::error_handler_t::replace));
   if (lines_.size() > kKept) lines_.erase(lines_.begin());
   if (flaws_.has("log-lost-at-power-cut")) return;
-  if (written_ < 2 * kKept) {
-    append_file(file_, lines_.back() + "\n");
-    ++written_;
-  } else {
-    write_file(file_, joined(lines_));
-    written_ = lines_.size();
+  try {
+    if (written_ < 2 * kKept && !behind_) {
+      append_file(file_, lines_.back() + "\n");
+      ++written_;
+    } else {
+      write_file(file_, joined(lines_));
+      written_ = lines_.size();
+    }
+    behind_ = false;
+  } catch (const std::exception& e) {
+    // What happened goes on without its line on flash; the next one that can be written brings it.
+    if (!std::exchange(behind_, true)) std::fprintf(stderr, "HT-1: security log: %s\n", e.what());
   }
 }
 

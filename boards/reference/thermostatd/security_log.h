@@ -29,6 +29,7 @@ class SecurityLog {
   const Flaws& flaws_;
   std::vector<std::string> lines_;
   std::size_t written_ = 0;  // lines in the file
+  bool behind_ = false;      // the file lacks what could not be written
 };
 
 }  // namespace ht1

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit.h"
 
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "crypto.h"
@@ -26,6 +27,10 @@ Unit read_unit(const std::filesystem::path& factory, const std::filesystem::path
     unit.flaws = Flaws(json.value("flaws", std::set<std::string, std::less<>>{}));
     unit.fuse_key = fused.substr(0, 32);
     unit.folder = factory;
+    for (const auto& [name, digest] : json.value("trusted", std::map<std::string, std::string>{}))
+      if (to_hex(sha256(read_file(unit.file(name.c_str())))) != digest)
+        throw Failure("factory data " + unit.file(name.c_str()).string() +
+                      ": not what unit.json says; it was changed or is another unit's");
     return unit;
   } catch (const nlohmann::json::exception& e) {
     throw Failure("factory data " + (factory / "unit.json").string() + ": " + e.what() + "; make the unit again");

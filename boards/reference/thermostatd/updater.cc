@@ -111,7 +111,7 @@ void Updater::run() {
       if (check_asked || Clock::now() >= next) {
         next = soon(every * (0.9 + 0.2 * random_fraction()));
         check();
-        install_asked = install_asked || device_.settings().auto_update;
+        install_asked = install_asked || (device_.settings().auto_update && !was_tried());
       }
       if (install_asked) install();
     } catch (const std::exception& e) {
@@ -160,6 +160,12 @@ void Updater::load(const UpdateMetadata& offered, const std::filesystem::path& f
   }
 }
 
+// A version that was installed and did not come up is not installed again by itself.
+bool Updater::was_tried() const {
+  const std::lock_guard lock(mutex_);
+  return available_ && device_.record("tried") == json(available_->version);
+}
+
 void Updater::install() {
   std::optional<UpdateMetadata> offered;
   {
@@ -172,14 +178,19 @@ void Updater::install() {
   load(*offered, file);
   say("installing");
   device_.log.add("update-started", offered->version);
+  {
+    const std::lock_guard lock(device_.mutex);
+    if (device_.erasing) throw Failure("a factory reset has begun");
+    device_.store.put("tried", json(offered->version).dump());
+    // From the first good start of the new version on, nothing older than this is taken.
+    device_.store.put("min-version", offered->min_version);
+  }
   const auto ended = run_program({device_.options.rauc, "install", file}, std::chrono::seconds(600), &stopping_);
   std::filesystem::remove(file);
   if (ended.status != 0) {
     const auto text = ended.output.substr(std::min(ended.output.size(), ended.output.find_last_of('\n', ended.output.size() - 2) + 1));
     throw Failure("the installer refuses it (status " + std::to_string(ended.status) + "): " + text);
   }
-  // From the first good start of the new version on, nothing older than this is taken.
-  device_.store.put("min-version", offered->min_version);
   device_.log.add("update-installed", offered->version);
   say("reboot");
   reboot_();

@@ -30,6 +30,7 @@ class Updater {
  private:
   void run();
   void check();
+  bool was_tried() const;
   void install();
   void say(const std::string& state);
   void load(const UpdateMetadata& offered, const std::filesystem::path& file);

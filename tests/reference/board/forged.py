@@ -3,16 +3,38 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 from pathlib import Path
 
-from machine import IMAGE
+from machine import IMAGE, SOURCE
 
 CURRENT = IMAGE / "ht1-1.1.0.itb"
 
 
 def unsigned(fit: Path, _scratch: Path) -> None:
     subprocess.run(["fdtput", "-r", fit, "/configurations/conf/signature"], check=True, timeout=60)
+
+
+def whose_daemon_ends(fit: Path, scratch: Path) -> None:
+    """Signed by the maker, and its daemon does not work: what comes later in an initramfs wins."""
+    for number, name in enumerate(("Image", "initramfs.gz", "board.dtb")):
+        words = ["dumpimage", "-T", "flat_dt", "-p", str(number), "-o", scratch / name, fit]
+        subprocess.run(words, check=True, timeout=120, stdout=subprocess.DEVNULL)
+    program = scratch / "over" / "usr" / "bin" / "thermostatd"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    names = b"usr/bin/thermostatd\n"
+    made = subprocess.run(
+        ["cpio", "-o", "-H", "newc", "--quiet"], input=names, cwd=scratch / "over", capture_output=True, timeout=60, check=True
+    )
+    with open(scratch / "initramfs.gz", "ab") as initramfs:
+        initramfs.write(gzip.compress(made.stdout))
+    source = (SOURCE / "boards/reference/image/fit.its").read_text()
+    (scratch / "fit.its").write_text(source.replace("@version@", "1.1.0").replace("@variant@", "system"))
+    words = ["mkimage", "-f", "fit.its", "-k", IMAGE / "keys", "-r", fit]
+    subprocess.run(words, check=True, timeout=120, cwd=scratch, stdout=subprocess.DEVNULL)
 
 
 def wrongly_signed(fit: Path, scratch: Path) -> None:

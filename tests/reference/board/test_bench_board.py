@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The units of ./dev build on the bench lab-config/reference.yaml: hilcop takes them through a start, an unlocking and a power cut."""
+"""The units of ./dev build on lab-config/examples/reference.yaml: hilcop takes them through a start, an unlocking and a power cut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_unit_starts_and_its_own_secret_opens_its_console(number: int, tmp_pat
     for name in ("RUNTIME", "STATE"):
         monkeypatch.setenv(f"HILCOP_{name}_DIR", str(tmp_path / name.lower()))
     record = json.loads((SOURCE / f"build/boards/reference/units/{number}/record.json").read_text())
-    with hilcop.open_bench(SOURCE / "lab-config/reference.yaml", duts=[f"unit{number}"]) as bench:
+    with hilcop.open_bench(SOURCE / "lab-config/examples/reference.yaml", duts=[f"unit{number}"]) as bench:
         dut = bench.dut(f"unit{number}")
         for _ in range(2):
             dut.power.on()

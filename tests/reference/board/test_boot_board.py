@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from forged import CURRENT, unsigned, wrongly_signed
+from forged import CURRENT, unsigned, whose_daemon_ends, wrongly_signed
 from machine import Machine
 
 READY = r"^HT-1: READY version 1\.1\.0 slot {}$"
@@ -28,7 +28,10 @@ def test_a_sound_unit_starts_and_says_so_in_order(machine: Machine) -> None:
         machine.expect(f"^HT-1: {line}$")
     machine.expect(READY.format("A"))
     assert "refused" not in machine.console
-    assert "HT-1: console locked\n" in machine.console
+    machine.seen = 0  # in any order with READY
+    machine.expect("^HT-1: console locked$")
+    machine.seen = 0
+    machine.expect(r"^HT-1: net 10\.0\.2\.15$")
     status, info = machine.ask("GET", "/api/info")
     assert (status, info) == (200, {"model": "HT-1", "setup": "open"})
 
@@ -78,6 +81,41 @@ def test_a_slot_that_never_comes_up_is_given_up_after_three_tries(machine: Machi
     machine.on()
     machine.expect("^HT-1: slot B$")
     machine.expect(READY.format("B"))
+
+
+def test_a_genuine_image_whose_daemon_does_not_come_up_gives_way_by_itself(machine: Machine, tmp_path: Path) -> None:
+    fit = tmp_path / "broken.itb"
+    fit.write_bytes(CURRENT.read_bytes())
+    whose_daemon_ends(fit, tmp_path)
+    machine.put("slot-a", fit.read_bytes())
+    machine.on()
+    for _ in range(3):
+        machine.expect("^HT-1: slot A$")
+        machine.expect("^HT-1: slot A did not come up$", 120)
+    machine.expect(READY.format("B"))
+
+
+@pytest.mark.parametrize("flaw", ["console-shell-open", "boot-script-on-data"])
+def test_factory_data_that_are_not_the_fuses_open_nothing(flaw: str, machine: Machine) -> None:
+    machine.edit_factory("unit.json", lambda text: text.replace(b'"flaws": []', f'"flaws": [\n  "{flaw}"\n ]'.encode()))
+    machine.on()
+    machine.expect("^HT-1: factory data is not this unit's$")
+    machine.expect("^HT-1: thermostatd ended")
+    machine.type("\rid -u\r")
+    machine.listen(2)
+    assert "ht1#" not in machine.console
+    assert "\n0\n" not in machine.console
+    assert "READY" not in machine.console
+
+
+def test_a_data_partition_that_cannot_be_mounted_is_left_alone(machine: Machine) -> None:
+    machine.flip("data", 1024 + 4)  # its size, in the superblock
+    before = machine.bytes_of("data")
+    machine.on()
+    machine.expect("^HT-1: data cannot be mounted$")
+    machine.expect("^HT-1: thermostatd ended")
+    machine.off()
+    assert machine.bytes_of("data") == before
 
 
 def test_one_that_came_up_has_its_tries_again(machine: Machine) -> None:

@@ -7,6 +7,7 @@
 #include "reference/thermostatd/rig.h"
 #include "thermostatd/boot_state.h"
 #include "thermostatd/crypto.h"
+#include "thermostatd/error.h"
 #include "thermostatd/files.h"
 #include "thermostatd/reset.h"
 
@@ -223,6 +224,50 @@ TEST(Ht1Log, SurvivesACutAndATornLine) {
   const auto events = sound.device->log.read();
   EXPECT_EQ(events.size(), SecurityLog::kKept);
   EXPECT_EQ(events.back().at("detail"), "1199");
+}
+
+TEST(Ht1Log, AFlashThatTakesNothingEndsNobodyAndIsCaughtUpWith) {
+  ApiRig rig;
+  const auto file = rig.folder.path() / "data/security.log";
+  rig.device->log.add("before");
+  std::filesystem::rename(file, file.string() + ".kept");
+  std::filesystem::create_directory(file);
+  EXPECT_NO_THROW(rig.device->log.add("meanwhile"));
+  EXPECT_NE(rig.events().find("meanwhile"), std::string::npos);
+  std::filesystem::remove(file);
+  std::filesystem::rename(file.string() + ".kept", file);
+  rig.device->log.add("after");
+  rig.power_cycle();
+  for (const auto* event : {"before", "meanwhile", "after"}) EXPECT_NE(rig.events().find(event), std::string::npos) << event;
+}
+
+TEST(Ht1Store, ALinkInTheWayIsNotWrittenThrough) {
+  UnitFolder folder;
+  const auto target = folder.path() / "target";
+  std::ofstream(target) << "mine";
+  std::filesystem::create_symlink(target, folder.path() / "file.new");
+  write_file(folder.path() / "file", "other");
+  EXPECT_EQ(read_file(target), "mine");
+  EXPECT_EQ(read_file(folder.path() / "file"), "other");
+}
+
+TEST(Ht1Store, AnOwnersDataAreNotTheNextOnesWhenThePasswordIsLost) {
+  ApiRig rig;
+  ASSERT_EQ(rig.set_up().status, 201u);
+  const nlohmann::json user = {{"name", "Ada"}, {"email", "ada@example.org"}, {"device_name", "hall"}};
+  ASSERT_EQ(rig.call("PUT", "/api/user", user, rig.login()).status, 200u);
+  rig.device->store.put("token", "canary-token");
+  std::filesystem::remove(rig.folder.path() / "data/sealed/password");
+  rig.power_cycle();
+  ASSERT_EQ(rig.set_up({{"password", "somebody else's"}}).status, 201u);
+  EXPECT_EQ(rig.call("GET", "/api/user", nullptr, rig.login("somebody else's")).body.find("Ada"), std::string::npos);
+  EXPECT_EQ(rig.device->store.get("token"), std::nullopt);
+}
+
+TEST(Ht1Store, WhatCannotBeReadIsNotWhatIsNotThere) {
+  UnitFolder folder;
+  EXPECT_EQ(read_if_there(folder.path() / "none"), std::nullopt);
+  EXPECT_THROW(read_if_there(folder.path()), Failure);  // a folder: it is there, and no file
 }
 
 }  // namespace
