@@ -154,7 +154,7 @@ void bind_bench(py::module_& module) {
              if (wait_s > 0) options.wait_until = deadline_in(wait_s);
              auto& sink = *timeline;
              return without_gil([&] {
-               auto config = load_bench_config(file, boards_dir, all_drivers());
+               auto config = load_bench_config(file, boards_dir.empty() ? boards_dir_above(file).string() : boards_dir, all_drivers());
                if (!without_selftest)
                  require_selftest(config, options.duts,
                                   "without_selftest=True (pytest: --hilcop-without-selftest): then nothing is proved");

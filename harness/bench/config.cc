@@ -355,6 +355,14 @@ BenchConfig load_bench_config(const std::filesystem::path& file, const std::file
   return BenchLoader(file, boards_dir, drivers).load();
 }
 
+std::filesystem::path boards_dir_above(const std::filesystem::path& file) {
+  std::error_code none;
+  for (const auto& named : {std::filesystem::absolute(file).lexically_normal(), std::filesystem::weakly_canonical(file, none)})
+    for (auto dir = named.parent_path(); dir.has_relative_path(); dir = dir.parent_path())
+      if (const auto boards = dir.parent_path() / "boards"; std::filesystem::is_directory(boards, none)) return boards;
+  return std::filesystem::absolute(file).lexically_normal().parent_path().parent_path() / "boards";
+}
+
 bool is_board_file(const std::filesystem::path& file) {
   const auto keys = top_keys(file);
   const auto says = [&keys](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };

@@ -161,6 +161,9 @@ struct ConfigProblem {
 /// Loads and checks a lab-config file and the boards that it names (boards_dir/<name>.yaml, or a path). Opens nothing.
 /// Throws ConfigError with all problems of all files at once.
 BenchConfig load_bench_config(const std::filesystem::path& file, const std::filesystem::path& boards_dir, DriverTable drivers);
+/// Where the boards of a lab-config file are when nobody says: the nearest folder `boards` above the file's own folder, as it is named and
+/// then with links followed; where there is none, the one that would be beside that folder.
+std::filesystem::path boards_dir_above(const std::filesystem::path& file);
 /// Whether a file means to be a board and not a bench: it says `board:` and no `duts:` at its top.
 bool is_board_file(const std::filesystem::path& file);
 Board load_board(const std::filesystem::path& file, DriverTable drivers);

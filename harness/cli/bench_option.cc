@@ -67,8 +67,8 @@ fs::path bench_file(const std::string& given) {
 }
 
 fs::path boards_dir_of(const fs::path& file) {
-  const auto beside = fs::absolute(file).parent_path().parent_path() / "boards";
-  return fs::is_directory(beside) ? beside : project_dir() / "boards";
+  const auto above = boards_dir_above(file);
+  return fs::is_directory(above) ? above : project_dir() / "boards";
 }
 
 BenchConfig load_bench(const std::string& given) {

@@ -54,6 +54,20 @@ TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
   EXPECT_TRUE(machine.at("board").get<std::string>().ends_with("/boards/microbit-micropython.yaml"));
 }
 
+TEST_F(ConfigTest, BoardsAreThoseOfTheNearestFolderAboveTheFile) {
+  const std::filesystem::path source = HILCOP_SOURCE_DIR;
+  EXPECT_EQ(boards_dir_above(source / "lab-config/virtual.yaml"), source / "boards");
+  EXPECT_EQ(boards_dir_above(source / "lab-config/examples/reference.yaml"), source / "boards");
+  std::filesystem::create_directories(dir_ / "boards");
+  std::filesystem::create_directories(dir_ / "mine" / "deep");
+  std::filesystem::create_symlink(source / "lab-config/virtual.yaml", dir_ / "mine" / "linked.yaml");
+  EXPECT_EQ(boards_dir_above(dir_ / "mine" / "deep" / "bench.yaml"), dir_ / "boards");
+  EXPECT_EQ(boards_dir_above(dir_ / "mine" / "linked.yaml"), dir_ / "boards") << "where the file is named counts first";
+  std::filesystem::remove(dir_ / "boards");
+  EXPECT_EQ(boards_dir_above(dir_ / "mine" / "linked.yaml"), source / "boards");
+  EXPECT_EQ(boards_dir_above(dir_ / "mine" / "deep" / "none.yaml"), dir_ / "mine" / "boards") << "there is none";
+}
+
 TEST_F(ConfigTest, AReplWhoseEchoCouldPassForAReplyIsRefused) {
   const auto with = [this](const std::string& more) {
     board("b", "board: b\n" + more);
