@@ -22,9 +22,9 @@ hex() { printf '0x%x' "$1"; }
 
 # Headers and what is linked by themselves; what runs with all that it needs. No libc6-dev: the cross-compiler brings its own.
 read -ra libraries <<<"$("$here/thermostatd/cross.sh" --packages)"
-runs=(util-linux e2fsprogs libstdc++6)
+runs=(util-linux e2fsprogs libstdc++6 libcurl3-gnutls libfdisk1 libjson-glib-1.0-0 libdbus-1-3 libapparmor1 libaudit1 libexpat1 libsystemd0)
 for library in "${libraries[@]}"; do [[ $library == *-dev ]] || runs+=("$library"); done
-"$here/../tools/apt_root.sh" "$out/apt" arm64 linux-image-cloud-arm64 busybox-static "${libraries[@]}" --closure "${runs[@]}" >"$out/packages"
+"$here/../tools/apt_root.sh" "$out/apt" arm64 linux-image-cloud-arm64 busybox-static rauc dbus-daemon "${libraries[@]}" --closure "${runs[@]}" >"$out/packages"
 root=$out/apt/root
 "$here/thermostatd/cross.sh" "$root" "$out/programs"
 
@@ -38,12 +38,21 @@ dtc -q -I dts -O dtb "$work/board.dts" -o "$work/board.dtb"
 mkdir -p "$out/keys"
 [ -e "$out/keys/boot.key" ] || openssl genpkey -quiet -algorithm RSA -out "$out/keys/boot.key" -pkeyopt rsa_keygen_bits:2048
 [ -e "$out/keys/boot.crt" ] || openssl req -batch -new -x509 -key "$out/keys/boot.key" -out "$out/keys/boot.crt" -subj "/CN=HT-1 boot" -days 10950
+# Who signs bundles, and somebody who would like to.
+for who in bundle rogue-bundle; do
+  [ -e "$out/keys/$who.crt" ] || openssl req -batch -new -x509 -newkey rsa:2048 -nodes -keyout "$out/keys/$who.key" -out "$out/keys/$who.crt" -subj "/CN=HT-1 ${who//-/ }" -days 10950 2>/dev/null
+done
 /usr/bin/python3 "$here/cloud/make-ca" "$out/lab-ca"
 
 cp "$(ls "$root"/boot/vmlinuz-* | tail -1)" "$work/Image"
+"$here/image/initramfs.sh" "$root" "$out/programs" "$out/keys/bundle.crt" "$work/common.gz"
+mkdir -p "$work/own/etc"
 # fit VARIANT VERSION NAME
 fit() {
-  "$here/image/initramfs.sh" "$root" "$out/programs" "$1" "$2" "$work/initramfs.gz"
+  echo "$1" >"$work/own/etc/variant"
+  echo "$2" >"$work/own/etc/version"
+  # The kernel unpacks one archive after the other.
+  { cat "$work/common.gz"; (cd "$work/own" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -9n); } >"$work/initramfs.gz"
   sed -e "s/@version@/$2/" -e "s/@variant@/$1/" "$here/image/fit.its" >"$work/fit.its"
   (cd "$work" && mkimage -f fit.its -k "$out/keys" -K control.dtb -r "$3") >>"$out/mkimage.log"
   local size most=$((48 << 20))
@@ -54,6 +63,7 @@ fit() {
 cp "$work/control.dtb" "$work/control-boot-unverified.dtb"  # before any key is in it: a signature is not asked for
 for version in "${versions[@]}"; do fit system "$version" "ht1-$version.itb"; done
 fit recovery "$current" recovery.itb
+"$here/image/bundles.sh" "$work" "$out/keys" "${versions[@]}"
 
 dtc -q -I dtb -O dts "$work/control.dtb" | sed -e '/bootsecure/d' -e '/bootcmd = /d' | dtc -q -I dts -O dtb - -o "$work/control-uboot-prompt-open.dtb"
 
@@ -74,6 +84,8 @@ truncate -s 64M "$work/env.img"
 cp /usr/lib/u-boot/qemu_arm64/u-boot.bin "$work/u-boot.img"
 truncate -s 64M "$work/u-boot.img"
 mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb} "$work"/ht1-*.itb "$out/"
+rm -rf "$out/bundles"
+mv "$work/bundles" "$out/"
 cp "$here/image/layout" "$out/layout"
 # Two units of the same image, for the bench lab-config/examples/reference.yaml.
 for number in 1 2; do "$here/make-unit" --image "$out" --out "$out/units/$number" --serial "HT1-00000$number" >&2; done

@@ -11,7 +11,7 @@
 #include "api.h"
 #include "error.h"
 #include "files.h"
-#include "update_metadata.h"
+#include "version.h"
 
 namespace ht1 {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "boot_state.h"
 #include "error.h"
+#include "version.h"
 
 namespace {
 
@@ -16,8 +17,7 @@ using namespace ht1;
 
 constexpr const char* kHelp =
     "bootstate get [NAME] | set NAME=VALUE... | mark-good SLOT | get-primary | set-primary SLOT | get-state SLOT | set-state SLOT good|bad "
-    "| "
-    "get-current\nThe partition is $HT1_BOOT_STATE, else /dev/ht1-boot-state.\n";
+    "| get-current | allows VERSION RUNNING\nallows: exit status 0 when VERSION is newer than RUNNING and not below MIN_VERSION.\nThe partition is $HT1_BOOT_STATE, else /dev/ht1-boot-state.\n";
 
 std::string left(const std::string& slot) {
   if (slot != "A" && slot != "B") throw Failure("bootstate: no slot '" + slot + "'; A and B are");
@@ -37,6 +37,13 @@ std::string current() {
   const auto at = line.find("ht1.slot=");
   if (at == std::string::npos) throw Failure("bootstate: the kernel's command line has no ht1.slot=; was this started by the boot loader?");
   return line.substr(at + 9, line.find_first_of(" \n", at) - at - 9);
+}
+
+void require_allowed(const std::string& version, const std::string& running, const std::string& least) {
+  const auto to_running = compare_versions(version, running), to_least = compare_versions(version, least);
+  if (!to_running || !to_least) throw Failure("bootstate: '" + version + "' or '" + running + "' is no version: numbers with dots between");
+  if (*to_least < 0) throw Failure("bootstate: version " + version + " is older than " + least + ", below which this device never goes");
+  if (*to_running <= 0) throw Failure("bootstate: version " + version + " is not newer than " + running + ", which runs");
 }
 
 int run(const std::vector<std::string>& words) {
@@ -68,6 +75,8 @@ int run(const std::vector<std::string>& words) {
     state.change([&](Variables& variables) { variables[left(words[1])] = words[2] == "good" ? "3" : "0"; });
   } else if (what == "get-current" && count == 1) {
     std::printf("%s\n", current().c_str());
+  } else if (what == "allows" && count == 3) {
+    require_allowed(words[1], words[2], state.read()["MIN_VERSION"]);
   } else {
     std::fputs(kHelp, stderr);
     return 2;

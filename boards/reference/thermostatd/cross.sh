@@ -42,7 +42,7 @@ NINJA
     case "$name" in main | *_main) ;; *) shared+=" $name.o" ;; esac
   done
   echo "build $out/thermostatd: link main.o$shared"
-  echo "build $out/bootstate: link bootstate_main.o boot_state.o"
+  echo "build $out/bootstate: link bootstate_main.o boot_state.o version.o"
   echo "build $out/ht1-console: link console_lock_main.o console_lock.o unit.o password.o crypto.o files.o"
 } >"$out/objects/build.ninja"
 ninja -C "$out/objects" -j "${JOBS:-2}" --quiet

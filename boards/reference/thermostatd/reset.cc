@@ -2,7 +2,7 @@
 #include "reset.h"
 
 #include "files.h"
-#include "update_metadata.h"
+#include "version.h"
 
 namespace ht1 {
 namespace {

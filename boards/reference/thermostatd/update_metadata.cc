@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "update_metadata.h"
 
-#include <charconv>
 #include <ctime>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "crypto.h"
 #include "error.h"
@@ -16,23 +14,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::uint64_t kMostBundle = 48ull << 20;
-
-std::optional<std::vector<unsigned>> numbers(const std::string& version) {
-  std::vector<unsigned> found;
-  const char* at = version.data();
-  const char* const end = at + version.size();
-  while (found.size() < 4) {
-    unsigned number = 0;
-    const auto [next, error] = std::from_chars(at, end, number);
-    if (error != std::errc{} || number > 65535) return std::nullopt;
-    found.push_back(number);
-    if (next == end) break;
-    if (*next != '.') return std::nullopt;
-    at = next + 1;
-  }
-  while (found.size() < 4) found.push_back(0);
-  return version.size() > 23 ? std::nullopt : std::optional(found);
-}
 
 UpdateMetadata from_text(const std::string& text, const Flaws& flaws) {
   const json body = parse_input(text, flaws, 2000);
@@ -49,17 +30,11 @@ UpdateMetadata from_text(const std::string& text, const Flaws& flaws) {
   const auto digest = from_hex(read.sha256);
   if (!digest || digest->size() != 32) throw Failure("update metadata: 'sha256' is not 64 hexadecimal digits");
   if (read.size == 0 || read.size > kMostBundle) throw Failure("update metadata: a bundle has 1 byte to 48 MiB");
-  if (!numbers(read.version) || !numbers(read.min_version)) throw Failure("update metadata: a version is numbers with dots between");
+  if (!is_version(read.version) || !is_version(read.min_version)) throw Failure("update metadata: a version is numbers with dots between");
   return read;
 }
 
 }  // namespace
-
-std::optional<int> compare_versions(const std::string& one, const std::string& other) {
-  const auto a = numbers(one), b = numbers(other);
-  if (!a || !b) return std::nullopt;
-  return *a < *b ? -1 : *a > *b ? 1 : 0;
-}
 
 std::optional<std::int64_t> seconds_of(const std::string& moment) {
   std::tm tm{};

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "flaws.h"
+#include "version.h"
 
 namespace ht1 {
 
@@ -19,8 +20,6 @@ struct UpdateMetadata {
   std::optional<std::uint32_t> crc32;  // only a unit with a flaw looks at it
 };
 
-// Numbers with dots; nothing when it is not that.
-std::optional<int> compare_versions(const std::string& one, const std::string& other);
 // "2026-11-28T05:31:04Z"
 std::optional<std::int64_t> seconds_of(const std::string& moment);
 

@@ -8,23 +8,36 @@ from pathlib import Path
 
 import pytest
 from machine import Machine, make_unit
+from network import Cloud, Network
 
 
 @pytest.fixture
 def new_machine(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
 
-    def make(*words: str) -> Machine:
+    def make(*words: str, tap: str = "", power_loss: bool = False) -> Machine:
         folder = tmp_path / f"unit{len(made)}"
         make_unit(folder, *words)
-        made.append(Machine(folder))
+        made.append(Machine(folder, tap, power_loss=power_loss))
         return made[-1]
 
     yield make
     for machine in made:
-        machine.off()
+        machine.close()
 
 
 @pytest.fixture
 def machine(new_machine: Callable[..., Machine]) -> Machine:
     return new_machine()
+
+
+@pytest.fixture(scope="session")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    running = Network(tmp_path_factory.mktemp("bench") / "network")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def cloud(network: Network) -> Cloud:
+    return Cloud(network)

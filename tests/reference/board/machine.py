@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from pins import Pins
+from power_loss import PowerLossDisk
+
 SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 IMAGE = SOURCE / "build/boards/reference"
 SECTOR = 512
@@ -41,13 +44,20 @@ def free_port() -> int:
 
 
 class Machine:
-    """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on()."""
+    """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on().
 
-    def __init__(self, unit: Path) -> None:
+    tap: an interface of a network, whose DHCP gives it an address; none: QEMU's own network, which reaches nobody.
+    power_loss: off() loses what was not flushed.
+    """
+
+    def __init__(self, unit: Path, tap: str = "", *, power_loss: bool = False) -> None:
         self.unit = unit
+        self.tap = tap
+        self.disk = PowerLossDisk(unit / "main.raw") if power_loss else None
+        self.pins = Pins()
         self.record = json.loads((unit / "record.json").read_text())
         self.errors = unit / "qemu.log"
-        self.port = 0
+        self.host, self.port = "127.0.0.1", 443
         self.console = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.line: socket.socket | None = None
@@ -74,19 +84,27 @@ class Machine:
 
     def start(self) -> None:
         assert self.process is None
-        self.port = free_port()
         self.console, self.seen = "", 0
         ours, far = socket.socketpair()
-        net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+        if self.tap:
+            net = f"tap,id=net,ifname={self.tap},script=no,downscript=no"
+        else:
+            self.port = free_port()
+            net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+        main = f"file={self.unit / 'main.raw'}"
+        if self.disk:
+            self.disk.on()
+            main = f"file.driver=nbd,file.server.type=unix,file.server.path={self.disk.data},cache=writeback"
         words = ["qemu-system-aarch64", "-accel", "tcg", "-M", "virt,acpi=off", "-cpu", "cortex-a53", "-m", "256", "-smp", "1"]
         words += ["-display", "none", "-monitor", "none", "-netdev", net]
         words += ["-device", f"virtio-net-device,netdev=net,mac={self.record['mac']}"]
         words += ["-dtb", str(self.unit / "control.dtb"), "-chardev", f"socket,id=line,fd={far.fileno()}", "-serial", "chardev:line"]
         for image in ("u-boot.img", "env.img"):
             words += ["-drive", f"if=pflash,format=raw,readonly=on,file={IMAGE / image}"]
-        for name, more in (("main", ""), ("fuses", ",readonly=on")):
-            words += ["-drive", f"if=none,id={name},format=raw,file={self.unit / (name + '.raw')}{more}"]
+        for name, where in (("main", main), ("fuses", f"file={self.unit / 'fuses.raw'},readonly=on")):
+            words += ["-drive", f"if=none,id={name},format=raw,{where}"]
             words += ["-device", f"virtio-blk-device,drive={name}"]
+        words += self.pins.options()
         # No longer than a test: whatever becomes of it, the machine ends.
         with self.errors.open("w") as errors:
             limited = ["timeout", "-s", "KILL", "300", *words]
@@ -95,15 +113,25 @@ class Machine:
         ours.setblocking(False)
         self.line, self.began = ours, time.monotonic()
 
-    def off(self) -> None:
+    def off(self, loss: str = "drop", seed: int = 0) -> None:
+        """Cuts its power; what a power_loss disk had not flushed is lost as `loss` says: drop, prefix, subset, torn."""
+        if self.disk:
+            self.disk.off(loss, seed)  # before the machine: nothing that it does while it ends counts
         if self.process is None:
             return
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
         self.process = None
+        self.pins.close()
         assert self.line
         self.line.close()
         self.line = None
+
+    def close(self) -> None:
+        self.off()
+        self.pins.folder.cleanup()
+        if self.disk:
+            self.disk.sockets.cleanup()
 
     def hear(self, seconds: float) -> None:
         assert self.line
@@ -123,6 +151,15 @@ class Machine:
             assert time.monotonic() < end, f"'{pattern}' did not come in {seconds} s; the console said\n{self.console}"
             self.hear(end - time.monotonic())
 
+    def ready(self, version: str = r"\S+", slot: str = "[AB]", seconds: float = 60) -> None:
+        """Waits until its API answers, in this slot, at an address that can be asked."""
+        self.expect(f"^HT-1: READY version {version} slot {slot}$", seconds)
+        if self.tap:
+            end, place = self.seen, self.console.rindex("HT-1: slot ")  # the address may have come before READY, of this start
+            self.seen = place
+            self.host = self.expect(r"^HT-1: net (\S+)$", seconds).group(1)
+            self.seen = max(self.seen, end)
+
     def listen(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -138,7 +175,7 @@ class Machine:
         """A call of the device's API. Its certificate must be the one of the factory's record."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(self.host, self.port, timeout=30, context=context)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)

@@ -5,28 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from life import PASSWORD, log_in, set_up
 from machine import Machine
-
-PASSWORD = "warm and cosy 1"
-
-
-def ready(machine: Machine) -> None:
-    machine.on()
-    machine.expect("^HT-1: READY version")
-
-
-def set_up(machine: Machine) -> str:
-    wifi = {"ssid": "canary-net", "key": "canary-wifi-key-5521"}
-    body = {"secret": machine.record["setup_secret"], "password": PASSWORD, "wifi": wifi}
-    status, said = machine.ask("POST", "/api/setup", body)
-    assert status == 201, said
-    return log_in(machine)
-
-
-def log_in(machine: Machine) -> str:
-    status, said = machine.ask("POST", "/api/login", {"password": PASSWORD})
-    assert status == 200, said
-    return said["token"]
 
 
 def test_units_of_one_image_have_no_secret_in_common(new_machine: Callable[..., Machine]) -> None:
@@ -36,7 +16,8 @@ def test_units_of_one_image_have_no_secret_in_common(new_machine: Callable[..., 
 
 
 def test_it_is_set_up_with_the_secret_of_its_label_and_remembers(machine: Machine) -> None:
-    ready(machine)
+    machine.on()
+    machine.ready()
     wrong = {"secret": "WRONGWRONG22", "password": PASSWORD, "wifi": {"ssid": "x", "key": "12345678"}}
     assert machine.ask("POST", "/api/setup", wrong)[0] == 403
     assert machine.ask("GET", "/api/state")[0] == 401
@@ -47,7 +28,8 @@ def test_it_is_set_up_with_the_secret_of_its_label_and_remembers(machine: Machin
     user = {"name": "Ada Canary", "email": "ada@canary.example", "device_name": "hall"}
     assert machine.ask("PUT", "/api/user", user, token)[0] in (200, 204)
     machine.off()  # a power cut right after it was acknowledged
-    ready(machine)
+    machine.on()
+    machine.ready()
     assert machine.ask("GET", "/api/info")[1]["setup"] == "done"
     assert machine.ask("GET", "/api/state", token=token)[0] == 401, "a session does not outlive a restart"
     assert machine.ask("GET", "/api/user", token=log_in(machine))[1] == user
@@ -57,17 +39,20 @@ def test_it_is_set_up_with_the_secret_of_its_label_and_remembers(machine: Machin
 
 
 def test_guessing_is_throttled_also_over_a_power_cut(machine: Machine) -> None:
-    ready(machine)
+    machine.on()
+    machine.ready()
     set_up(machine)
     answers = [machine.ask("POST", "/api/login", {"password": f"wrong-password-{n}"})[0] for n in range(6)]
     assert answers == [401] * 5 + [429]
     machine.off()
-    ready(machine)
+    machine.on()
+    machine.ready()
     assert machine.ask("POST", "/api/login", {"password": PASSWORD})[0] == 429
 
 
 def test_the_console_is_closed_but_for_the_units_own_secret(machine: Machine) -> None:
-    ready(machine)
+    machine.on()
+    machine.ready()
     machine.type("unlock WRONGWRONGWRONG2\r")
     machine.type("root\rid\r")
     machine.listen(2)
@@ -81,7 +66,8 @@ def test_the_console_is_closed_but_for_the_units_own_secret(machine: Machine) ->
 
 
 def test_a_reset_by_the_api_leaves_a_unit_that_is_set_up_anew(machine: Machine) -> None:
-    ready(machine)
+    machine.on()
+    machine.ready()
     token = set_up(machine)
     assert machine.ask("POST", "/api/erase", {"password": PASSWORD}, token)[0] == 202
     machine.expect("^HT-1: factory reset done$")
