@@ -86,11 +86,14 @@ void App::start() {
   cloud_ = std::make_unique<Cloud>(device_);
   updater_ = std::make_unique<Updater>(device_, marks_, [this] { notify(reboot_); });
 
-  if (marks_.reset_asked()) {  // asked for by recovery or the console, or cut off
-    say("factory reset goes on");
-    factory_reset(device_, marks_, [this] { return cloud_->erase(); });
-    say("factory reset done");
+  if (options.recovery()) return start_recovery();
+  if (compare_versions(options.version, marks_.min_version()).value_or(-1) < 0) {
+    say("version " + options.version + " is older than " + marks_.min_version() + ", below which this device never goes");
+    device_.log.add("version-refused", options.version);
+    marks_.give_up();
+    return notify(reboot_);
   }
+  finish_reset();
   if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
   if (const auto kept = device_.record("target"); kept.is_number()) heating_->set_target(kept);
   heating_->start();
@@ -118,6 +121,26 @@ void App::start() {
   say("READY version " + options.version + " slot " + options.slot);
 }
 
+// No API: nothing is served that a slot's software does not serve. The newest signed image is taken from the maker; a reset is asked for on
+// flash and done by the next start, which also makes a broken data partition anew.
+void App::start_recovery() {
+  const bool reset = marks_.reset_asked();
+  finish_reset();
+  if (reset) {
+    marks_.give_tries();
+    return notify(reboot_);
+  }
+  pins_->start();
+  updater_->start();
+}
+
+void App::finish_reset() {  // asked for by recovery or the console, or cut off
+  if (!marks_.reset_asked()) return;
+  say("factory reset goes on");
+  factory_reset(device_, marks_, [this] { return cloud_->erase(); });
+  say("factory reset done");
+}
+
 void App::serve() {
   const auto& options = device_.options;
   const auto& unit = device_.unit;
@@ -137,6 +160,11 @@ App::End App::wait() {
   if (stop_) return End::Stopped;
   if (!reset_) return End::Reboot;
   lock.unlock();
+  if (device_.options.recovery()) {
+    say("factory reset at the next start");
+    marks_.ask_reset(true);
+    return End::Reboot;
+  }
   say("factory reset");
   factory_reset(device_, marks_, [this] { return cloud_->erase(); });
   say("factory reset done");

@@ -33,6 +33,8 @@ class App {
 
  private:
   void say(const std::string& line);
+  void start_recovery();
+  void finish_reset();
   void serve();
   void keep_alive();
   void notify(bool& what);

@@ -21,6 +21,7 @@ struct Options {
   int update_every_s = 24 * 3600, telemetry_every_s = 60, button_hold_ms = 5000;
   std::map<std::string, Place> resolve;  // where a name is, in place of DNS
 
+  bool recovery() const { return slot == "recovery"; }
   Place place_of(const std::string& name, int port) const;
 };
 

@@ -53,6 +53,14 @@ void BootMarks::mark_good() {
   if (state_ && (options_.slot == "A" || options_.slot == "B")) state_->mark_good(options_.slot);
 }
 
+void BootMarks::give_up() {
+  if (state_) state_->change([&](Variables& v) { v["BOOT_" + options_.slot + "_LEFT"] = "0"; });
+}
+
+void BootMarks::give_tries() {
+  if (state_) state_->change([](Variables& v) { v["BOOT_A_LEFT"] = v["BOOT_B_LEFT"] = "3"; });
+}
+
 void factory_reset(Device& device, BootMarks& marks, const std::function<bool()>& forget_cloud,
                    const std::function<void(const std::string&)>& step) {
   {

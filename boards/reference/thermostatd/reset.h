@@ -23,6 +23,10 @@ class BootMarks {
   // Never lowered.
   void raise_min_version(const std::string& version);
   void mark_good();
+  // This slot is not started again.
+  void give_up();
+  // After a reset in the recovery: what is signed may be tried once more.
+  void give_tries();
 
  private:
   const Options& options_;

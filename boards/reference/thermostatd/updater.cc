@@ -91,10 +91,13 @@ void Updater::run() {
   const auto soon = [&](double seconds) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   };
-  const double every = device_.options.update_every_s;
+  // The recovery is there for nothing else.
+  const bool recovery = device_.options.recovery();
+  const double every = recovery ? std::min(15, device_.options.update_every_s) : device_.options.update_every_s;
   // The first look some seconds after the start, not at the same one for all units; later ones once a period, give or take a tenth.
   auto next = soon(std::min(10.0, every / 10) * random_fraction());
-  bool waiting_for_setup = !device_.set_up();
+  const auto waits = [&] { return !recovery && !device_.set_up(); };
+  bool waiting_for_setup = waits();
   while (!stopping_) {
     bool install_asked = false, check_asked = false;
     {
@@ -104,14 +107,14 @@ void Updater::run() {
       install_asked = std::exchange(install_asked_, false), check_asked = std::exchange(check_asked_, false), changed_ = false;
     }
     if (stopping_) break;
-    if (std::exchange(waiting_for_setup, !device_.set_up()) && !waiting_for_setup)
+    if (std::exchange(waiting_for_setup, waits()) && !waiting_for_setup)
       next = soon(std::min(10.0, every / 10) * random_fraction());
     if (waiting_for_setup) continue;
     try {
       if (check_asked || Clock::now() >= next) {
         next = soon(every * (0.9 + 0.2 * random_fraction()));
         check();
-        install_asked = install_asked || (device_.settings().auto_update && !was_tried());
+        install_asked = install_asked || recovery || (device_.settings().auto_update && !was_tried());
       }
       if (install_asked) install();
     } catch (const std::exception& e) {
@@ -126,7 +129,7 @@ void Updater::check() {
   if (reply.status == 404) return;  // the maker has published nothing yet
   if (reply.status != 200) throw Failure("the update server answers " + std::to_string(reply.status));
   const auto offered = read_metadata(reply.body, read_file(device_.unit.file("update.pem")), device_.unit.flaws);
-  const Running running{device_.unit.model, device_.options.version, marks_.min_version(), std::time(nullptr)};
+  const Running running{device_.unit.model, device_.options.recovery() ? "0" : device_.options.version, marks_.min_version(), std::time(nullptr)};
   const bool is_new = is_update(offered, running, device_.unit.flaws);
   const std::lock_guard lock(mutex_);
   if (is_new && (!available_ || available_->version != offered.version)) device_.log.add("update-available", offered.version);

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from life import log_in, set_up
-from machine import IMAGE, Machine
+from machine import IMAGE, Machine, make_unit
 from network import Cloud, Network
 
 OLD, CURRENT, NEW = "1.0.0", "1.1.0", "1.2.0"
@@ -26,6 +25,18 @@ def unit(new_machine: Callable[..., Machine], network: Network) -> Machine:
     return machine
 
 
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Iterator[tuple[Machine, str]]:
+    """One unit for what must change nothing, with its owner's token; updates only when asked for."""
+    folder = tmp_path_factory.mktemp("owned") / "unit"
+    make_unit(folder)
+    machine = Machine(folder, network.tap())
+    machine.on()
+    machine.ready(CURRENT, "A")
+    yield machine, set_up(machine, auto_update=False)
+    machine.close()
+
+
 def bundle(scratch: Path, version: str, content: bytes) -> Path:
     """Signed by the maker, whatever is in it."""
     folder, made = scratch / f"content-{version}", scratch / f"{version}.raucb"
@@ -36,10 +47,6 @@ def bundle(scratch: Path, version: str, content: bytes) -> Path:
     words = ["rauc", "bundle", f"--cert={keys / 'bundle.crt'}", f"--key={keys / 'bundle.key'}", f"--keyring={keys / 'bundle.crt'}", folder, made]
     subprocess.run(words, check=True, timeout=120, capture_output=True)
     return made
-
-
-def by_hand(machine: Machine) -> str:
-    return set_up(machine, auto_update=False)
 
 
 def offered(machine: Machine, cloud: Cloud, token: str, version: str, file: Path, *words: str) -> dict[str, Any]:
@@ -78,3 +85,51 @@ def test_an_update_is_taken_by_itself_and_there_is_no_way_back(unit: Machine, cl
     slot = (IMAGE / f"ht1-{NEW}.itb").read_bytes()
     assert unit.bytes_of("slot-b")[: len(slot)] == slot
     assert b"MIN_VERSION=1.2.0" in unit.bytes_of("boot-state")
+
+
+@pytest.mark.parametrize("bad", ["rogue", "flipped", "unsigned", "mixed"])
+def test_a_bundle_that_is_not_the_makers_is_refused_whatever_the_metadata_say(bad: str, owned: tuple[Machine, str], cloud: Cloud) -> None:
+    unit, token = owned
+    status = offered(unit, cloud, token, NEW, BUNDLES / f"{bad}-{NEW}.raucb")
+    assert status["available"] == NEW, status
+    assert unit.ask("POST", "/api/update/install", token=token)[0] in (200, 202, 204)
+    unit.expect("^HT-1: update: installing$", 120)
+    unit.expect("^HT-1: update: failed: the installer refuses it", 60)
+    assert unit.ask("GET", "/api/update", token=token)[1]["state"].startswith("failed: the installer refuses it")
+    log = unit.ask("GET", "/api/log", token=token)[1]
+    assert log[-1]["event"] == "update-failed", log
+
+
+def test_after_all_that_was_refused_both_slots_are_what_they_were(owned: tuple[Machine, str]) -> None:
+    unit, _ = owned
+    unit.off()
+    slot = (IMAGE / f"ht1-{CURRENT}.itb").read_bytes()
+    for name in ("slot-a", "slot-b"):
+        assert unit.bytes_of(name)[: len(slot)] == slot
+    assert b"BOOT_ORDER=A B" in unit.bytes_of("boot-state")
+
+
+def test_an_update_that_does_not_start_gives_way_to_what_was_there(unit: Machine, cloud: Cloud, tmp_path: Path) -> None:
+    cloud.publish("1.3.0", bundle(tmp_path, "1.3.0", b"the maker signed this by mistake" * 1000))
+    set_up(unit)
+    unit.expect("^HT-1: update: reboot$", 120)
+    unit.expect("^HT-1: slot B$")
+    unit.expect("^HT-1: slot B refused$")
+    unit.ready(CURRENT, "A")
+    token = log_in(unit)
+    status = offered(unit, cloud, token, "1.3.0", tmp_path / "1.3.0.raucb")
+    assert status["available"] == "1.3.0"
+    assert status["state"] == "idle", "it is not installed by itself a second time"
+
+
+def test_the_recovery_takes_a_signed_image_and_no_other(new_machine: Callable[..., Machine], network: Network, cloud: Cloud) -> None:
+    unit = new_machine(tap=network.tap())
+    for slot in ("slot-a", "slot-b"):
+        unit.put(slot, b"nothing that starts")
+    cloud.publish(NEW, BUNDLES / f"rogue-{NEW}.raucb")
+    unit.on()
+    unit.expect("^HT-1: RECOVERY$")
+    unit.expect("^HT-1: update: failed: the installer refuses it", 120)
+    cloud.publish(NEW, BUNDLES / f"ht1-{NEW}.raucb")
+    unit.expect("^HT-1: update: reboot$", 180)
+    unit.ready(NEW)
