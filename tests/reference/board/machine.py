@@ -201,7 +201,7 @@ class Machine:
             disk.write(bytes([byte ^ 1]))
 
     def bytes_of(self, part: str) -> bytes:
-        assert self.process is None
+        """What is on the disk; of a machine that runs, what it has written so far."""
         begin, length = layout()[part]
         with open(self.unit / "main.raw", "rb") as disk:
             disk.seek(begin)

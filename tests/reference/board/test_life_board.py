@@ -63,15 +63,3 @@ def test_the_console_is_closed_but_for_the_units_own_secret(machine: Machine) ->
     user = machine.expect(r"^l\S+ +1 (\d+) +\d+ .*-> /usr/bin/thermostatd$").group(1)
     assert user == "100", "the daemon is no root"
     machine.expect("^0$")
-
-
-def test_a_reset_by_the_api_leaves_a_unit_that_is_set_up_anew(machine: Machine) -> None:
-    machine.on()
-    machine.ready()
-    token = set_up(machine)
-    assert machine.ask("POST", "/api/erase", {"password": PASSWORD}, token)[0] == 202
-    machine.expect("^HT-1: factory reset done$")
-    machine.expect("^HT-1: READY version")
-    assert machine.ask("GET", "/api/info")[1]["setup"] == "open"
-    assert machine.ask("POST", "/api/login", {"password": PASSWORD})[0] in (401, 403, 409)
-    set_up(machine)
