@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from forged import CURRENT, unsigned, whose_daemon_ends, wrongly_signed
+from life import log_in, set_up
 from machine import Machine
 
 READY = r"^HT-1: READY version 1\.1\.0 slot {}$"
@@ -109,13 +110,25 @@ def test_factory_data_that_are_not_the_fuses_open_nothing(flaw: str, machine: Ma
 
 
 def test_a_data_partition_that_cannot_be_mounted_is_left_alone(machine: Machine) -> None:
-    machine.flip("data", 1024 + 4)  # its size, in the superblock
+    machine.put("data", b"\0" * 1080 + b"\x53\xef" + b"canary of an owner" * 1000)  # of an ext4 only its magic number
     before = machine.bytes_of("data")
     machine.on()
     machine.expect("^HT-1: data cannot be mounted$")
     machine.expect("^HT-1: thermostatd ended")
     machine.off()
     assert machine.bytes_of("data") == before
+
+
+def test_a_torn_superblock_of_the_data_is_repaired_and_nothing_is_lost(machine: Machine) -> None:
+    machine.on()
+    machine.expect(READY.format("A"))
+    set_up(machine)
+    machine.off()
+    machine.flip("data", 1024 + 4)  # its size
+    machine.on()
+    machine.expect("^HT-1: data repaired$")
+    machine.expect(READY.format("A"))
+    log_in(machine)
 
 
 def test_one_that_came_up_has_its_tries_again(machine: Machine) -> None:

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The power goes during an update or a reset, at a chosen write of the disk, whose unflushed sectors are lost, kept or torn.
+
+A few cuts each time; all of them with ./dev test --all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dump import left_of, owners_files
+from life import PASSWORD, log_in, set_up
+from machine import IMAGE, Machine, make_unit
+from network import Cloud, Network
+
+CURRENT, NEW = "1.1.0", "1.2.0"
+CUTS = 50 if "HILCOP_TEST_ALL" in os.environ else 3
+LOSSES = ("torn", "drop", "subset", "prefix")
+USER = {"name": "Ada Canary", "email": "ada@canary.example", "device_name": "hall"}
+SEALED = ("sealed/.salt", "sealed/password", "sealed/user", "sealed/wifi")
+
+
+@dataclass
+class Owned:
+    """A unit that was set up and switched off, to start from again and again."""
+
+    folder: Path
+    files: dict[str, bytes]
+
+    def again(self, scratch: Path, tap: str) -> Machine:
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        for file in self.folder.iterdir():
+            if file.is_file():
+                os.system(f"cp --sparse=always '{file}' '{scratch}'")
+        return Machine(scratch, tap, power_loss=True)
+
+
+@pytest.fixture(scope="module")
+def tap(network: Network) -> str:
+    return network.tap()
+
+
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory, tap: str, cloud: Cloud) -> Owned:
+    cloud.publish(NEW, IMAGE / f"bundles/ht1-{NEW}.raucb")
+    folder = tmp_path_factory.mktemp("owned")
+    make_unit(folder / "unit")
+    machine = Machine(folder / "unit", tap)
+    machine.on()
+    machine.ready(CURRENT, "A")
+    token = set_up(machine, auto_update=False)
+    assert machine.ask("PUT", "/api/user", USER, token)[0] == 200
+    cloud.expect("https", path="/v1/register")
+    machine.listen(2)  # what it still writes of that
+    machine.close()
+    return Owned(folder / "unit", {name: content for name, content in owners_files(machine, folder).items() if name in SEALED})
+
+
+def is_whole(machine: Machine) -> str:
+    """The token of an owner who finds all that was theirs."""
+    token = log_in(machine)
+    assert machine.ask("GET", "/api/user", token=token)[1] == USER
+    return token
+
+
+def begin_update(machine: Machine) -> None:
+    token = log_in(machine)
+    assert machine.ask("POST", "/api/update/check", token=token)[0] == 202
+    while machine.ask("GET", "/api/update", token=token)[1]["available"] != NEW:
+        machine.listen(0.1)
+    assert machine.ask("POST", "/api/update/install", token=token)[0] == 202
+
+
+def begin_reset(machine: Machine) -> None:
+    assert machine.ask("POST", "/api/erase", {"password": PASSWORD}, log_in(machine))[0] == 202
+
+
+def writes_until(machine: Machine, begin: Callable[[Machine], None], last_line: str) -> int:
+    assert machine.disk
+    before = machine.disk.ask(op="stat")["writes"]
+    begin(machine)
+    machine.expect(last_line, 180)
+    return machine.disk.ask(op="stat")["writes"] - before
+
+
+def cut_points(writes: int) -> Iterator[int]:
+    """Spread over all of it, and half of them at the end, where what was written begins to count."""
+    early = CUTS // 2
+    for number in range(early):
+        yield 1 + writes * number // early
+    for number in range(CUTS - early):
+        yield max(1, writes - 2 * number)
+
+
+def cut_at(machine: Machine, write: int, begin: Callable[[Machine], None], last_line: str, number: int) -> None:
+    """Power off inside that write; where it does not come, when all is over."""
+    machine.on()
+    machine.ready()
+    assert machine.disk
+    machine.disk.ask(op="arm", count=write, loss=LOSSES[number % len(LOSSES)], seed=number)
+    try:
+        begin(machine)
+    except (OSError, AssertionError):
+        assert machine.disk.fired(), "nothing but the cut may end a call"
+    while not machine.disk.fired() and last_line not in machine.console:
+        machine.listen(0.05)
+    machine.off(LOSSES[number % len(LOSSES)], number)
+
+
+def test_an_update_that_is_cut_leaves_a_unit_that_works(owned: Owned, tap: str, cloud: Cloud, tmp_path: Path) -> None:
+    machine = owned.again(tmp_path / "unit", tap)
+    machine.on()
+    machine.ready()
+    writes = writes_until(machine, begin_update, "^HT-1: update: reboot$")
+    machine.close()
+    slots = set()
+    for number, write in enumerate(cut_points(writes)):
+        machine = owned.again(tmp_path / "unit", tap)
+        try:
+            cut_at(machine, write, begin_update, "HT-1: update: reboot", number)
+            machine.on()
+            found = machine.expect(r"^HT-1: READY version (\S+) slot ([AB])$", 120)
+            assert (found[1], found[2]) in {(CURRENT, "A"), (NEW, "B")}, f"cut {number} at write {write}"
+            slots.add(found[2])
+            machine.seen = 0
+            machine.ready()
+            is_whole(machine)
+            if found[2] == "A" and number % 10 == 0:  # and the update can still be had
+                begin_update(machine)
+                machine.expect("^HT-1: update: reboot$", 180)
+                machine.ready(NEW, "B")
+                is_whole(machine)
+        finally:
+            machine.close()
+    assert "A" in slots
+    print(f"{CUTS} cuts over {writes} writes, slots afterwards: {slots}")
+
+
+def test_a_reset_that_is_cut_is_whole_or_not_begun(owned: Owned, tap: str, tmp_path: Path) -> None:
+    machine = owned.again(tmp_path / "unit", tap)
+    assert left_of(machine, owned.files) == [*owned.files], "the search finds what is there"
+    machine.on()
+    machine.ready()
+    writes = writes_until(machine, begin_reset, "^HT-1: factory reset done$")
+    machine.close()
+    ends = set()
+    for number, write in enumerate(cut_points(writes)):
+        machine = owned.again(tmp_path / "unit", tap)
+        try:
+            cut_at(machine, write, begin_reset, "HT-1: factory reset done", number)
+            machine.on()
+            machine.ready()
+            setup = machine.ask("GET", "/api/info")[1]["setup"]
+            ends.add(setup)
+            if setup == "done":
+                is_whole(machine)
+            else:
+                machine.off()
+                assert left_of(machine, owned.files) == [], f"cut {number} at write {write}"
+                assert "factory reset goes on" in machine.console or number >= CUTS // 2 - 1, "nobody finished it"
+        finally:
+            machine.close()
+    assert "open" in ends
+    print(f"{CUTS} cuts over {writes} writes, ends: {ends}")
