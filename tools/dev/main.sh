@@ -71,15 +71,17 @@ demo() {
 }
 
 test_all() {
-  local presets=(dev) filter=()
+  local presets=(dev) filter=() left_out=all
   while [ $# -gt 0 ]; do
     case "$1" in
-      --unit) filter+=(-LE 'board|realusb') ;;
+      --unit) left_out='all|board|realusb' ;;
+      --all) left_out='' ;;
       --sanitize) presets+=(asan tsan) ;;
       *) filter+=(-R "$1") ;;
     esac
     shift
   done
+  [ -z "$left_out" ] || filter+=(-LE "^($left_out)$")
   build dev
   for preset in "${presets[@]}"; do
     [ "$preset" = dev ] || { configure "$preset"; cmake --build --preset "$preset"; }

@@ -16,18 +16,23 @@ def unsigned(fit: Path, _scratch: Path) -> None:
     subprocess.run(["fdtput", "-r", fit, "/configurations/conf/signature"], check=True, timeout=60)
 
 
-def whose_daemon_ends(fit: Path, scratch: Path) -> None:
-    """Signed by the maker, and its daemon does not work: what comes later in an initramfs wins."""
+def with_files(fit: Path, scratch: Path, files: dict[str, str]) -> None:
+    """Signed by the maker, with these programs in place of its own: what comes later in an initramfs wins."""
     for number, name in enumerate(("Image", "initramfs.gz", "board.dtb")):
         words = ["dumpimage", "-T", "flat_dt", "-p", str(number), "-o", scratch / name, fit]
         subprocess.run(words, check=True, timeout=120, stdout=subprocess.DEVNULL)
-    program = scratch / "over" / "usr" / "bin" / "thermostatd"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    names = b"usr/bin/thermostatd\n"
+    for name, text in files.items():
+        program = scratch / "over" / name
+        program.parent.mkdir(parents=True)
+        program.write_text(text)
+        program.chmod(0o755)
     made = subprocess.run(
-        ["cpio", "-o", "-H", "newc", "--quiet"], input=names, cwd=scratch / "over", capture_output=True, timeout=60, check=True
+        ["cpio", "-o", "-H", "newc", "-R", "0:0", "--quiet"],
+        input="".join(f"{name}\n" for name in files).encode(),
+        cwd=scratch / "over",
+        capture_output=True,
+        timeout=60,
+        check=True,
     )
     with open(scratch / "initramfs.gz", "ab") as initramfs:
         initramfs.write(gzip.compress(made.stdout))
@@ -35,6 +40,17 @@ def whose_daemon_ends(fit: Path, scratch: Path) -> None:
     (scratch / "fit.its").write_text(source.replace("@version@", "1.1.0").replace("@variant@", "system"))
     words = ["mkimage", "-f", "fit.its", "-k", IMAGE / "keys", "-r", fit]
     subprocess.run(words, check=True, timeout=120, cwd=scratch, stdout=subprocess.DEVNULL)
+
+
+def whose_daemon_ends(fit: Path, scratch: Path) -> None:
+    with_files(fit, scratch, {"usr/bin/thermostatd": "#!/bin/sh\nexit 1\n"})
+
+
+def whose_api_is_not_reached(fit: Path, scratch: Path) -> None:
+    """The daemon is whole, and what it checks itself by is not."""
+    name = "etc/services/thermostatd"
+    service = (SOURCE / "boards/reference/image/rootfs" / name).read_text()
+    with_files(fit, scratch, {name: service.replace("\nHOME=", "\nip link set lo down\nHOME=")})
 
 
 def wrongly_signed(fit: Path, scratch: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,10 @@ from pathlib import Path
 import pytest
 from dump import left_of, owners_files
 from life import PASSWORD, log_in, set_up
-from machine import IMAGE, Machine, make_unit
+from machine import Machine, make_unit
 from network import Cloud, Network
+from update import BUNDLES, CURRENT, NEW
 
-CURRENT, NEW = "1.1.0", "1.2.0"
 CUTS = 50 if "HILCOP_TEST_ALL" in os.environ else 3
 LOSSES = ("torn", "drop", "subset", "prefix")
 USER = {"name": "Ada Canary", "email": "ada@canary.example", "device_name": "hall"}
@@ -37,7 +38,7 @@ class Owned:
         scratch.mkdir()
         for file in self.folder.iterdir():
             if file.is_file():
-                os.system(f"cp --sparse=always '{file}' '{scratch}'")
+                subprocess.run(["cp", "--sparse=always", file, scratch], check=True, timeout=60)
         return Machine(scratch, tap, power_loss=True)
 
 
@@ -48,7 +49,7 @@ def tap(network: Network) -> str:
 
 @pytest.fixture(scope="module")
 def owned(tmp_path_factory: pytest.TempPathFactory, tap: str, cloud: Cloud) -> Owned:
-    cloud.publish(NEW, IMAGE / f"bundles/ht1-{NEW}.raucb")
+    cloud.publish(NEW, BUNDLES / f"ht1-{NEW}.raucb")
     folder = tmp_path_factory.mktemp("owned")
     make_unit(folder / "unit")
     machine = Machine(folder / "unit", tap)

@@ -3,19 +3,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from life import log_in, set_up
 from machine import IMAGE, Machine, make_unit
 from network import Cloud, Network
-
-OLD, CURRENT, NEW = "1.0.0", "1.1.0", "1.2.0"
-BUNDLES = IMAGE / "bundles"
-
+from update import BUNDLES, CURRENT, NEW, OLD, bundle, installs, offered
 
 @pytest.fixture
 def unit(new_machine: Callable[..., Machine], network: Network) -> Machine:
@@ -37,34 +32,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Iterato
     machine.close()
 
 
-def bundle(scratch: Path, version: str, content: bytes) -> Path:
-    """Signed by the maker, whatever is in it."""
-    folder, made = scratch / f"content-{version}", scratch / f"{version}.raucb"
-    folder.mkdir()
-    (folder / "system.img").write_bytes(content)
-    (folder / "manifest.raucm").write_text(f"[update]\ncompatible=HT-1\nversion={version}\n\n[image.system]\nfilename=system.img\n")
-    keys = IMAGE / "keys"
-    words = ["rauc", "bundle", f"--cert={keys / 'bundle.crt'}", f"--key={keys / 'bundle.key'}", f"--keyring={keys / 'bundle.crt'}", folder, made]
-    subprocess.run(words, check=True, timeout=120, capture_output=True)
-    return made
-
-
-def offered(machine: Machine, cloud: Cloud, token: str, version: str, file: Path, *words: str) -> dict[str, Any]:
-    """Publishes it and has the unit look."""
-    cloud.publish(version, file, *words)
-    before = len(cloud.received("https", path="/v1/update/HT-1.json"))
-    assert machine.ask("POST", "/api/update/check", token=token)[0] in (200, 202, 204)
-    while len(cloud.received("https", path="/v1/update/HT-1.json")) == before:
-        machine.listen(0.2)
-    for _ in range(50):
-        status = machine.ask("GET", "/api/update", token=token)[1]
-        if status["available"] == version or status["state"] != "idle":
-            break
-        machine.listen(0.1)
-    return status
-
-
-def test_an_update_is_taken_by_itself_and_there_is_no_way_back(unit: Machine, cloud: Cloud, tmp_path: Path) -> None:
+def test_an_update_is_taken_by_itself_and_there_is_no_way_back(unit: Machine, cloud: Cloud) -> None:
     cloud.publish(NEW, BUNDLES / f"ht1-{NEW}.raucb", "--min-version", NEW, "--security")
     set_up(unit)
     unit.expect("^HT-1: update: downloading$", 60)
@@ -92,7 +60,7 @@ def test_a_bundle_that_is_not_the_makers_is_refused_whatever_the_metadata_say(ba
     unit, token = owned
     status = offered(unit, cloud, token, NEW, BUNDLES / f"{bad}-{NEW}.raucb")
     assert status["available"] == NEW, status
-    assert unit.ask("POST", "/api/update/install", token=token)[0] in (200, 202, 204)
+    installs(unit, token)
     unit.expect("^HT-1: update: installing$", 120)
     unit.expect("^HT-1: update: failed: the installer refuses it", 60)
     assert unit.ask("GET", "/api/update", token=token)[1]["state"].startswith("failed: the installer refuses it")
