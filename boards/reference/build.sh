@@ -41,9 +41,9 @@ mkdir -p "$out/keys"
 /usr/bin/python3 "$here/cloud/make-ca" "$out/lab-ca"
 
 cp "$(ls "$root"/boot/vmlinuz-* | tail -1)" "$work/Image"
-# fit VARIANT VERSION NAME
+# fit VARIANT VERSION NAME [KEY]
 fit() {
-  "$here/image/initramfs.sh" "$root" "$out/programs" "$1" "$2" "$work/initramfs.gz"
+  "$here/image/initramfs.sh" "$root" "$out/programs" "$1" "$2" "$work/initramfs.gz" "${4-}"
   sed -e "s/@version@/$2/" -e "s/@variant@/$1/" "$here/image/fit.its" >"$work/fit.its"
   (cd "$work" && mkimage -f fit.its -k "$out/keys" -K control.dtb -r "$3") >>"$out/mkimage.log"
   local size most=$((48 << 20))
@@ -54,6 +54,9 @@ fit() {
 cp "$work/control.dtb" "$work/control-boot-unverified.dtb"  # before any key is in it: a signature is not asked for
 for version in "${versions[@]}"; do fit system "$version" "ht1-$version.itb"; done
 fit recovery "$current" recovery.itb
+# The slots of units with the flaw of that name: signed, and with one TLS key for all of them.
+[ -e "$out/keys/common.key" ] || openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$out/keys/common.key"
+fit system "$current" slot-key-in-image.itb "$out/keys/common.key"
 
 dtc -q -I dtb -O dts "$work/control.dtb" | sed -e '/bootsecure/d' -e '/bootcmd = /d' | dtc -q -I dts -O dtb - -o "$work/control-uboot-prompt-open.dtb"
 
@@ -73,7 +76,7 @@ sed -e "s/@slot_a@/$(hex "$(part slot-a 2)")/" -e "s/@slot_b@/$(hex "$(part slot
 truncate -s 64M "$work/env.img"
 cp /usr/lib/u-boot/qemu_arm64/u-boot.bin "$work/u-boot.img"
 truncate -s 64M "$work/u-boot.img"
-mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb} "$work"/ht1-*.itb "$out/"
+mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb,slot-key-in-image.itb} "$work"/ht1-*.itb "$out/"
 cp "$here/image/layout" "$out/layout"
 # Two units of the same image, for the bench lab-config/examples/reference.yaml.
 for number in 1 2; do "$here/make-unit" --image "$out" --out "$out/units/$number" --serial "HT1-00000$number" >&2; done

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# initramfs.sh SYSROOT PROGRAMS VARIANT VERSION OUT: the root file system of a slot, or of the recovery. PROGRAMS: what cross.sh made.
+# initramfs.sh SYSROOT PROGRAMS VARIANT VERSION OUT [KEY]: the root file system of a slot, or of the recovery. PROGRAMS: what cross.sh made.
+# KEY: a private key that every unit then has (the flaw key-in-image).
 set -euo pipefail
 sysroot=$1 programs=$2 variant=$3 version=$4 out=$5
 here=$(dirname "$(readlink -f "$0")")
@@ -21,6 +22,7 @@ for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virt
   [ -n "$module" ] || continue
   cp "$module" "$root/lib/modules/$((number++))-$name.ko"
 done
+for name in watchdog softdog; do cp "$(find "$sysroot"/lib/modules -name "$name.ko*")" "$root/lib/modules/$((number++))-$name.ko"; done
 installed=("$programs/ht1-console" "$programs/bootstate" "$sysroot/sbin/mke2fs" "$sysroot/usr/bin/setpriv")
 [ "$variant" = recovery ] || installed+=("$programs/thermostatd")
 cp "${installed[@]}" "$root/usr/bin/"
@@ -28,6 +30,7 @@ cp "${installed[@]}" "$root/usr/bin/"
 cp -L "$sysroot/lib/aarch64-linux-gnu/ld-linux-aarch64.so.1" "$root/lib/"
 cp -r "$here"/rootfs/. "$root/"
 chmod 755 "$root"/etc/rc "$root"/etc/services/* "$root/usr/share/udhcpc/default.script"
+[ -z "${6-}" ] || install -m 644 "$6" "$root/etc/tls.key"
 echo "$version" >"$root/etc/version"
 echo "$variant" >"$root/etc/variant"
 (cd "$root" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -9n) >"$out"

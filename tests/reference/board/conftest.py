@@ -14,10 +14,10 @@ from machine import Machine, make_unit
 def new_machine(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
 
-    def make(*words: str) -> Machine:
+    def make(*words: str, ports: tuple[int, ...] = ()) -> Machine:
         folder = tmp_path / f"unit{len(made)}"
         make_unit(folder, *words)
-        made.append(Machine(folder))
+        made.append(Machine(folder, ports))
         return made[-1]
 
     yield make

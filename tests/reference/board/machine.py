@@ -43,11 +43,12 @@ def free_port() -> int:
 class Machine:
     """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on()."""
 
-    def __init__(self, unit: Path) -> None:
+    def __init__(self, unit: Path, ports: tuple[int, ...] = ()) -> None:
+        """`ports`: of the device, reachable beside 443 by the port of this host that `ports` then has for each."""
         self.unit = unit
+        self.ports = dict.fromkeys((443, *ports), 0)
         self.record = json.loads((unit / "record.json").read_text())
         self.errors = unit / "qemu.log"
-        self.port = 0
         self.console = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.line: socket.socket | None = None
@@ -55,7 +56,7 @@ class Machine:
         self.seen = 0
 
     def on(self) -> None:
-        """Powers it, on a port of this host that nobody else took in the same moment."""
+        """Powers it, on ports of this host that nobody else took in the same moment."""
         for _ in range(5):
             self.start()
             if self.begins():
@@ -74,10 +75,10 @@ class Machine:
 
     def start(self) -> None:
         assert self.process is None
-        self.port = free_port()
+        self.ports = {port: free_port() for port in self.ports}
         self.console, self.seen = "", 0
         ours, far = socket.socketpair()
-        net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+        net = "user,id=net,restrict=on" + "".join(f",hostfwd=tcp:127.0.0.1:{ours}-:{port}" for port, ours in self.ports.items())
         words = ["qemu-system-aarch64", "-accel", "tcg", "-M", "virt,acpi=off", "-cpu", "cortex-a53", "-m", "256", "-smp", "1"]
         words += ["-display", "none", "-monitor", "none", "-netdev", net]
         words += ["-device", f"virtio-net-device,netdev=net,mac={self.record['mac']}"]
@@ -138,7 +139,7 @@ class Machine:
         """A call of the device's API. Its certificate must be the one of the factory's record."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=30, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", self.ports[443], timeout=30, context=context)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
