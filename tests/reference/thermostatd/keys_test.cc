@@ -44,7 +44,8 @@ Owned<EVP_PKEY> key_of(const std::string& pem) {
 // Answers one request with 200, of a client only that has a certificate of `maker`; then `shown` is the common name in it.
 class Asking {
  public:
-  explicit Asking(const Certificate& maker) : own_(make_certificate("cloud.ht1.example", &maker)), listening_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Asking(const Certificate& maker)
+      : own_(make_certificate("cloud.ht1.example", &maker)), listening_(::socket(AF_INET, SOCK_STREAM, 0)) {
     const auto ca = certificate_of(maker.certificate), own = certificate_of(own_.certificate);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ca.get());
     SSL_CTX_use_certificate(context_.get(), own.get());
