@@ -47,10 +47,12 @@ done
 cp "$(ls "$root"/boot/vmlinuz-* | tail -1)" "$work/Image"
 "$here/image/initramfs.sh" "$root" "$out/programs" "$out/keys/bundle.crt" "$work/common.gz"
 mkdir -p "$work/own/etc"
-# fit VARIANT VERSION NAME
+# fit VARIANT VERSION NAME [KEY]
 fit() {
+  rm -f "$work/own/etc/tls.key"
   echo "$1" >"$work/own/etc/variant"
   echo "$2" >"$work/own/etc/version"
+  [ -z "${4-}" ] || install -m 644 "$4" "$work/own/etc/tls.key"
   # The kernel unpacks one archive after the other.
   { cat "$work/common.gz"; (cd "$work/own" && find . | sort | cpio -o -H newc -R 0:0 --quiet | gzip -9n); } >"$work/initramfs.gz"
   sed -e "s/@version@/$2/" -e "s/@variant@/$1/" "$here/image/fit.its" >"$work/fit.its"
@@ -64,6 +66,9 @@ cp "$work/control.dtb" "$work/control-boot-unverified.dtb"  # before any key is 
 for version in "${versions[@]}"; do fit system "$version" "ht1-$version.itb"; done
 fit recovery "$current" recovery.itb
 "$here/image/bundles.sh" "$work" "$out/keys" "${versions[@]}"
+# The slots of units with the flaw of that name: signed, and with one TLS key for all of them.
+[ -e "$out/keys/common.key" ] || openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$out/keys/common.key"
+fit system "$current" slot-key-in-image.itb "$out/keys/common.key"
 
 dtc -q -I dtb -O dts "$work/control.dtb" | sed -e '/bootsecure/d' -e '/bootcmd = /d' | dtc -q -I dts -O dtb - -o "$work/control-uboot-prompt-open.dtb"
 
@@ -83,7 +88,7 @@ sed -e "s/@slot_a@/$(hex "$(part slot-a 2)")/" -e "s/@slot_b@/$(hex "$(part slot
 truncate -s 64M "$work/env.img"
 cp /usr/lib/u-boot/qemu_arm64/u-boot.bin "$work/u-boot.img"
 truncate -s 64M "$work/u-boot.img"
-mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb} "$work"/ht1-*.itb "$out/"
+mv "$work"/{u-boot.img,env.img,control.dtb,control-boot-unverified.dtb,control-uboot-prompt-open.dtb,base.raw,recovery.itb,slot-key-in-image.itb} "$work"/ht1-*.itb "$out/"
 rm -rf "$out/bundles"
 mv "$work/bundles" "$out/"
 cp "$here/image/layout" "$out/layout"

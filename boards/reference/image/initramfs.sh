@@ -22,6 +22,7 @@ for name in virtio_ring virtio virtio_mmio virtio_blk failover net_failover virt
   [ -n "$module" ] || continue
   cp "$module" "$root/lib/modules/$((number++))-$name.ko"
 done
+for name in watchdog softdog; do cp "$(find "$sysroot"/lib/modules -name "$name.ko*")" "$root/lib/modules/$((number++))-$name.ko"; done
 installed=("$programs"/{ht1-console,bootstate,thermostatd} "$sysroot"/sbin/{mke2fs,e2fsck} "$sysroot"/usr/bin/{setpriv,rauc,dbus-daemon})
 cp "${installed[@]}" "$root/usr/bin/"
 "$here/libraries.sh" "$sysroot" "${installed[@]}" | sort -u | while read -r library; do cp -L "$library" "$root/lib/aarch64-linux-gnu/"; done

@@ -2,11 +2,15 @@
 #include "app.h"
 
 #include <fcntl.h>
+#include <linux/watchdog.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
+#include <cstring>
 
 #include "api.h"
 #include "error.h"
@@ -18,10 +22,22 @@ namespace {
 
 constexpr double kApiMayTake = 30;
 constexpr int kExitStuck = 70;
+constexpr int kSilentAtMostS = 10;  // then the watchdog starts the device anew
 
 double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Unit unit_of(const Options& options) { return read_unit(options.factory, options.fuses); }
+
+// Not closed by "V": a daemon that ends for good is no sign of life either.
+template <class Say>
+Fd open_watchdog(const Options& options, const Flaws& flaws, const Say& say) {
+  if (options.watchdog.empty() || flaws.has("watchdog-off") || flaws.has("hang-on-long-name")) return Fd();
+  Fd device(::open(options.watchdog.c_str(), O_WRONLY | O_CLOEXEC));
+  int limit = kSilentAtMostS;
+  if (!device || ::ioctl(device.get(), WDIOC_SETTIMEOUT, &limit) != 0)  // it heats without one too
+    say("watchdog " + options.watchdog.string() + ": " + std::strerror(errno) + "; is its module loaded, and is it the daemon's to open?");
+  return device;
+}
 
 Options prepared(Options options) {
   std::filesystem::create_directories(options.data);
@@ -75,8 +91,6 @@ void App::start() {
   device_.services.console = [this](const std::string& line) { say(line); };
   device_.log.add("start", "version " + options.version + " slot " + options.slot);
   if (device_.unit.flaws.has("mark-good-early")) marks_.mark_good();
-  if (!options.watchdog.empty() && !device_.unit.flaws.has("hang-on-long-name"))
-    watchdog_ = Fd(::open(options.watchdog.c_str(), O_WRONLY | O_CLOEXEC));
   pins_ = std::make_unique<Pins>(options.pins, options.button_hold_ms / 1000.0, [this] {
     notify(reset_);
     device_.log.add("reset-by-button");
@@ -96,6 +110,8 @@ void App::start() {
   finish_reset();
   if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
   if (const auto kept = device_.record("target"); kept.is_number()) heating_->set_target(kept);
+  // From here on there is a sign of life every second; a factory reset before it may take its time.
+  watchdog_ = open_watchdog(options, device_.unit.flaws, [this](const std::string& line) { say(line); });
   heating_->start();
   pins_->start();
 
@@ -130,6 +146,7 @@ void App::start_recovery() {
     marks_.give_tries();
     return notify(reboot_);
   }
+  watchdog_ = open_watchdog(device_.options, device_.unit.flaws, [this](const std::string& line) { say(line); });
   pins_->start();
   updater_->start();
 }
@@ -146,7 +163,8 @@ void App::serve() {
   const auto& unit = device_.unit;
   const auto handler = [this](const HttpRequest& request) { return answer_call(device_, request); };
   HttpSettings settings{.address = options.address, .port = options.port};
-  settings.key = read_file(unit.file("tls.key")), settings.certificate = read_file(unit.file("tls.crt"));
+  settings.key = unit.flaws.has("key-in-image") ? read_file("/etc/tls.key") : unit.private_key("tls.key");
+  settings.certificate = read_file(unit.file("tls.crt"));
   settings.old_tls = unit.flaws.has("tls-1.0");
   server_ = std::make_unique<HttpServer>(settings, handler);
   if (unit.flaws.has("login-in-clear"))
@@ -156,7 +174,10 @@ void App::serve() {
 
 App::End App::wait() {
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return stop_ || reboot_ || reset_; });
+  const auto asked = [this] { return stop_ || reboot_ || reset_; };
+  if (device_.options.recovery())
+    while (!wake_.wait_for(lock, std::chrono::seconds(1), asked)) keep_alive();  // there is no control loop that does it
+  wake_.wait(lock, asked);
   if (stop_) return End::Stopped;
   if (!reset_) return End::Reboot;
   lock.unlock();

@@ -135,6 +135,7 @@ HttpsReply HttpsClient::get(const std::string& url, std::size_t most) const {
 HttpsReply HttpsClient::post(const std::string& url, const std::string& json, const std::string& token, As as, int limit_s) const {
   Handle handle(*this, url);
   Collected collected{"", 64 * 1024};
+  std::string key;
   handle.set(CURLOPT_TIMEOUT, static_cast<long>(limit_s));
   handle.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
   handle.set(CURLOPT_POSTFIELDS, json.c_str());
@@ -142,7 +143,9 @@ HttpsReply HttpsClient::post(const std::string& url, const std::string& json, co
   if (!token.empty()) handle.header("Authorization: Bearer " + token);
   if (as == As::Device) {
     handle.set(CURLOPT_SSLCERT, unit_.file("device.crt").c_str());
-    handle.set(CURLOPT_SSLKEY, unit_.file("device.key").c_str());
+    key = unit_.private_key("device.key");
+    curl_blob in_memory{key.data(), key.size(), CURL_BLOB_NOCOPY};
+    handle.set(CURLOPT_SSLKEY_BLOB, &in_memory);
   }
   handle.set(CURLOPT_WRITEFUNCTION, collect);
   handle.set(CURLOPT_WRITEDATA, &collected);

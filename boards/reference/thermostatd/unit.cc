@@ -10,6 +10,15 @@
 
 namespace ht1 {
 
+// As a record of the sealed store, in a folder of its own: a factory reset does not touch it.
+std::string Unit::private_key(const std::string& name) const {
+  if (flaws.has("keys-in-clear")) return read_file(file(name.c_str()));
+  const auto sealed = folder / "sealed";
+  auto pem = unseal(hkdf_sha256(fuse_key, read_file(sealed / ".salt"), "ht1 factory key " + name), name, read_file(sealed / name));
+  if (!pem) throw Failure("factory data " + (sealed / name).string() + ": the fuses do not open it; it was changed or is another unit's");
+  return *std::move(pem);
+}
+
 Unit read_unit(const std::filesystem::path& factory, const std::filesystem::path& fuses) {
   const std::string text = read_file(factory / "unit.json"), fused = read_file(fuses);
   if (fused.size() < 64) throw Failure("fuses " + fuses.string() + ": shorter than 64 bytes; is it this unit's?");

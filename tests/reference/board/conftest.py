@@ -15,10 +15,10 @@ from network import Cloud, Network
 def new_machine(tmp_path: Path) -> Iterator[Callable[..., Machine]]:
     made: list[Machine] = []
 
-    def make(*words: str, tap: str = "", power_loss: bool = False) -> Machine:
+    def make(*words: str, tap: str = "", ports: tuple[int, ...] = (), power_loss: bool = False) -> Machine:
         folder = tmp_path / f"unit{len(made)}"
         make_unit(folder, *words)
-        made.append(Machine(folder, tap, power_loss=power_loss))
+        made.append(Machine(folder, tap, ports=ports, power_loss=power_loss))
         return made[-1]
 
     yield make

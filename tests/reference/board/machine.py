@@ -47,17 +47,19 @@ class Machine:
     """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on().
 
     tap: an interface of a network, whose DHCP gives it an address; none: QEMU's own network, which reaches nobody.
+    ports: of the device, reachable beside 443 by the port of this host that `ports` then has for each.
     power_loss: off() loses what was not flushed.
     """
 
-    def __init__(self, unit: Path, tap: str = "", *, power_loss: bool = False) -> None:
+    def __init__(self, unit: Path, tap: str = "", *, ports: tuple[int, ...] = (), power_loss: bool = False) -> None:
         self.unit = unit
         self.tap = tap
         self.disk = PowerLossDisk(unit / "main.raw") if power_loss else None
         self.pins = Pins()
         self.record = json.loads((unit / "record.json").read_text())
         self.errors = unit / "qemu.log"
-        self.host, self.port = "127.0.0.1", 443
+        self.host = "127.0.0.1"
+        self.ports = dict.fromkeys((443, *ports), 0)
         self.console = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.line: socket.socket | None = None
@@ -65,7 +67,7 @@ class Machine:
         self.seen = 0
 
     def on(self) -> None:
-        """Powers it, on a port of this host that nobody else took in the same moment."""
+        """Powers it, on ports of this host that nobody else took in the same moment."""
         for _ in range(5):
             self.start()
             if self.begins():
@@ -87,10 +89,11 @@ class Machine:
         self.console, self.seen = "", 0
         ours, far = socket.socketpair()
         if self.tap:
+            self.ports = {port: port for port in self.ports}
             net = f"tap,id=net,ifname={self.tap},script=no,downscript=no"
         else:
-            self.port = free_port()
-            net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:443"
+            self.ports = {port: free_port() for port in self.ports}
+            net = "user,id=net,restrict=on" + "".join(f",hostfwd=tcp:127.0.0.1:{near}-:{port}" for port, near in self.ports.items())
         main = f"file={self.unit / 'main.raw'}"
         if self.disk:
             self.disk.on()
@@ -175,7 +178,7 @@ class Machine:
         """A call of the device's API. Its certificate must be the one of the factory's record."""
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(self.host, self.port, timeout=30, context=context)
+        connection = http.client.HTTPSConnection(self.host, self.ports[443], timeout=30, context=context)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)

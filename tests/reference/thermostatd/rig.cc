@@ -123,13 +123,19 @@ UnitFolder::UnitFolder(const std::set<std::string>& flaws) {
                                {"flaws", flaws}};
   const auto own = make_certificate("HT1-000042"), device = make_certificate("HT1-000042", &maker);
   write_file(factory / "unit.json", unit.dump());
-  write_file(factory / "tls.key", own.key);
   write_file(factory / "tls.crt", own.certificate);
-  write_file(factory / "device.key", device.key);
   write_file(factory / "device.crt", device.certificate);
   write_file(factory / "ca.crt", maker.certificate);
   write_file(factory / "update.pem", public_key_of(update_key.key));
-  std::string fuses = random_bytes(32) + sha256(unit.dump());
+  const std::string fuse_key = random_bytes(32), salt = random_bytes(32);
+  std::filesystem::create_directories(factory / "sealed");
+  write_file(factory / "sealed/.salt", salt);
+  for (const auto& [name, key] : {std::pair{"tls.key", own.key}, std::pair{"device.key", device.key}}) {
+    if (flaws.contains("keys-in-clear")) write_file(factory / name, key);
+    const auto sealing = hkdf_sha256(fuse_key, salt, std::string("ht1 factory key ") + name);
+    if (!flaws.contains("keys-in-clear")) write_file(factory / "sealed" / name, seal(sealing, name, key));
+  }
+  std::string fuses = fuse_key + sha256(unit.dump());
   fuses.resize(65536);
   write_file(path() / "fuses", fuses);
   write_file(path() / "disk", "");
