@@ -5,12 +5,12 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 
 #include "api.h"
 #include "error.h"
 #include "files.h"
+#include "steady.h"
 #include "update_metadata.h"
 
 namespace ht1 {
@@ -18,8 +18,6 @@ namespace {
 
 constexpr double kApiMayTake = 30;
 constexpr int kExitStuck = 70;
-
-double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Unit unit_of(const Options& options) { return read_unit(options.factory, options.fuses); }
 
