@@ -4,10 +4,10 @@
 set -euo pipefail
 cmake -S . -B build/fuzz -G Ninja -DCMAKE_CXX_COMPILER=clang++ -DHILCOP_FUZZ=ON -DHILCOP_SANITIZE=address,fuzzer-no-link \
   -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_FLAGS="-O1 -g1" -DPYTHON_EXECUTABLE=/usr/bin/python3 >build/configure-fuzz.log
-for file in tests/fuzz/*_fuzz.cc; do
-  name=$(basename "$file" .cc)
+for file in tests/fuzz/*_fuzz.cc tests/reference/fuzz/*_fuzz.cc; do
+  folder=$(dirname "$file") name=$(basename "$file" .cc)
   cmake --build build/fuzz --target "$name"
   mkdir -p "build/fuzz/found/$name"
   echo "fuzz: $name for $1 s"
-  (cd build/fuzz && "tests/fuzz/$name" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "found/$name" "$OLDPWD/tests/fuzz/corpus/$name" 2>&1 | tail -8)
+  (cd build/fuzz && "$folder/$name" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 "found/$name" "$OLDPWD/$folder/corpus/$name" 2>&1 | tail -8)
 done

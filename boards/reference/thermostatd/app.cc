@@ -15,6 +15,7 @@
 #include "api.h"
 #include "error.h"
 #include "files.h"
+#include "steady.h"
 #include "version.h"
 
 namespace ht1 {
@@ -23,8 +24,6 @@ namespace {
 constexpr double kApiMayTake = 30;
 constexpr int kExitStuck = 70;
 constexpr int kSilentAtMostS = 10;  // then the watchdog starts the device anew
-
-double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Unit unit_of(const Options& options) { return read_unit(options.factory, options.fuses); }
 

@@ -8,7 +8,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
@@ -17,13 +16,12 @@
 #include "console_lock.h"
 #include "error.h"
 #include "files.h"
+#include "steady.h"
 #include "unit.h"
 
 namespace {
 
 using namespace ht1;
-
-double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 void say(std::string_view text) {
   while (!text.empty()) {

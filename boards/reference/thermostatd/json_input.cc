@@ -60,7 +60,7 @@ json parse_input(const std::string& text, const Flaws& flaws, std::size_t most_s
 Fields::Fields(const json& object, std::initializer_list<const char*> known) : object_(object) {
   if (!object.is_object()) throw Refusal(400, "an object is wanted");
   for (const auto& [name, value] : object.items())
-    if (std::find_if(known.begin(), known.end(), [&](const char* one) { return name == one; }) == known.end())
+    if (std::find_if(known.begin(), known.end(), [&name = name](const char* one) { return name == one; }) == known.end())
       throw Refusal(400, "no field '" + name + "' is known here");
 }
 

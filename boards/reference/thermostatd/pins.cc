@@ -5,18 +5,16 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
 
 #include "error.h"
 #include "files.h"
+#include "steady.h"
 
 namespace ht1 {
 namespace {
 
 constexpr int kLookEveryMs = 50;
-
-double steady_s() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
