@@ -156,8 +156,8 @@ def open_bench(
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
-    record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default: the nearest folder `boards` above the
-    file's own. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
+    record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default: the nearest folder
+    `boards` above the file's own. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
     then told once who holds it and since when (default: printed on stderr). Blocks until everything is at its safe state.
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
     `hilcop run --faults`). without_selftest: opens DUTs whose newest self-test failed, too, or that lab-config wants tested first (as
