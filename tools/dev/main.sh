@@ -9,7 +9,7 @@ usage() {
   setup                install the packages
   build [PRESET]       compile (dev, release, asan, tsan) and make the board images
   demo                 power a real board, cut its power again and again, print a verdict that can be traced
-  test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: asan and tsan too
+  test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: asan and tsan too; --all: hours
   bench [NAME]         benchmarks against named peers: console (default), instruments, soak
   lint [--fix]         formats, clang-tidy, layers, ruff
   fuzz [SECONDS]       every fuzz target under libFuzzer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network for the units of one test process and nobody else: a bridge in a namespace of its own, DHCP and DNS by dnsmasq, the maker's cloud."""
+"""A network for the units of one test process alone: a bridge in a namespace of its own, DHCP and DNS by dnsmasq, the maker's cloud."""
 
 from __future__ import annotations
 

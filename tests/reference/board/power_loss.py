@@ -30,7 +30,8 @@ class PowerLossDisk:
 
     def on(self) -> None:
         assert self.process is None
-        words = ["timeout", "-s", "KILL", "600", "nbdkit", "-f", "-U", str(self.data), str(PLUGIN), f"file={self.file}", f"control={self.control}"]
+        words = ["timeout", "-s", "KILL", "600", "nbdkit", "-f", "-U", str(self.data)]
+        words += [str(PLUGIN), f"file={self.file}", f"control={self.control}"]
         self.process = subprocess.Popen(words, start_new_session=True)
         end = time.monotonic() + 30
         while not (self.data.exists() and self.control.exists()):

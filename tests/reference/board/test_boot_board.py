@@ -6,6 +6,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from forged import CURRENT, unsigned, whose_daemon_ends, wrongly_signed
@@ -13,6 +14,10 @@ from life import log_in, set_up
 from machine import Machine
 
 READY = r"^HT-1: READY version 1\.1\.0 slot {}$"
+
+
+def full(*values: Any) -> list[Any]:
+    return [pytest.param(value, marks=pytest.mark.full) for value in values]
 
 
 def offset_in_fit(image: str) -> int:
@@ -37,7 +42,7 @@ def test_a_sound_unit_starts_and_says_so_in_order(machine: Machine) -> None:
     assert (status, info) == (200, {"model": "HT-1", "setup": "open"})
 
 
-@pytest.mark.parametrize("part", ["kernel", "ramdisk", "fdt"])
+@pytest.mark.parametrize("part", ["kernel", *full("ramdisk", "fdt")])
 def test_a_flipped_bit_is_refused_and_the_other_slot_starts(part: str, machine: Machine) -> None:
     machine.flip("slot-a", offset_in_fit(part) + 1000)
     machine.on()
@@ -46,7 +51,7 @@ def test_a_flipped_bit_is_refused_and_the_other_slot_starts(part: str, machine: 
     machine.expect(READY.format("B"))
 
 
-@pytest.mark.parametrize("forge", [unsigned, wrongly_signed])
+@pytest.mark.parametrize("forge", [wrongly_signed, *full(unsigned)])
 def test_what_the_maker_did_not_sign_does_not_start(forge: Callable[[Path, Path], None], machine: Machine, tmp_path: Path) -> None:
     fit = tmp_path / "forged.itb"
     fit.write_bytes(CURRENT.read_bytes())
@@ -73,6 +78,7 @@ def test_without_a_slot_it_stays_in_recovery_and_without_that_it_says_so(machine
     assert "Starting kernel" not in machine.console
 
 
+@pytest.mark.full
 def test_a_slot_that_never_comes_up_is_given_up_after_three_tries(machine: Machine) -> None:
     for _ in range(3):
         machine.on()
@@ -84,6 +90,7 @@ def test_a_slot_that_never_comes_up_is_given_up_after_three_tries(machine: Machi
     machine.expect(READY.format("B"))
 
 
+@pytest.mark.full
 def test_a_genuine_image_whose_daemon_does_not_come_up_gives_way_by_itself(machine: Machine, tmp_path: Path) -> None:
     fit = tmp_path / "broken.itb"
     fit.write_bytes(CURRENT.read_bytes())
@@ -96,7 +103,7 @@ def test_a_genuine_image_whose_daemon_does_not_come_up_gives_way_by_itself(machi
     machine.expect(READY.format("B"))
 
 
-@pytest.mark.parametrize("flaw", ["console-shell-open", "boot-script-on-data"])
+@pytest.mark.parametrize("flaw", ["boot-script-on-data", *full("console-shell-open")])
 def test_factory_data_that_are_not_the_fuses_open_nothing(flaw: str, machine: Machine) -> None:
     machine.edit_factory("unit.json", lambda text: text.replace(b'"flaws": []', f'"flaws": [\n  "{flaw}"\n ]'.encode()))
     machine.on()
@@ -109,6 +116,7 @@ def test_factory_data_that_are_not_the_fuses_open_nothing(flaw: str, machine: Ma
     assert "READY" not in machine.console
 
 
+@pytest.mark.full
 def test_a_data_partition_that_cannot_be_mounted_is_left_alone(machine: Machine) -> None:
     machine.put("data", b"\0" * 1080 + b"\x53\xef" + b"canary of an owner" * 1000)  # of an ext4 only its magic number
     before = machine.bytes_of("data")
@@ -131,6 +139,7 @@ def test_a_torn_superblock_of_the_data_is_repaired_and_nothing_is_lost(machine: 
     log_in(machine)
 
 
+@pytest.mark.full
 def test_one_that_came_up_has_its_tries_again(machine: Machine) -> None:
     for _ in range(4):
         machine.on()
@@ -138,7 +147,7 @@ def test_one_that_came_up_has_its_tries_again(machine: Machine) -> None:
         machine.off()
 
 
-@pytest.mark.parametrize("torn", [(0,), (1 << 20,), (0, 1 << 20)])
+@pytest.mark.parametrize("torn", [(0, 1 << 20), *full((0,), (1 << 20,))])
 def test_a_torn_boot_state_is_survived_and_repaired(torn: tuple[int, ...], machine: Machine) -> None:
     for place in torn:
         machine.flip("boot-state", place + 100)

@@ -63,7 +63,10 @@ def by_recovery(unit: Machine) -> None:
     unit.expect("^HT-1: factory reset goes on$")
 
 
-@pytest.mark.parametrize("route", [by_api, by_button, while_powering_on, by_console, by_recovery])
+ROUTES = [by_button, by_recovery, *(pytest.param(route, marks=pytest.mark.full) for route in (by_api, while_powering_on, by_console))]
+
+
+@pytest.mark.parametrize("route", ROUTES)
 def test_a_reset_leaves_nothing_of_the_owner(route: Callable[[Machine], None], machine: Machine, tmp_path: Path) -> None:
     machine.on()
     machine.ready()
@@ -98,6 +101,7 @@ def test_after_a_reset_it_is_the_same_unit_and_can_be_set_up_anew(machine: Machi
     set_up(machine)
 
 
+@pytest.mark.full
 def test_broken_data_are_erased_when_the_button_says_so_and_the_unit_works_again(machine: Machine) -> None:
     machine.put("data", b"\0" * 1080 + b"\x53\xef" + b"\0" * (4 << 20) + b"canary of the owner before")  # of an ext4 only its magic number
     for _ in range(6):

@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Callable
 
+import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -90,6 +91,7 @@ def userland_of(machine: Machine) -> bytes:
     return gzip.decompress(packed.read_bytes())
 
 
+@pytest.mark.full
 def test_the_image_has_the_tls_key_of_every_unit_only_with_the_flaw(new_machine: NewMachine) -> None:
     sound, flawed, another = new_machine(), new_machine("--flaws", "key-in-image"), new_machine("--flaws", "key-in-image")
     userland = userland_of(sound)

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 
+import pytest
 from machine import Machine
 
 NewMachine = Callable[..., Machine]
@@ -69,6 +70,7 @@ def hung(machine: Machine) -> None:
     machine.expect("^stopped-42$")
 
 
+@pytest.mark.full
 def test_a_stuck_daemon_is_ended_by_the_watchdog_unless_it_is_off(new_machine: NewMachine) -> None:
     sound, flawed = new_machine(), new_machine("--flaws", "watchdog-off")
     for machine in (flawed, sound):

@@ -12,6 +12,7 @@ from machine import IMAGE, Machine, make_unit
 from network import Cloud, Network
 from update import BUNDLES, CURRENT, NEW, OLD, bundle, installs, offered
 
+
 @pytest.fixture
 def unit(new_machine: Callable[..., Machine], network: Network) -> Machine:
     machine = new_machine(tap=network.tap())
@@ -77,6 +78,7 @@ def test_after_all_that_was_refused_both_slots_are_what_they_were(owned: tuple[M
     assert b"BOOT_ORDER=A B" in unit.bytes_of("boot-state")
 
 
+@pytest.mark.full
 def test_an_update_that_does_not_start_gives_way_to_what_was_there(unit: Machine, cloud: Cloud, tmp_path: Path) -> None:
     cloud.publish("1.3.0", bundle(tmp_path, "1.3.0", b"the maker signed this by mistake" * 1000))
     set_up(unit)

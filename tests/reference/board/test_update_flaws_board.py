@@ -47,6 +47,7 @@ def test_an_update_that_nobody_signed_is_taken(two: Two, cloud: Cloud) -> None:
     sound.expect("^HT-1: update: failed: the installer refuses it", 120)
 
 
+@pytest.mark.full
 def test_an_update_is_held_against_its_crc_alone(two: Two, cloud: Cloud) -> None:
     (flawed, of_flawed), (sound, of_sound) = two("update-crc-only")
     cloud.publish(NEW, ROGUE)
@@ -57,6 +58,7 @@ def test_an_update_is_held_against_its_crc_alone(two: Two, cloud: Cloud) -> None
     flawed.ready(NEW, "B", 180)
 
 
+@pytest.mark.full
 def test_an_older_version_is_taken(two: Two, cloud: Cloud) -> None:
     (flawed, of_flawed), (sound, of_sound) = two("update-downgrade")
     older = BUNDLES / f"ht1-{OLD}.raucb"
@@ -66,6 +68,7 @@ def test_an_older_version_is_taken(two: Two, cloud: Cloud) -> None:
     flawed.ready(OLD, "B", 180)
 
 
+@pytest.mark.full
 def test_a_slot_counts_as_good_before_anything_of_it_was_checked(new_machine: Callable[..., Machine], tmp_path: Path) -> None:
     fit = tmp_path / "broken.itb"
     fit.write_bytes(CURRENT_FIT.read_bytes())

@@ -25,8 +25,8 @@ def bundle(scratch: Path, version: str, content: bytes) -> Path:
     (folder / "system.img").write_bytes(content)
     (folder / "manifest.raucm").write_text(f"[update]\ncompatible=HT-1\nversion={version}\n\n[image.system]\nfilename=system.img\n")
     keys = IMAGE / "keys"
-    words = ["rauc", "bundle", f"--cert={keys / 'bundle.crt'}", f"--key={keys / 'bundle.key'}", f"--keyring={keys / 'bundle.crt'}", folder, made]
-    subprocess.run(words, check=True, timeout=120, capture_output=True)
+    words = ["rauc", "bundle", f"--cert={keys / 'bundle.crt'}", f"--key={keys / 'bundle.key'}", f"--keyring={keys / 'bundle.crt'}"]
+    subprocess.run([*words, folder, made], check=True, timeout=120, capture_output=True)
     return made
 
 
