@@ -17,7 +17,8 @@ using namespace ht1;
 
 constexpr const char* kHelp =
     "bootstate get [NAME] | set NAME=VALUE... | mark-good SLOT | get-primary | set-primary SLOT | get-state SLOT | set-state SLOT good|bad "
-    "| get-current | allows VERSION RUNNING\nallows: exit status 0 when VERSION is newer than RUNNING and not below MIN_VERSION.\nThe partition is $HT1_BOOT_STATE, else /dev/ht1-boot-state.\n";
+    "| get-current | allows VERSION RUNNING\nallows: exit status 0 when VERSION is newer than RUNNING and not below MIN_VERSION.\nThe "
+    "partition is $HT1_BOOT_STATE, else /dev/ht1-boot-state.\n";
 
 std::string left(const std::string& slot) {
   if (slot != "A" && slot != "B") throw Failure("bootstate: no slot '" + slot + "'; A and B are");

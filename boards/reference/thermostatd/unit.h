@@ -18,7 +18,8 @@ struct Unit {
   std::filesystem::path folder;
 
   std::filesystem::path file(const char* name) const { return folder / name; }
-  // The PEM of a key that the factory sealed for this unit ("tls.key", "device.key"): in memory alone. Failure when the fuses do not open it.
+  // The PEM of a key that the factory sealed for this unit ("tls.key", "device.key"): in memory alone. Failure when the fuses do not open
+  // it.
   std::string private_key(const std::string& name) const;
 };
 

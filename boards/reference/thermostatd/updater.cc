@@ -107,8 +107,7 @@ void Updater::run() {
       install_asked = std::exchange(install_asked_, false), check_asked = std::exchange(check_asked_, false), changed_ = false;
     }
     if (stopping_) break;
-    if (std::exchange(waiting_for_setup, waits()) && !waiting_for_setup)
-      next = soon(std::min(10.0, every / 10) * random_fraction());
+    if (std::exchange(waiting_for_setup, waits()) && !waiting_for_setup) next = soon(std::min(10.0, every / 10) * random_fraction());
     if (waiting_for_setup) continue;
     try {
       if (check_asked || Clock::now() >= next) {
@@ -129,7 +128,8 @@ void Updater::check() {
   if (reply.status == 404) return;  // the maker has published nothing yet
   if (reply.status != 200) throw Failure("the update server answers " + std::to_string(reply.status));
   const auto offered = read_metadata(reply.body, read_file(device_.unit.file("update.pem")), device_.unit.flaws);
-  const Running running{device_.unit.model, device_.options.recovery() ? "0" : device_.options.version, marks_.min_version(), std::time(nullptr)};
+  const Running running{device_.unit.model, device_.options.recovery() ? "0" : device_.options.version, marks_.min_version(),
+                        std::time(nullptr)};
   const bool is_new = is_update(offered, running, device_.unit.flaws);
   const std::lock_guard lock(mutex_);
   if (is_new && (!available_ || available_->version != offered.version)) device_.log.add("update-available", offered.version);
