@@ -47,7 +47,7 @@ GOOD = [
         for key in ("board: made.yaml", "board: made.yaml, driver: qemu-machine", "board: made.yaml, driver:")
     ),
     INSTRUMENT.replace("KEY", "board: made.yaml, arguments: [-M, 5], disks: []"),
-    MACHINE.replace("KEY", "arguments: [], disks: [{ name: a, file: f }, { name: b, file: f, read_only: true }]"),
+    MACHINE.replace("KEY", "arguments: [], disks: [{ name: a, file: f }, { name: b, file: f, read_only: true, ignores_flush: true }]"),
     *(POWER.replace("KEY", key) for key in ("supply: mains", "safe_state: off", "safe_state: 'on'", "min_off_ms: 1e2", "min_off_ms: 0.5")),
     *(POWER.replace("KEY", key) for key in ("min_off_ms: '7'", "verify: {}", "verify: { read_back: 'true' }", "verify:", "supply:")),
     *(

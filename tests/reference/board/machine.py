@@ -54,9 +54,11 @@ class Machine:
     def __init__(self, unit: Path, tap: str = "", *, ports: tuple[int, ...] = (), power_loss: bool = False) -> None:
         self.unit = unit
         self.tap = tap
-        self.disk = PowerLossDisk(unit / "main.raw") if power_loss else None
-        self.pins = Pins()
         self.record = json.loads((unit / "record.json").read_text())
+        # The disk is outside the unit's software: whoever starts a unit gives it the one that it was made with.
+        lies = "disk-ignores-flush" in self.record["flaws"]
+        self.disk = PowerLossDisk(unit / "main.raw", ignores_flush=lies) if power_loss else None
+        self.pins = Pins()
         self.errors = unit / "qemu.log"
         self.host = "127.0.0.1"
         self.ports = dict.fromkeys((443, *ports), 0)

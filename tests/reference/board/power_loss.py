@@ -20,8 +20,9 @@ PLUGIN = Path(os.environ["HILCOP_BUILD_DIR"]) / "lib/hilcop/nbdkit-power-loss-pl
 class PowerLossDisk:
     """Served by nbdkit from on() to cut()."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, ignores_flush: bool = False) -> None:
         self.file = file
+        self.flushes = "ignored" if ignores_flush else "obeyed"
         self.sockets = tempfile.TemporaryDirectory(prefix="ht1-disk-")  # a unix socket's path is short
         self.data, self.control = Path(self.sockets.name) / "nbd", Path(self.sockets.name) / "control"
         self.process: subprocess.Popen[bytes] | None = None
@@ -31,7 +32,7 @@ class PowerLossDisk:
     def on(self) -> None:
         assert self.process is None
         words = ["timeout", "-s", "KILL", "600", "nbdkit", "-f", "-U", str(self.data)]
-        words += [str(PLUGIN), f"file={self.file}", f"control={self.control}"]
+        words += [str(PLUGIN), f"file={self.file}", f"control={self.control}", f"flushes={self.flushes}"]
         self.process = subprocess.Popen(words, start_new_session=True)
         end = time.monotonic() + 30
         while not (self.data.exists() and self.control.exists()):

@@ -143,6 +143,21 @@ def test_an_update_that_is_cut_leaves_a_unit_that_works(owned: Owned, tap: str, 
     print(f"{CUTS} cuts over {writes} writes, slots afterwards: {slots}")
 
 
+def test_a_disk_that_ignores_flushes_loses_what_was_acknowledged(new_machine: Callable[..., Machine]) -> None:
+    def is_still_set_up(*words: str) -> bool:
+        machine = new_machine(*words, power_loss=True)
+        machine.on()
+        machine.ready()
+        set_up(machine)
+        machine.off()
+        machine.on()
+        machine.ready()
+        return machine.ask("GET", "/api/info")[1]["setup"] == "done"
+
+    assert not is_still_set_up("--flaws", "disk-ignores-flush")
+    assert is_still_set_up()
+
+
 def test_a_reset_that_is_cut_is_whole_or_not_begun(owned: Owned, tap: str, tmp_path: Path) -> None:
     machine = owned.again(tmp_path / "unit", tap)
     assert left_of(machine, owned.files) == [*owned.files], "the search finds what is there"
