@@ -20,9 +20,10 @@ def full(*values: Any) -> list[Any]:
     return [pytest.param(value, marks=pytest.mark.full) for value in values]
 
 
-def offset_in_fit(image: str) -> int:
-    """Where a sub-image's bytes begin in the FIT, by their own first bytes in it."""
-    words = ["fdtget", "-t", "bx", CURRENT, f"/images/{image}", "data"]
+def offset_in_fit(part: str) -> int:
+    """Where the bytes of a sub-image, or of the signature, begin in the FIT, by their own first bytes in it."""
+    node = ["/configurations/conf/signature", "value"] if part == "signature" else [f"/images/{part}", "data"]
+    words = ["fdtget", "-t", "bx", CURRENT, *node]
     listed = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
     first = bytes(int(byte, 16) for byte in listed.stdout[: 64 * 3].split()[:32])
     return CURRENT.read_bytes().index(first)
@@ -42,9 +43,9 @@ def test_a_sound_unit_starts_and_says_so_in_order(machine: Machine) -> None:
     assert (status, info) == (200, {"model": "HT-1", "setup": "open"})
 
 
-@pytest.mark.parametrize("part", ["kernel", *full("ramdisk", "fdt")])
+@pytest.mark.parametrize("part", ["kernel", *full("ramdisk", "fdt", "signature")])
 def test_a_flipped_bit_is_refused_and_the_other_slot_starts(part: str, machine: Machine) -> None:
-    machine.flip("slot-a", offset_in_fit(part) + 1000)
+    machine.flip("slot-a", offset_in_fit(part) + 100)
     machine.on()
     machine.expect("^HT-1: slot A$")
     machine.expect("^HT-1: slot A refused$")

@@ -35,9 +35,14 @@ def owned(tmp_path_factory: pytest.TempPathFactory, network: Network) -> Iterato
 
 def test_an_update_is_taken_by_itself_and_there_is_no_way_back(unit: Machine, cloud: Cloud) -> None:
     cloud.publish(NEW, BUNDLES / f"ht1-{NEW}.raucb", "--min-version", NEW, "--security")
+    cloud.fault("bundles=truncated")  # half of what is asked for, then the connection is gone
     set_up(unit)
     unit.expect("^HT-1: update: downloading$", 60)
-    unit.expect("^HT-1: update: reboot$", 120)
+    while not (resumed := [call for call in cloud.received("https") if "range" in call["headers"]]):
+        unit.listen(0.2)
+    assert resumed[0]["headers"]["range"] != "bytes=0-"
+    cloud.fault()
+    unit.expect("^HT-1: update: reboot$", 180)
     unit.expect("^HT-1: slot B$")
     unit.ready(NEW, "B")
     token = log_in(unit)
