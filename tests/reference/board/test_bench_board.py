@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import hilcop
 import pytest
+from machine import make_unit
 
 SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 
@@ -33,7 +35,7 @@ def nobody_writes_the_fuses(dut: hilcop.Dut) -> None:
         dut.power.arm_cut(trigger="disk-write", disk="fuses", count=1)
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.full)])
 def test_a_unit_starts_and_its_own_secret_opens_its_console(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("RUNTIME", "STATE"):
         monkeypatch.setenv(f"HILCOP_{name}_DIR", str(tmp_path / name.lower()))
@@ -50,3 +52,36 @@ def test_a_unit_starts_and_its_own_secret_opens_its_console(number: int, tmp_pat
             if start == 1:
                 nobody_writes_the_fuses(dut)
             dut.power.off()
+
+
+BENCH = """
+bench: life
+instruments:
+  machine:
+    driver: qemu-machine
+    board: reference
+    dtb: {unit}/control.dtb
+    disks: [{{ name: main, file: {unit}/main.raw }}, {{ name: fuses, file: {unit}/fuses.raw, read_only: true }}]
+duts:
+  unit:
+    board: reference
+    power: {{ instrument: machine, channel: power }}
+    consoles: {{ main: {{ instrument: machine, channel: console }} }}
+    buttons: {{ reset: {{ instrument: machine, channel: button }} }}
+"""
+PASSES = {"recovers": "Pass", "closed": "Pass", "reset": "Pass"}
+FLAWED = pytest.param("console-shell-open", 1, {**PASSES, "closed": "Fail"}, marks=pytest.mark.full)
+
+
+@pytest.mark.parametrize(("flaws", "status", "verdicts"), [("", 0, PASSES), FLAWED])
+def test_hilcop_runs_a_unit_through_its_life(flaws: str, status: int, verdicts: dict[str, str], tmp_path: Path) -> None:
+    make_unit(tmp_path / "unit", "--flaws", flaws)
+    bench, out = tmp_path / "bench.yaml", tmp_path / "run"
+    bench.write_text(BENCH.format(unit=tmp_path / "unit"))
+    environment = {**os.environ, "HILCOP_HOME": str(SOURCE)}
+    environment |= {f"HILCOP_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "STATE")}
+    words = [os.environ["HILCOP_PROGRAM"], "run", SOURCE / "boards/reference/life.py", "--bench", bench, "--effort", "demo", "--out", out]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=400, check=False)
+    checks = json.loads((out / "run.json").read_text())["scenarios"][0]["checks"]
+    assert {check["name"]: check["verdict"] for check in checks} == verdicts, done.stdout + done.stderr
+    assert done.returncode == status
