@@ -50,6 +50,7 @@ class Network:
         ip("link", "set", BRIDGE, "up")
         words = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--user=root", "--pid-file="]
         words += [f"--interface={BRIDGE}", "--bind-interfaces", "--except-interface=lo", f"--dhcp-leasefile={folder / 'leases'}"]
+        words += ["--log-queries", "--log-facility=-"]
         words += ["--dhcp-range=192.0.2.50,192.0.2.99,255.255.255.0,1h", "--dhcp-authoritative", f"--address=/ht1.example/{OURS}"]
         server = self.child("dnsmasq", words)
         end = time.monotonic() + 30
