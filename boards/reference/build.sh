@@ -10,9 +10,12 @@ versions=(1.0.0 1.1.0 1.2.0) current=1.1.0
 
 stamp() {
   (cd "$here" && find build.sh make-unit flaws.yaml image thermostatd ../tools cloud/make-ca cloud/authority.py -type f | sort | xargs sha256sum)
-  dpkg-query -W -f '${Package} ${Version}\n' qemu-system-arm u-boot-qemu u-boot-tools g++-aarch64-linux-gnu e2fsprogs
+  dpkg-query -W -f '${Package} ${Version}\n' qemu-system-arm u-boot-qemu u-boot-tools g++-aarch64-linux-gnu e2fsprogs rauc squashfs-tools device-tree-compiler cpio nlohmann-json3-dev
 }
-if [ -e "$out/stamp" ] && [ "$(stamp)" = "$(cat "$out/stamp")" ]; then exit 0; fi
+exec 9>"$out/lock"
+flock 9  # one at a time; whoever waited finds it built
+stamped=$(stamp)
+if [ -e "$out/stamp" ] && [ "$stamped" = "$(cat "$out/stamp")" ]; then exit 0; fi
 echo "reference: building the device's images" >&2
 rm -f "$out/stamp"
 work=$(mktemp -d "$out/work.XXXXXX")
@@ -94,4 +97,4 @@ mv "$work/bundles" "$out/"
 cp "$here/image/layout" "$out/layout"
 # Two units of the same image, for the bench lab-config/examples/reference.yaml.
 for number in 1 2; do "$here/make-unit" --image "$out" --out "$out/units/$number" --serial "HT1-00000$number" >&2; done
-stamp >"$out/stamp"
+echo "$stamped" >"$out/stamp"

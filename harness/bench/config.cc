@@ -355,11 +355,21 @@ BenchConfig load_bench_config(const std::filesystem::path& file, const std::file
   return BenchLoader(file, boards_dir, drivers).load();
 }
 
+namespace {
+// Other folders are called so, too.
+bool holds_boards(const std::filesystem::path& folder) {
+  std::error_code none;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, none))
+    if (entry.path().extension() == ".yaml") return true;
+  return false;
+}
+}  // namespace
+
 std::filesystem::path boards_dir_above(const std::filesystem::path& file) {
   std::error_code none;
   for (const auto& named : {std::filesystem::absolute(file).lexically_normal(), std::filesystem::weakly_canonical(file, none)})
     for (auto dir = named.parent_path(); dir.has_relative_path(); dir = dir.parent_path())
-      if (const auto boards = dir.parent_path() / "boards"; std::filesystem::is_directory(boards, none)) return boards;
+      if (const auto boards = dir.parent_path() / "boards"; holds_boards(boards)) return boards;
   return std::filesystem::absolute(file).lexically_normal().parent_path().parent_path() / "boards";
 }
 

@@ -58,12 +58,13 @@ TEST_F(ConfigTest, BoardsAreThoseOfTheNearestFolderAboveTheFile) {
   const std::filesystem::path source = HILCOP_SOURCE_DIR;
   EXPECT_EQ(boards_dir_above(source / "lab-config/virtual.yaml"), source / "boards");
   EXPECT_EQ(boards_dir_above(source / "lab-config/examples/reference.yaml"), source / "boards");
-  std::filesystem::create_directories(dir_ / "boards");
+  board("x", "board: x\n");
   std::filesystem::create_directories(dir_ / "mine" / "deep");
+  std::filesystem::create_directories(dir_ / "mine" / "boards");  // without boards
   std::filesystem::create_symlink(source / "lab-config/virtual.yaml", dir_ / "mine" / "linked.yaml");
   EXPECT_EQ(boards_dir_above(dir_ / "mine" / "deep" / "bench.yaml"), dir_ / "boards");
   EXPECT_EQ(boards_dir_above(dir_ / "mine" / "linked.yaml"), dir_ / "boards") << "where the file is named counts first";
-  std::filesystem::remove(dir_ / "boards");
+  std::filesystem::remove_all(dir_ / "boards");
   EXPECT_EQ(boards_dir_above(dir_ / "mine" / "linked.yaml"), source / "boards");
   EXPECT_EQ(boards_dir_above(dir_ / "mine" / "deep" / "none.yaml"), dir_ / "mine" / "boards") << "there is none";
 }

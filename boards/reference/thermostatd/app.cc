@@ -89,10 +89,15 @@ void App::start() {
   auto& options = device_.options;
   device_.services.console = [this](const std::string& line) { say(line); };
   device_.log.add("start", "version " + options.version + " slot " + options.slot);
+  // Left by the start that zeroed the partition, the log included.
+  if (const auto note = options.data / "was-reset"; std::filesystem::exists(note)) {
+    device_.log.add("factory-reset");
+    remove_durably(note);
+  }
   if (device_.unit.flaws.has("mark-good-early")) marks_.mark_good();
   pins_ = std::make_unique<Pins>(options.pins, options.button_hold_ms / 1000.0, [this] {
-    notify(reset_);
     device_.log.add("reset-by-button");
+    notify(reset_);
   });
   heating_ = std::make_unique<Heating>([this](bool on) { pins_->led(on); }, [this] { keep_alive(); });
   device_.heating = heating_.get();
@@ -106,7 +111,7 @@ void App::start() {
     marks_.give_up();
     return notify(reboot_);
   }
-  finish_reset();
+  if (reset_goes_on()) return notify(reboot_);
   if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
   if (const auto kept = device_.record("target"); kept.is_number()) heating_->set_target(kept);
   // From here on there is a sign of life every second; a factory reset before it may take its time.
@@ -128,10 +133,7 @@ void App::start() {
   updater_->start();
 
   self_check(options, device_.unit, port());
-  marks_.mark_good();
-  // Not by a version that is itself too old: it came back because the newer one did not start.
-  if (const auto least = device_.store.get("min-version"); least && compare_versions(options.version, *least).value_or(-1) >= 0)
-    marks_.raise_min_version(*least);
+  marks_.accept(options.version);
   if (!options.ready.empty()) write_file(options.ready, std::to_string(port()) + "\n");
   say("READY version " + options.version + " slot " + options.slot);
 }
@@ -139,22 +141,23 @@ void App::start() {
 // No API: nothing is served that a slot's software does not serve. The newest signed image is taken from the maker; a reset is asked for on
 // flash and done by the next start, which also makes a broken data partition anew.
 void App::start_recovery() {
-  const bool reset = marks_.reset_asked();
-  finish_reset();
-  if (reset) {
-    marks_.give_tries();
-    return notify(reboot_);
-  }
+  if (reset_goes_on()) return notify(reboot_);
   watchdog_ = open_watchdog(device_.options, device_.unit.flaws, [this](const std::string& line) { say(line); });
   pins_->start();
   updater_->start();
 }
 
-void App::finish_reset() {  // asked for by recovery or the console, or cut off
-  if (!marks_.reset_asked()) return;
+// A reset that was asked for by recovery or the console, or was cut off. True: it ends with the next start.
+bool App::reset_goes_on() {
+  if (!marks_.reset_asked()) return false;
   say("factory reset goes on");
-  factory_reset(device_, marks_, [this] { return cloud_->erase(); });
-  say("factory reset done");
+  return erase();
+}
+
+bool App::erase() {
+  const bool restart = factory_reset(device_, marks_, [this] { return cloud_->erase(); });
+  say(restart ? "owner's data erased" : "factory reset done");
+  return restart;
 }
 
 void App::serve() {
@@ -174,20 +177,27 @@ void App::serve() {
 App::End App::wait() {
   std::unique_lock lock(mutex_);
   const auto asked = [this] { return stop_ || reboot_ || reset_; };
-  if (device_.options.recovery())
-    while (!wake_.wait_for(lock, std::chrono::seconds(1), asked)) keep_alive();  // there is no control loop that does it
+  if (device_.options.recovery()) {  // there is no control loop that gives signs of life
+    const double since = steady_s();
+    while (!wake_.wait_for(lock, std::chrono::seconds(1), asked)) {
+      keep_alive();
+      if (steady_s() - since < device_.options.recovery_patience_s || updater_->busy()) continue;
+      say("no update to be had: the slots are tried again");
+      marks_.give_tries();
+      return End::Reboot;
+    }
+  }
   wake_.wait(lock, asked);
   if (stop_) return End::Stopped;
   if (!reset_) return End::Reboot;
   lock.unlock();
   if (device_.options.recovery()) {
     say("factory reset at the next start");
-    marks_.ask_reset(true);
+    marks_.ask_reset();
     return End::Reboot;
   }
   say("factory reset");
-  factory_reset(device_, marks_, [this] { return cloud_->erase(); });
-  say("factory reset done");
+  erase();
   return End::Reboot;
 }
 

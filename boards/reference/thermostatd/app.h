@@ -34,7 +34,8 @@ class App {
  private:
   void say(const std::string& line);
   void start_recovery();
-  void finish_reset();
+  bool reset_goes_on();
+  bool erase();
   void serve();
   void keep_alive();
   void notify(bool& what);

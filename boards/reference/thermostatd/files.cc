@@ -86,6 +86,7 @@ void overwrite_and_remove(const std::filesystem::path& file) {
   if (none) return;
   {
     const Fd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!fd && errno == EACCES) return remove_durably(file);  // somebody else's, such as a bundle that RAUC has taken
     if (!fd) fail("cannot overwrite", file);
     write_all(fd.get(), random_bytes(size), file);
     if (::fsync(fd.get()) != 0) fail("cannot sync", file);

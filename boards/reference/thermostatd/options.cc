@@ -51,6 +51,8 @@ const std::vector<Option>& table() {
       {"resolve", "NAME=ADDRESS:PORT in place of DNS; may be repeated", add_place},
       {"rauc", "program that installs: PROGRAM install BUNDLE", [](Options& o, const std::string& v) { o.rauc = v; }},
       {"hostname-program", "program that is given the device's name", [](Options& o, const std::string& v) { o.hostname_program = v; }},
+      {"recovery-patience", "seconds after which a recovery without an update tries the slots again",
+       [](Options& o, const std::string& v) { o.recovery_patience_s = number(v, 1, 604800); }},
       {"update-every", "seconds between looks for updates",
        [](Options& o, const std::string& v) { o.update_every_s = number(v, 1, 604800); }},
       {"telemetry-every", "seconds between telemetry", [](Options& o, const std::string& v) { o.telemetry_every_s = number(v, 1, 86400); }},

@@ -18,7 +18,7 @@ struct Options {
   std::filesystem::path factory, data, fuses, disk, pins, console, ready, watchdog;  // pins, watchdog, ready, disk: empty is none
   std::string address = "0.0.0.0", version = "0.0.0", slot = "A", rauc = "rauc", hostname_program = "true";
   int port = 443, plain_port = 80, udp_port = 30303;  // the last two only for flaws
-  int update_every_s = 24 * 3600, telemetry_every_s = 60, button_hold_ms = 5000;
+  int update_every_s = 24 * 3600, telemetry_every_s = 60, button_hold_ms = 5000, recovery_patience_s = 600;
   std::map<std::string, Place> resolve;  // where a name is, in place of DNS
 
   bool recovery() const { return slot == "recovery"; }

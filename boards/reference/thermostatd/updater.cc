@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "updater.h"
 
+#include <unistd.h>
 #include <zlib.h>
 
 #include <ctime>
@@ -93,7 +94,9 @@ void Updater::run() {
   };
   // The recovery is there for nothing else.
   const bool recovery = device_.options.recovery();
-  const double every = recovery ? std::min(15, device_.options.update_every_s) : device_.options.update_every_s;
+  const double every = device_.options.update_every_s;
+  Backoff again(5, 3600, device_.unit.flaws);
+  const auto pause = [&] { return soon(recovery ? again.next_s() : every * (0.9 + 0.2 * random_fraction())); };
   // The first look some seconds after the start, not at the same one for all units; later ones once a period, give or take a tenth.
   auto next = soon(std::min(10.0, every / 10) * random_fraction());
   const auto waits = [&] { return !recovery && !device_.set_up(); };
@@ -107,13 +110,15 @@ void Updater::run() {
       install_asked = std::exchange(install_asked_, false), check_asked = std::exchange(check_asked_, false), changed_ = false;
     }
     if (stopping_) break;
-    if (std::exchange(waiting_for_setup, waits()) && !waiting_for_setup) next = soon(std::min(10.0, every / 10) * random_fraction());
-    if (waiting_for_setup) continue;
     try {
-      if (check_asked || Clock::now() >= next) {
-        next = soon(every * (0.9 + 0.2 * random_fraction()));
+      if (std::exchange(waiting_for_setup, waits()) && !waiting_for_setup) next = soon(std::min(10.0, every / 10) * random_fraction());
+      if (waiting_for_setup) continue;
+      // What is installed by hand is looked up anew, too: it may have been withdrawn, or have expired.
+      const bool due = Clock::now() >= next;
+      if (check_asked || install_asked || due) {
+        next = pause();
         check();
-        install_asked = install_asked || recovery || (device_.settings().auto_update && !was_tried());
+        install_asked = install_asked || ((recovery || device_.settings().auto_update) && !was_tried());
       }
       if (install_asked) install();
     } catch (const std::exception& e) {
@@ -125,7 +130,11 @@ void Updater::run() {
 
 void Updater::check() {
   const auto reply = https_.get("https://" + device_.unit.updates + "/v1/update/" + device_.unit.model + ".json", 64 * 1024);
-  if (reply.status == 404) return;  // the maker has published nothing yet
+  if (reply.status == 404) {  // the maker has published nothing yet, or has taken it back
+    const std::lock_guard lock(mutex_);
+    available_.reset();
+    return;
+  }
   if (reply.status != 200) throw Failure("the update server answers " + std::to_string(reply.status));
   const auto offered = read_metadata(reply.body, read_file(device_.unit.file("update.pem")), device_.unit.flaws);
   const Running running{device_.unit.model, device_.options.recovery() ? "0" : device_.options.version, marks_.min_version(),
@@ -141,6 +150,8 @@ void Updater::load(const UpdateMetadata& offered, const std::filesystem::path& f
   std::filesystem::create_directories(file.parent_path());
   for (const auto& other : std::filesystem::directory_iterator(file.parent_path()))
     if (other.path() != file) std::filesystem::remove(other.path());
+  // One that RAUC had taken when the power went is not the daemon's to write any more.
+  if (std::filesystem::exists(file) && ::access(file.c_str(), W_OK) != 0) std::filesystem::remove(file);
   Backoff backoff(1, 60, device_.unit.flaws);
   for (int tries = 0;; ++tries) {
     std::string why;
@@ -163,10 +174,17 @@ void Updater::load(const UpdateMetadata& offered, const std::filesystem::path& f
   }
 }
 
-// A version that was installed and did not come up is not installed again by itself.
+// What was installed and did not come up is not installed again by itself, nor is what the installer has refused.
 bool Updater::was_tried() const {
   const std::lock_guard lock(mutex_);
-  return available_ && device_.record("tried") == json(available_->version);
+  if (!available_) return false;
+  if (available_->sha256 == refused_) return true;
+  return device_.options.recovery() ? marks_.recovered() == available_->version : device_.record("tried") == json(available_->version);
+}
+
+bool Updater::busy() const {
+  const std::lock_guard lock(mutex_);
+  return state_ == "downloading" || state_ == "installing" || state_ == "reboot";
 }
 
 void Updater::install() {
@@ -184,15 +202,24 @@ void Updater::install() {
   {
     const std::lock_guard lock(device_.mutex);
     if (device_.erasing) throw Failure("a factory reset has begun");
-    device_.store.put("tried", json(offered->version).dump());
-    // From the first good start of the new version on, nothing older than this is taken.
-    device_.store.put("min-version", offered->min_version);
   }
+  // From the first good start of the new version on, nothing older than this is taken.
+  marks_.promise_min_version(offered->min_version);
   const auto ended = run_program({device_.options.rauc, "install", file}, std::chrono::seconds(600), &stopping_);
   std::filesystem::remove(file);
+  if (ended.status == 1) {
+    const std::lock_guard lock(mutex_);
+    refused_ = offered->sha256;
+  }
   if (ended.status != 0) {
     const auto text = ended.output.substr(std::min(ended.output.size(), ended.output.find_last_of('\n', ended.output.size() - 2) + 1));
     throw Failure("the installer refuses it (status " + std::to_string(ended.status) + "): " + text);
+  }
+  if (device_.options.recovery()) {
+    marks_.note_recovered(offered->version);
+  } else {
+    const std::lock_guard lock(device_.mutex);
+    if (!device_.erasing) device_.store.put("tried", json(offered->version).dump());
   }
   device_.log.add("update-installed", offered->version);
   say("reboot");

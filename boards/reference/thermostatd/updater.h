@@ -26,6 +26,7 @@ class Updater {
   void check_now();
   void install_now();
   nlohmann::json status() const;
+  bool busy() const;
 
  private:
   void run();
@@ -43,7 +44,7 @@ class Updater {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool check_asked_ = false, install_asked_ = false, changed_ = false;
-  std::string state_ = "idle";
+  std::string state_ = "idle", refused_;  // refused_: the SHA-256 of what the installer has refused
   std::optional<UpdateMetadata> available_;
   std::thread thread_;
 };

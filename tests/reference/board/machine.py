@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +44,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def carry(line: socket.socket, into: int) -> None:
+    """QEMU stands still while nobody takes what its console says, which a socket holds 300 characters of, a pipe 65536."""
+    try:
+        while heard := line.recv(65536):
+            os.write(into, heard)
+    except OSError:
+        pass  # whoever listened has gone
+    os.close(into)
+
+
 class Machine:
     """One unit. Its disk stays between power cycles; `console` is all that was heard since the last on().
 
@@ -65,6 +76,8 @@ class Machine:
         self.console = ""
         self.process: subprocess.Popen[bytes] | None = None
         self.line: socket.socket | None = None
+        self.heard = -1
+        self.carrier = threading.Thread()
         self.began = 0.0
         self.seen = 0
 
@@ -79,9 +92,9 @@ class Machine:
 
     def begins(self) -> bool:
         """Whether it lives until its first word; what it says of a port in use is no fault of the device."""
-        assert self.line
-        assert select.select([self.line], [], [], 30)[0], "the machine says nothing"
-        if self.line.recv(1, socket.MSG_PEEK):
+        assert select.select([self.heard], [], [], 30)[0], "the machine says nothing"
+        if heard := os.read(self.heard, 65536):
+            self.console = heard.decode(errors="replace").replace("\r", "")
             return True
         assert "host forwarding" in self.errors.read_text(), self.errors.read_text()
         return False
@@ -112,11 +125,13 @@ class Machine:
         words += self.pins.options()
         # No longer than a test: whatever becomes of it, the machine ends.
         with self.errors.open("w") as errors:
-            limited = ["timeout", "-s", "KILL", "300", *words]
+            limited = ["timeout", "-s", "KILL", "600", *words]
             self.process = subprocess.Popen(limited, pass_fds=[far.fileno()], start_new_session=True, stderr=errors)
         far.close()
-        ours.setblocking(False)
         self.line, self.began = ours, time.monotonic()
+        self.heard, into = os.pipe()
+        self.carrier = threading.Thread(target=carry, args=(ours, into), daemon=True)
+        self.carrier.start()
 
     def off(self, loss: str = "drop", seed: int = 0) -> None:
         """Cuts its power; what a power_loss disk had not flushed is lost as `loss` says: drop, prefix, subset, torn."""
@@ -129,6 +144,8 @@ class Machine:
         self.process = None
         self.pins.close()
         assert self.line
+        os.close(self.heard)
+        self.carrier.join()
         self.line.close()
         self.line = None
 
@@ -139,18 +156,17 @@ class Machine:
             self.disk.sockets.cleanup()
 
     def hear(self, seconds: float) -> None:
-        assert self.line
-        if select.select([self.line], [], [], max(seconds, 0))[0]:
-            heard = self.line.recv(65536)
+        if select.select([self.heard], [], [], max(seconds, 0))[0]:
+            heard = os.read(self.heard, 65536)
             assert heard, f"the machine ended by itself\n{self.console}"
             self.console += heard.decode(errors="replace").replace("\r", "")
 
     def expect(self, pattern: str, seconds: float = 60) -> re.Match[str]:
-        """Waits for a line of the console that was not yet waited for."""
+        """Waits for a line of the console that was not yet waited for; one up to its end ("$") has to be whole."""
         end = time.monotonic() + seconds
         while True:
             found = re.compile(pattern, re.MULTILINE).search(self.console, self.seen)
-            if found:
+            if found and not (pattern.endswith("$") and found.end() == len(self.console)):
                 self.seen = found.end()
                 return found
             assert time.monotonic() < end, f"'{pattern}' did not come in {seconds} s; the console said\n{self.console}"
@@ -172,9 +188,7 @@ class Machine:
 
     def type(self, text: str) -> None:
         assert self.line
-        self.line.setblocking(True)
         self.line.sendall(text.encode())
-        self.line.setblocking(False)
 
     def ask(self, method: str, path: str, body: Any = None, token: str = "") -> tuple[int, Any]:
         """A call of the device's API. Its certificate must be the one of the factory's record."""

@@ -50,6 +50,7 @@ class Network:
         ip("link", "set", BRIDGE, "up")
         words = ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--user=root", "--pid-file="]
         words += [f"--interface={BRIDGE}", "--bind-interfaces", "--except-interface=lo", f"--dhcp-leasefile={folder / 'leases'}"]
+        words += ["--log-queries", "--log-facility=-"]
         words += ["--dhcp-range=192.0.2.50,192.0.2.99,255.255.255.0,1h", "--dhcp-authoritative", f"--address=/ht1.example/{OURS}"]
         server = self.child("dnsmasq", words)
         end = time.monotonic() + 30
@@ -60,7 +61,7 @@ class Network:
 
     def child(self, name: str, words: list[str], **how: Any) -> subprocess.Popen[bytes]:
         with (self.folder / f"{name}.log").open("w") as log:
-            limited = ["timeout", "-k", "5", "1500", *words]
+            limited = ["setpriv", "--pdeathsig", "TERM", "timeout", "-k", "5", "7000", *words]
             started = subprocess.Popen(limited, stderr=log, start_new_session=True, stdin=subprocess.DEVNULL, **how)
         self.children.append(started)
         return started

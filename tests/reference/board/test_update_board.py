@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def test_an_update_is_taken_by_itself_and_there_is_no_way_back(unit: Machine, cl
     cloud.fault("bundles=truncated")  # half of what is asked for, then the connection is gone
     set_up(unit)
     unit.expect("^HT-1: update: downloading$", 60)
+    end = time.monotonic() + 120
     while not (resumed := [call for call in cloud.received("https") if "range" in call["headers"]]):
+        assert time.monotonic() < end, f"it does not go on; the console said\n{unit.console}"
         unit.listen(0.2)
     assert resumed[0]["headers"]["range"] != "bytes=0-"
     cloud.fault()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ def looks(machine: Machine, cloud: Cloud, token: str) -> dict[str, Any]:
     """Has the unit look for an update, and gives what it thinks of it then."""
     before = len(cloud.received("https", path="/v1/update/HT-1.json"))
     assert machine.ask("POST", "/api/update/check", token=token)[0] == 202
+    end = time.monotonic() + 60
     while len(cloud.received("https", path="/v1/update/HT-1.json")) == before:
+        assert time.monotonic() < end, f"it does not look; the console said\n{machine.console}"
         machine.listen(0.1)
     # What it thinks comes right after; a unit that thinks nothing of it is asked a while longer.
     for _ in range(30):

@@ -86,9 +86,13 @@ class Unit:
         self.sealed.mkdir(parents=True)
         for name in ("ca.crt", "update.pem"):
             (self.factory / name).write_bytes((authority.folder / name).read_bytes())
+        self.fuse_key, salt = secrets.token_bytes(32), secrets.token_bytes(32)
+        (self.factory / "sealed").mkdir()
+        (self.factory / "sealed/.salt").write_bytes(salt)
         for stem, by in (("tls", None), ("device", issuer_of(authority, "device-ca"))):
-            key = new_key()
-            (self.factory / f"{stem}.key").write_bytes(key_pem(key))
+            key, name, nonce = new_key(), f"{stem}.key", secrets.token_bytes(12)
+            cipher = AESGCM(HKDF(hashes.SHA256(), 32, salt, f"ht1 factory key {name}".encode()).derive(self.fuse_key))
+            (self.factory / "sealed" / name).write_bytes(nonce + cipher.encrypt(nonce, key_pem(key), name.encode()))
             (self.factory / f"{stem}.crt").write_bytes(certificate_pem(serial, key, by))
         unit = {
             "model": "HT-1",
@@ -104,7 +108,6 @@ class Unit:
         }
         text = json.dumps(unit).encode()
         (self.factory / "unit.json").write_bytes(text)
-        self.fuse_key = secrets.token_bytes(32)
         self.fuses.write_bytes((self.fuse_key + hashlib.sha256(text).digest()).ljust(64 * 1024, b"\0"))
 
     def _cipher(self) -> AESGCM:
