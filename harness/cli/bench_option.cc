@@ -68,7 +68,8 @@ fs::path bench_file(const std::string& given) {
 
 fs::path boards_dir_of(const fs::path& file) {
   const auto above = boards_dir_above(file);
-  return fs::is_directory(above) ? above : project_dir() / "boards";
+  std::error_code none;  // a folder that cannot be looked into is not theirs
+  return fs::is_directory(above, none) ? above : project_dir() / "boards";
 }
 
 BenchConfig load_bench(const std::string& given) {

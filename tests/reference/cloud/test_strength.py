@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE_S, Authority, Cloud, done, until
+from running import PATIENCE_S, Authority, Cloud, done, until
 
 
 @pytest.fixture(autouse=True)
