@@ -16,8 +16,8 @@
 namespace ht1 {
 namespace {
 
-const Variables kUsual = {{"SEQ", "0"},         {"BOOT_ORDER", "A B"}, {"BOOT_A_LEFT", "3"},
-                          {"BOOT_B_LEFT", "3"}, {"MIN_VERSION", "0"},  {"NEXT_MIN", "0"}, {"RECOVERED", "0"},  {"RESET", "0"}};
+const Variables kUsual = {{"SEQ", "0"},         {"BOOT_ORDER", "A B"}, {"BOOT_A_LEFT", "3"}, {"BOOT_B_LEFT", "3"},
+                          {"MIN_VERSION", "0"}, {"NEXT_MIN", "0"},     {"RECOVERED", "0"},   {"RESET", "0"}};
 
 std::uint32_t crc_of(std::string_view bytes) {
   return static_cast<std::uint32_t>(::crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));

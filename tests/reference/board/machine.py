@@ -113,7 +113,7 @@ class Machine:
         if self.disk:
             self.disk.on()
             main = f"file.driver=nbd,file.server.type=unix,file.server.path={self.disk.data},cache=writeback"
-        words = ["qemu-system-aarch64", "-accel", "tcg", "-M", "virt,acpi=off", "-cpu", "cortex-a53", "-m", "256", "-smp", "1"]
+        words = ["qemu-system-aarch64", "-accel", "tcg,tb-size=64", "-M", "virt,acpi=off", "-cpu", "cortex-a53", "-m", "256", "-smp", "1"]
         words += ["-display", "none", "-monitor", "none", "-netdev", net]
         words += ["-device", f"virtio-net-device,netdev=net,mac={self.record['mac']}"]
         words += ["-dtb", str(self.unit / "control.dtb"), "-chardev", f"socket,id=line,fd={far.fileno()}", "-serial", "chardev:line"]

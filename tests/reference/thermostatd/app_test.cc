@@ -110,8 +110,34 @@ TEST(Ht1App, AResetThatWasAskedForIsDoneAtTheStart) {
   BootState(options.disk).change([](Variables& v) { v["RESET"] = "1"; });
   App app(options);
   app.start();
-  EXPECT_EQ(BootState(options.disk).read()["RESET"], "0");
+  EXPECT_EQ(app.wait(), App::End::Reboot);
+  EXPECT_EQ(BootState(options.disk).read()["RESET"], "2") << "the next start zeroes the partition";
   EXPECT_EQ(app.device().store.get("token"), std::nullopt);
+}
+
+TEST(Ht1App, ARecoveryThatGetsNoUpdateTriesTheSlotsAgain) {
+  UnitFolder folder;
+  auto options = folder.options();
+  options.slot = "recovery";
+  options.recovery_patience_s = 1;
+  BootState(options.disk).change([](Variables& v) { v["BOOT_A_LEFT"] = v["BOOT_B_LEFT"] = "0"; });
+  App app(options);
+  app.start();
+  EXPECT_EQ(app.wait(), App::End::Reboot);
+  const auto after = BootState(options.disk).read();
+  EXPECT_EQ(after.at("BOOT_A_LEFT"), "3");
+  EXPECT_EQ(after.at("BOOT_B_LEFT"), "3");
+}
+
+TEST(Ht1App, AVersionBelowTheLeastGivesItsSlotUp) {
+  UnitFolder folder;
+  auto options = folder.options();
+  options.version = "1.1.0";
+  BootMarks(options).raise_min_version("1.2.0");
+  App app(options);
+  app.start();
+  EXPECT_EQ(app.wait(), App::End::Reboot);
+  EXPECT_EQ(BootState(options.disk).read().at("BOOT_A_LEFT"), "0");
 }
 
 }  // namespace

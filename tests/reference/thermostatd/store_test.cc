@@ -204,6 +204,18 @@ TEST(Ht1BootState, MinVersionIsNeverLowered) {
   EXPECT_EQ(marks.min_version(), "1.2.0");
 }
 
+TEST(Ht1BootState, ThePromisedLeastVersionComesWithTheFirstGoodStart) {
+  UnitFolder folder;
+  const auto options = folder.options();
+  BootMarks marks(options);
+  marks.promise_min_version("1.2.0");
+  EXPECT_EQ(marks.min_version(), "0");
+  marks.accept("1.1.0");
+  EXPECT_EQ(marks.min_version(), "0") << "the older one came back";
+  marks.accept("1.2.0");
+  EXPECT_EQ(marks.min_version(), "1.2.0");
+}
+
 TEST(Ht1Log, SurvivesACutAndATornLine) {
   ApiRig sound, lost({"log-lost-at-power-cut"}), never({"no-security-log"});
   for (auto* rig : {&sound, &lost, &never}) {
