@@ -149,6 +149,10 @@ def keeper(folder: Path) -> Iterator[Path]:
     process = subprocess.Popen([PROGRAM, "keeper", "--socket", str(path), "--group", GROUP], env=environment(folder), text=True)
     try:
         wait_for(path)
+        # It is there before it is the group's.
+        deadline = time.monotonic() + 20
+        while (path.stat().st_mode & 0o777, path.stat().st_gid) != (0o660, grp.getgrnam(GROUP).gr_gid) and time.monotonic() < deadline:
+            time.sleep(0.02)
         yield path
     finally:
         assert end(process) == 0

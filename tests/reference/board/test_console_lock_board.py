@@ -89,7 +89,7 @@ def by_reset(machine: Machine) -> None:
     machine.expect(CLOSED)
 
 
-@pytest.mark.parametrize("around", [by_power_cut, by_reset])
+@pytest.mark.parametrize("around", [by_power_cut, pytest.param(by_reset, marks=pytest.mark.full)])
 def test_five_wrong_secrets_close_it_to_the_right_one_too(around: Callable[[Machine], None], closed: Machine) -> None:
     try_wrong(closed, FREE)
     is_refused(closed)
@@ -98,6 +98,7 @@ def test_five_wrong_secrets_close_it_to_the_right_one_too(around: Callable[[Mach
     assert try_secret(closed, "WRONG") == "HT-1: console locked, wait"
 
 
+@pytest.mark.full
 def test_tries_are_counted_through_power_cuts(closed: Machine) -> None:
     try_wrong(closed, FREE - 2)
     by_power_cut(closed)
