@@ -60,9 +60,9 @@ endfunction()
 
 # hilcop_pytest(bindings LABEL python) runs the test_*.py of the current folder with the system Python and the built package;
 # files named test_*_board.py run apart with label board. One ctest entry each file. Of those named after ALL a second one, with label all
-# and HILCOP_TEST_ALL set, runs also what takes too long for every day: ./dev test --all.
+# and HILCOP_TEST_ALL set, runs also what takes too long for every day: ./dev test --all. Those after ONLY_ALL have that one alone.
 function(hilcop_pytest name)
-  cmake_parse_arguments(ARG "" "LABEL" "ALL" ${ARGN})
+  cmake_parse_arguments(ARG "" "LABEL" "ALL;ONLY_ALL" ${ARGN})
   file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/test_*.py)
   foreach(file IN LISTS files)
     get_filename_component(stem ${file} NAME_WE)
@@ -74,10 +74,14 @@ function(hilcop_pytest name)
     endif()
     set(environment "HILCOP_SOURCE_DIR=${CMAKE_SOURCE_DIR};HILCOP_BUILD_DIR=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_BINARY_DIR}/python;HILCOP_PROGRAM=${CMAKE_BINARY_DIR}/bin/hilcop;PYTHONDONTWRITEBYTECODE=1")
     set(command /usr/bin/python3 -m pytest -q -p no:cacheprovider -c ${CMAKE_SOURCE_DIR}/pyproject.toml ${file})
-    add_test(NAME ${name}.${stem} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND ${command})
-    set_tests_properties(${name}.${stem} PROPERTIES LABELS ${label} TIMEOUT ${limit} ENVIRONMENT "${environment}")
+    if(NOT stem IN_LIST ARG_ONLY_ALL)
+      add_test(NAME ${name}.${stem} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND ${command})
+      set_tests_properties(${name}.${stem} PROPERTIES LABELS ${label} TIMEOUT ${limit} ENVIRONMENT "${environment}")
+    endif()
     if(stem IN_LIST ARG_ALL)
       set_tests_properties(${name}.${stem} PROPERTIES LABELS "${label};everyday")
+    endif()
+    if(stem IN_LIST ARG_ALL OR stem IN_LIST ARG_ONLY_ALL)
       add_test(NAME ${name}.${stem}.all WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} COMMAND ${command} --durations=0)
       set_tests_properties(${name}.${stem}.all PROPERTIES LABELS "${label};all" TIMEOUT 5400 ENVIRONMENT "${environment};HILCOP_TEST_ALL=1")
     endif()

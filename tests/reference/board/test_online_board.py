@@ -213,7 +213,6 @@ def test_an_erase_removes_it_at_the_cloud(unit: Machine, cloud: Cloud, tmp_path:
     assert "ot authori" in refused.stderr, refused.stderr
     # From then on it is as it was before its set-up.
     held = len(arrived(cloud, unit))
-    unit.expect("^HT-1: slot A$")
     unit.ready()
     unit.listen(CALLS_WITHIN_S)
     assert unit.ask("GET", "/api/info")[1]["setup"] == "open"

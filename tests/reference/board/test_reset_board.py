@@ -63,7 +63,7 @@ def by_recovery(unit: Machine) -> None:
     unit.expect("^HT-1: factory reset goes on$")
 
 
-ROUTES = [by_button, by_recovery, *(pytest.param(route, marks=pytest.mark.full) for route in (by_api, while_powering_on, by_console))]
+ROUTES = [by_button, *(pytest.param(route, marks=pytest.mark.full) for route in (by_api, while_powering_on, by_console, by_recovery))]
 
 
 @pytest.mark.parametrize("route", ROUTES)
