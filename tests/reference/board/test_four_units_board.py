@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from life import set_up
 from machine import Machine, make_unit
 from network import Network
@@ -84,8 +87,9 @@ def test_four_units_start_at_once_and_each_is_itself(four: list[Machine], networ
     for machine in four:
         assert leases[machine.record["mac"]] == machine.host
         assert machine.ask("GET", "/api/info")[1] == {"model": "HT-1", "setup": "open"}
-    shown = {ssl.get_server_certificate((machine.host, 443)) for machine in four}
-    assert len(shown) == COUNT, "certificates"
+    shown = [x509.load_pem_x509_certificate(ssl.get_server_certificate((machine.host, 443)).encode()) for machine in four]
+    assert len({one.fingerprint(hashes.SHA256()) for one in shown}) == COUNT, "certificates"
+    assert len({one.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for one in shown}) == COUNT, "keys"
 
 
 def test_the_secret_of_one_label_sets_up_no_other(four: list[Machine]) -> None:
