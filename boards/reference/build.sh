@@ -9,7 +9,7 @@ out=$(readlink -f "$1")
 versions=(1.0.0 1.1.0 1.2.0) current=1.1.0
 
 stamp() {
-  (cd "$here" && find build.sh make-unit flaws.yaml image thermostatd ../tools cloud/make-ca cloud/authority.py -type f | sort | xargs sha256sum)
+  (cd "$here" && find build.sh make-unit factory.py flaws.yaml image thermostatd ../tools cloud/make-ca cloud/authority.py -type f | sort | xargs sha256sum)
   dpkg-query -W -f '${Package} ${Version}\n' qemu-system-arm u-boot-qemu u-boot-tools g++-aarch64-linux-gnu e2fsprogs rauc squashfs-tools device-tree-compiler cpio nlohmann-json3-dev
 }
 exec 9>"$out/lock"

@@ -58,8 +58,10 @@ def owned(tmp_path_factory: pytest.TempPathFactory, tap: str, cloud: Cloud) -> O
     machine.ready(CURRENT, "A")
     token = set_up(machine, auto_update=False)
     assert machine.ask("PUT", "/api/user", USER, token)[0] == 200
-    cloud.expect("https", path="/v1/register")
-    machine.listen(2)  # what it still writes of that
+    end = time.monotonic() + 60
+    while machine.ask("GET", "/api/state", token=token)[1]["cloud"] != "up":  # all that comes with a set-up is over
+        assert time.monotonic() < end, "it does not get to its cloud"
+        machine.listen(0.1)
     machine.close()
     return Owned(folder / "unit", {name: content for name, content in owners_files(machine, folder).items() if name in SEALED})
 
@@ -119,33 +121,39 @@ def cut_at(machine: Machine, write: int, begin: Callable[[Machine], None], last_
     machine.off(LOSSES[number % len(LOSSES)], number)
 
 
-def test_an_update_that_is_cut_leaves_a_unit_that_works(owned: Owned, tap: str, tmp_path: Path) -> None:
-    machine = owned.again(tmp_path / "unit", tap)
+def cut_units(owned: Owned, tap: str, unit: Path, begin: Callable[[Machine], None], last_line: str) -> Iterator[tuple[str, int, Machine]]:
+    """The same unit again and again, off after a cut at each of the chosen writes; an uncut one says how many writes there are."""
+    machine = owned.again(unit, tap)
     machine.on()
     machine.ready()
-    writes = writes_until(machine, begin_update, "^HT-1: update: reboot$")
+    writes = writes_until(machine, begin, f"^{last_line}$")
     machine.close()
-    slots = set()
     for number, write in enumerate(cut_points(writes)):
-        machine = owned.again(tmp_path / "unit", tap)
+        machine = owned.again(unit, tap)
         try:
-            cut_at(machine, write, begin_update, "HT-1: update: reboot", number)
-            machine.on()
-            found = machine.expect(r"^HT-1: READY version (\S+) slot ([AB])$", 120)
-            assert (found[1], found[2]) in {(CURRENT, "A"), (NEW, "B")}, f"cut {number} at write {write}"
-            slots.add(found[2])
-            machine.seen = 0
-            machine.ready()
-            is_whole(machine)
-            if found[2] == "A" and number % 5 == 0:  # and the update can still be had
-                begin_update(machine)
-                machine.expect("^HT-1: update: reboot$", 180)
-                machine.ready(NEW, "B")
-                is_whole(machine)
+            cut_at(machine, write, begin, last_line, number)
+            yield f"cut {number} at write {write} of {writes}", number, machine
         finally:
             machine.close()
+
+
+def test_an_update_that_is_cut_leaves_a_unit_that_works(owned: Owned, tap: str, tmp_path: Path) -> None:
+    slots = []
+    for cut, number, machine in cut_units(owned, tap, tmp_path / "unit", begin_update, "HT-1: update: reboot"):
+        machine.on()
+        found = machine.expect(r"^HT-1: READY version (\S+) slot ([AB])$", 120)
+        assert (found[1], found[2]) in {(CURRENT, "A"), (NEW, "B")}, cut
+        slots.append(found[2])
+        machine.seen = 0
+        machine.ready()
+        is_whole(machine)
+        if found[2] == "A" and number % 5 == 0:  # and the update can still be had
+            begin_update(machine)
+            machine.expect("^HT-1: update: reboot$", 180)
+            machine.ready(NEW, "B")
+            is_whole(machine)
+    assert len(slots) == CUTS
     assert "A" in slots
-    print(f"{CUTS} cuts over {writes} writes, slots afterwards: {slots}")
 
 
 @pytest.mark.full
@@ -191,25 +199,16 @@ def test_a_disk_that_ignores_flushes_loses_what_was_acknowledged(new_machine: Ca
 def test_a_reset_that_is_cut_is_whole_or_not_begun(owned: Owned, tap: str, tmp_path: Path) -> None:
     machine = owned.again(tmp_path / "unit", tap)
     assert left_of(machine, owned.files) == [*owned.files], "the search finds what is there"
-    machine.on()
-    machine.ready()
-    writes = writes_until(machine, begin_reset, "^HT-1: factory reset done$")
     machine.close()
-    ends = set()
-    for number, write in enumerate(cut_points(writes)):
-        machine = owned.again(tmp_path / "unit", tap)
-        try:
-            cut_at(machine, write, begin_reset, "HT-1: factory reset done", number)
-            machine.on()
-            machine.ready()
-            setup = machine.ask("GET", "/api/info")[1]["setup"]
-            ends.add(setup)
-            if setup == "done":
-                is_whole(machine)
-            else:
-                machine.off()
-                assert left_of(machine, owned.files) == [], f"cut {number} at write {write}"
-        finally:
-            machine.close()
+    ends = []
+    for cut, _, machine in cut_units(owned, tap, tmp_path / "unit", begin_reset, "HT-1: factory reset done"):
+        machine.on()
+        machine.ready()
+        ends.append(machine.ask("GET", "/api/info")[1]["setup"])
+        if ends[-1] == "done":
+            is_whole(machine)
+        else:
+            machine.off()
+            assert left_of(machine, owned.files) == [], cut
+    assert len(ends) == CUTS
     assert "open" in ends
-    print(f"{CUTS} cuts over {writes} writes, ends: {ends}")

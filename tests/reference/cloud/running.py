@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The cloud as a process of its own, and clients that nobody here wrote: curl, openssl, mosquitto_pub and mosquitto_sub."""
+"""The cloud as a process of its own, and clients that nobody here wrote: curl, openssl, mosquitto_pub and mosquitto_sub.
+
+A lab's authority for all tests of a process, and a cloud for each file.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 PROGRAMS = Path(os.environ["HILCOP_SOURCE_DIR"]) / "boards" / "reference" / "cloud"
 LISTENING = re.compile(r"cloud: listening https 127\.0\.0\.1:(\d+) mqtts 127\.0\.0\.1:(\d+)")
@@ -138,3 +143,16 @@ class Cloud:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         assert len(children) == 1
         return int(children[0])
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("lab") / "ca")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Cloud]:
+    running = Cloud(tmp_path_factory.mktemp("cloud") / "dir", authority)
+    yield running
+    assert running.stop() == 0
+    assert running.errors.read_text() == "", "it complains"

@@ -10,24 +10,12 @@ from typing import Any
 
 import pytest
 from ht1 import Device, Unit
-from running import Authority, Cloud
+from running import Authority, authority, cloud
 
+__all__ = ["authority", "cloud"]
 NewUnit = Callable[..., Unit]
 NewDevice = Callable[..., Device]
 NUMBERS = itertools.count(1)  # the tests of a file share a cloud
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("lab") / "ca")
-
-
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Cloud]:
-    running = Cloud(tmp_path_factory.mktemp("cloud") / "dir", authority)
-    yield running
-    assert running.stop() == 0
-    assert running.errors.read_text() == "", "it complains"
 
 
 @pytest.fixture

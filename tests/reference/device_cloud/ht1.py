@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import NameOID
 
-sys.path.append(str(Path(__file__).resolve().parents[1] / "cloud"))
+sys.path += [str(Path(__file__).resolve().parents[1] / "cloud"), str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "boards/reference")]
+from factory import seal_key
 from running import Authority, until
 
 DAEMON = Path(os.environ["HILCOP_BUILD_DIR"]) / "boards/reference/thermostatd/thermostatd"
@@ -86,13 +87,10 @@ class Unit:
         self.sealed.mkdir(parents=True)
         for name in ("ca.crt", "update.pem"):
             (self.factory / name).write_bytes((authority.folder / name).read_bytes())
-        self.fuse_key, salt = secrets.token_bytes(32), secrets.token_bytes(32)
-        (self.factory / "sealed").mkdir()
-        (self.factory / "sealed/.salt").write_bytes(salt)
+        self.fuse_key = secrets.token_bytes(32)
         for stem, by in (("tls", None), ("device", issuer_of(authority, "device-ca"))):
-            key, name, nonce = new_key(), f"{stem}.key", secrets.token_bytes(12)
-            cipher = AESGCM(HKDF(hashes.SHA256(), 32, salt, f"ht1 factory key {name}".encode()).derive(self.fuse_key))
-            (self.factory / "sealed" / name).write_bytes(nonce + cipher.encrypt(nonce, key_pem(key), name.encode()))
+            key = new_key()
+            seal_key(self.factory, f"{stem}.key", key_pem(key), self.fuse_key)
             (self.factory / f"{stem}.crt").write_bytes(certificate_pem(serial, key, by))
         unit = {
             "model": "HT-1",
