@@ -27,7 +27,7 @@ def starts(dut: Dut, run: Run, check: Check, what: str) -> bool:
 
 def is_cut_off(dut: Dut, run: Run, check: Check) -> None:
     """Power goes at moments of a start chosen by the seed; with each failed start a slot has a try less, and there are two."""
-    early = 0
+    early, begin = 0, dut.console.mark()
     for number in range(CUTS[run.effort]):
         with run.step(f"cut {number + 1} of {CUTS[run.effort]}", index=number + 1, of=CUTS[run.effort]):
             dut.power.off()
@@ -38,7 +38,8 @@ def is_cut_off(dut: Dut, run: Run, check: Check) -> None:
             if not starts(dut, run, check, f"after cut {number + 1}"):
                 return
     check.control("a start was cut before it was over", ok=early > 0, detail=f"{early} of {CUTS[run.effort]}")
-    check.judge(True, observed=f"{CUTS[run.effort]} starts cut off, each followed by a whole one")
+    evidence = [run.console_evidence((begin, dut.console.offset))]
+    check.judge(True, observed=f"{CUTS[run.effort]} starts cut off, each followed by a whole one", evidence=evidence)
 
 
 def heard_all(dut: Dut, check: Check, begin: int) -> None:
