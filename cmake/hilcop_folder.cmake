@@ -39,23 +39,46 @@ function(hilcop_tests name)
       endif()
       add_executable(${target} ${${kind}})
       target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/tests)
-      # Compiled in, not in the environment: gtest_discover_tests takes a property of one value only, and a test run by hand works too.
-      target_compile_definitions(${target} PRIVATE HILCOP_SOURCE_DIR="${CMAKE_SOURCE_DIR}" HILCOP_BUILD_DIR="${CMAKE_BINARY_DIR}")
       target_link_libraries(${target} PRIVATE hilcop_options GTest::gmock GTest::gtest_main ${ARG_PRIVATE})
       foreach(used IN LISTS ARG_USES)
         target_link_libraries(${target} PRIVATE hilcop::${used})
       endforeach()
       if(kind STREQUAL "unit")
-        add_dependencies(unit_tests ${target})
+        hilcop_unit_test(${target} ${name})
+      else()
+        gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 30 PROPERTIES LABELS board TIMEOUT 300)
       endif()
-      set(limit 60)
-      if(kind STREQUAL "board")
-        set(limit 300)
-      endif()
-      gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 30
-        PROPERTIES LABELS ${kind} TIMEOUT ${limit} ENVIRONMENT TSAN_OPTIONS=die_after_fork=0)
     endif()
   endforeach()
+endfunction()
+
+# A GoogleTest program of unit tests. Plain, each test is a process of its own. A sanitized program takes most of a second to start:
+# there a process runs a quarter of its tests. Without HILCOP_UNIT_TESTS it is neither built nor run.
+function(hilcop_unit_test target name)
+  add_dependencies(unit_tests ${target})
+  if(NOT HILCOP_UNIT_TESTS)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+  elseif(HILCOP_SANITIZE)
+    foreach(shard RANGE 3)
+      add_test(NAME ${name}.quarter${shard} COMMAND ${target})
+      set_tests_properties(${name}.quarter${shard} PROPERTIES LABELS unit TIMEOUT 900
+        ENVIRONMENT "TSAN_OPTIONS=die_after_fork=0;GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard}")
+    endforeach()
+    set_tests_properties(${name}.quarter0 PROPERTIES FAIL_REGULAR_EXPRESSION "Running 0 tests")  # the first test is always in it
+  else()
+    gtest_discover_tests(${target} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 30 PROPERTIES LABELS unit TIMEOUT 60)
+  endif()
+endfunction()
+
+# A program that is one unit test: hilcop_unit_program(target name arguments...).
+function(hilcop_unit_program target name)
+  add_dependencies(unit_tests ${target})
+  if(NOT HILCOP_UNIT_TESTS)
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+  else()
+    add_test(NAME ${name} COMMAND ${target} ${ARGN})
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+  endif()
 endfunction()
 
 # hilcop_pytest(bindings LABEL python) runs the test_*.py of the current folder with the system Python and the built package;

@@ -7,7 +7,7 @@
 namespace hilcop {
 namespace {
 
-constexpr Nanoseconds kLookAgain = 50ms;
+constexpr Nanoseconds kDiskLookAgain = 50ms;
 
 class FoundStorage final : public Storage {
  public:
@@ -24,7 +24,7 @@ class FoundStorage final : public Storage {
         const bool may_come = error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::Disconnected;
         if (!may_come || shown.expired()) throw error.while_doing("while opening storage " + ways_.source);
       }
-      wait_until(shown.at_most(kLookAgain));
+      wait_until(shown.at_most(kDiskLookAgain));
     }
   }
 

@@ -8,7 +8,7 @@
 namespace hilcop {
 namespace {
 
-std::vector<std::string> command(const FlashJob& job, const std::vector<std::string>& what) {
+std::vector<std::string> dfu_command(const FlashJob& job, const std::vector<std::string>& what) {
   const auto& config = job.part.config;
   // -w: after power-on the device takes a while to show itself; the job's deadline ends it. The long --wait of 0.11 wants a value
   // (measured).
@@ -51,15 +51,16 @@ FlashDone flash_by_dfu(const FlashJob& job) {
   auto done = facts_of(job.file);
   const std::vector<std::string> write{"--download", job.file.string()};
   if (!job.part.verify) {
-    run_program(job, command(job, with_reset(job, write)), "write", done.bytes);
+    run_program(job, dfu_command(job, with_reset(job, write)), "write", done.bytes);
     done.unverified_why = kVerifyOff;
     return done;
   }
-  run_program(job, command(job, write), "write", done.bytes);
+  run_program(job, dfu_command(job, write), "write", done.bytes);
   const ScratchFolder folder;
   const auto read_back = folder.path() / "read-back";
   const auto size = without_suffix(job, done.bytes);
-  run_program(job, command(job, with_reset(job, {"--upload-size", std::to_string(size), "--upload", read_back.string()})), "verify", size);
+  run_program(job, dfu_command(job, with_reset(job, {"--upload-size", std::to_string(size), "--upload", read_back.string()})), "verify",
+              size);
   compare_files(job, read_back, size, "uploaded again");
   done.verified_by = "uploaded again";
   return done;
@@ -68,7 +69,7 @@ FlashDone flash_by_dfu(const FlashJob& job) {
 FlashDone dump_by_dfu(const FlashJob& job) {
   return dump_twice(job, [&](const std::filesystem::path& to, const char* phase, bool last) {
     const std::vector<std::string> upload{"--upload", to.string()};
-    run_program(job, command(job, last ? with_reset(job, upload) : upload), phase, 0);
+    run_program(job, dfu_command(job, last ? with_reset(job, upload) : upload), phase, 0);
   });
 }
 

@@ -14,7 +14,7 @@ std::string word(const FlashJob& job, const std::string& path) {
   return "{" + path + "}";
 }
 
-std::vector<std::string> command(const FlashJob& job, const std::vector<std::string>& commands) {
+std::vector<std::string> openocd_command(const FlashJob& job, const std::vector<std::string>& commands) {
   std::vector<std::string> words{"openocd"};
   for (const auto& file : job.filled(job.part.config.at("config"))) words.insert(words.end(), {"-f", file});
   for (const auto& text : job.filled(job.part.config.at("setup"))) words.insert(words.end(), {"-c", text});
@@ -45,7 +45,7 @@ FlashDone flash_by_openocd(const FlashJob& job) {
   const auto file = word(job, job.file.string()) + address_of(job);
   std::vector<std::string> commands{"flash write_image erase " + file};
   if (job.part.verify) commands.push_back("verify_image " + file);
-  const auto said = run_program(job, command(job, commands), "write", done.bytes);
+  const auto said = run_program(job, openocd_command(job, commands), "write", done.bytes);
   if (!job.part.verify)
     done.unverified_why = kVerifyOff;
   else if (says_verified(said))
@@ -62,7 +62,7 @@ FlashDone dump_by_openocd(const FlashJob& job) {
   const auto length = job.part.config.at("length_bytes").get<std::uint64_t>();
   std::vector<std::string> commands{fmt::format("dump_image {}{} {}", word(job, read.string()), address_of(job), length)};
   if (job.part.verify) commands.push_back("verify_image " + word(job, read.string()) + address_of(job) + " bin");
-  const auto said = run_program(job, command(job, commands), "read", length);
+  const auto said = run_program(job, openocd_command(job, commands), "read", length);
   if (job.part.verify && !says_verified(said))
     throw Error(ErrorKind::Protocol, job.object, "openocd does not say that it verified",
                 "see what it said: flash.program on the timeline");

@@ -10,7 +10,7 @@
 namespace hilcop {
 namespace {
 
-constexpr std::size_t kPiece = 1u << 20;
+constexpr std::size_t kDiskPiece = 1u << 20;
 
 /// The DUT's disk while the host has it; given back also when something fails.
 class Attached {
@@ -69,8 +69,8 @@ std::uint64_t image_size(const FlashJob& job, const BlockDevice& device, std::ui
     size = std::filesystem::file_size(job.file);
   } else {
     const auto image = ImageFile::open(job.file);
-    const AlignedBuffer buffer(kPiece);
-    for (std::size_t n = kPiece; n == kPiece && size <= room; size += n) {
+    const AlignedBuffer buffer(kDiskPiece);
+    for (std::size_t n = kDiskPiece; n == kDiskPiece && size <= room; size += n) {
       n = image->read(buffer.bytes());
       job.step("unpack", size + n, 0);
     }
@@ -98,11 +98,11 @@ void said_how_far(const char* what, std::uint64_t done, std::uint64_t total, con
 /// Returns the SHA-256 of what was written.
 std::string write(const FlashJob& job, BlockDevice& device, std::uint64_t offset, std::uint64_t total) {
   const auto image = ImageFile::open(job.file);
-  const AlignedBuffer buffer(kPiece);
+  const AlignedBuffer buffer(kDiskPiece);
   Sha256 hash;
   for (std::uint64_t done = 0; done < total;) {
     job.step("write", done, total);
-    const auto want = buffer.bytes().first(static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, total - done)));
+    const auto want = buffer.bytes().first(static_cast<std::size_t>(std::min<std::uint64_t>(kDiskPiece, total - done)));
     if (image->read(want) != want.size())
       throw Error(ErrorKind::Protocol, job.object, "the image became shorter while it was written", "leave it alone meanwhile");
     hash.add(want);
@@ -124,11 +124,11 @@ std::string write(const FlashJob& job, BlockDevice& device, std::uint64_t offset
 
 void compare(const FlashJob& job, BlockDevice& device, std::uint64_t offset, std::uint64_t total, const std::string& written) {
   const auto image = ImageFile::open(job.file);
-  const AlignedBuffer expected(kPiece), found(kPiece);
+  const AlignedBuffer expected(kDiskPiece), found(kDiskPiece);
   Sha256 hash;
   for (std::uint64_t done = 0; done < total;) {
     job.step("verify", done, total);
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, total - done));
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kDiskPiece, total - done));
     device.read_at(offset + done, found.bytes().first(whole_blocks(size, device.block_size())));
     const auto want = expected.bytes().first(size), got = found.bytes().first(size);
     if (image->read(want) != size)
@@ -147,11 +147,11 @@ void compare(const FlashJob& job, BlockDevice& device, std::uint64_t offset, std
 /// Reads it all, into `out` if given; its SHA-256.
 std::string read_all(const FlashJob& job, BlockDevice& device, std::uint64_t offset, std::uint64_t total, const char* phase,
                      OutputFile* out) {
-  const AlignedBuffer buffer(kPiece);
+  const AlignedBuffer buffer(kDiskPiece);
   Sha256 hash;
   for (std::uint64_t done = 0; done < total;) {
     job.step(phase, done, total);
-    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kPiece, total - done));
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(kDiskPiece, total - done));
     said_how_far("read", done, total,
                  [&] { device.read_at(offset + done, buffer.bytes().first(whole_blocks(size, device.block_size()))); });
     hash.add(buffer.bytes().first(size));

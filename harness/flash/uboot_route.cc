@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kPiece = 1u << 16;
+constexpr std::size_t kSumPiece = 1u << 16;
 
 struct Sums {
   std::string crc32, sha256;
@@ -40,17 +40,17 @@ class Summing {
 
 Sums sums_of(const std::filesystem::path& path) {
   const auto file = ImageFile::open_as_it_is(path);
-  std::vector<std::byte> piece(kPiece);
+  std::vector<std::byte> piece(kSumPiece);
   Summing summing;
   for (std::size_t n = file->read(piece); n > 0; n = file->read(piece)) summing.add(std::span(piece).first(n));
   return summing.sums();
 }
 
 Sums sums_of_fill(std::byte fill, std::uint64_t bytes) {
-  const std::vector<std::byte> piece(kPiece, fill);
+  const std::vector<std::byte> piece(kSumPiece, fill);
   Summing summing;
-  for (std::uint64_t left = bytes; left > 0; left -= std::min<std::uint64_t>(left, kPiece))
-    summing.add(std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kPiece))));
+  for (std::uint64_t left = bytes; left > 0; left -= std::min<std::uint64_t>(left, kSumPiece))
+    summing.add(std::span(piece).first(static_cast<std::size_t>(std::min<std::uint64_t>(left, kSumPiece))));
   return summing.sums();
 }
 

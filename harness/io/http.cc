@@ -20,11 +20,11 @@ constexpr std::size_t kLargestBody = 64 * 1024;
 struct FreeEasy {
   void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
 };
-struct FreeList {
+struct FreeHeaders {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
 using Easy = std::unique_ptr<CURL, FreeEasy>;
-using List = std::unique_ptr<curl_slist, FreeList>;
+using List = std::unique_ptr<curl_slist, FreeHeaders>;
 
 struct Coming {
   std::string body;

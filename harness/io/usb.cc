@@ -6,20 +6,17 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "io/usb_context.h"
 
 namespace hilcop {
 namespace {
 
-struct FreeContext {
-  void operator()(libusb_context* context) const { libusb_exit(context); }
-};
 struct CloseDevice {
   void operator()(libusb_device_handle* handle) const { libusb_close(handle); }
 };
 struct FreeList {
   void operator()(libusb_device** list) const { libusb_free_device_list(list, 1); }
 };
-using Context = std::unique_ptr<libusb_context, FreeContext>;
 using Handle = std::unique_ptr<libusb_device_handle, CloseDevice>;
 
 Error failed(int code, const std::string& object, const std::string& what) {
@@ -109,7 +106,7 @@ class OpenUsbDevice final : public UsbHandle {
   }
 
   std::string object_;
-  Context context_;
+  UsbContext context_;
   Handle handle_;
   std::vector<int> claimed_;
 };

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "io/usb_context.h"
 
 namespace hilcop {
 namespace {
@@ -17,10 +18,6 @@ namespace {
 constexpr const char* kUdevd = "/run/udev/control";
 constexpr timeval kWithoutUdevd{0, 200'000};
 constexpr timeval kWithUdevd{2, 0};  // should udevd have died meanwhile
-
-struct FreeContext {
-  void operator()(libusb_context* context) const { libusb_exit(context); }
-};
 
 class RealUsbWatch final : public UsbWatch {
  public:
@@ -81,7 +78,7 @@ class RealUsbWatch final : public UsbWatch {
 
   Tell tell_;
   DeviceTree tree_;
-  std::unique_ptr<libusb_context, FreeContext> context_;
+  UsbContext context_;
   bool hotplug_ = false;
   std::mutex mutex_;
   std::map<std::pair<std::string, int>, UsbChange> known_;

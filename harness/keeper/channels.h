@@ -54,6 +54,8 @@ class Channels {
   void end(std::uint64_t lease, const Restored& done);
   bool holds(std::uint64_t lease) const { return leases_.contains(lease); }
 
+  /// Throws what `set` would throw of itself: then the instrument is told nothing.
+  void check_set(std::uint64_t lease, bool on, Deadline deadline, SteadyTime at);
   /// An off does not wait for a switch that waits for its time or its turn: that one is withdrawn.
   void set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome);
   /// Its ons that the instrument was not told yet are not carried out.
@@ -120,6 +122,7 @@ class Channels {
   /// Runs `action` in the instrument's thread and reports on the main thread.
   void run(Held& held, bool urgent, SteadyTime not_before, std::function<nlohmann::json(Instrument&)> action, Outcome outcome);
   void next_waiter(const ChannelKey& key);
+  SteadyTime begin_of(const KeptLease& lease, bool on, Deadline deadline, SteadyTime at);
   void start(const Switch& wanted);
   void start_or_tell(const Switch& wanted);
   void take_turn(const Switch& wanted, SteadyTime ready, const Supply& supply);

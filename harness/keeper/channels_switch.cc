@@ -15,10 +15,25 @@ Error not_switched_on(const ChannelKey& key, const std::string& why) {
 
 }  // namespace
 
+void Channels::check_set(std::uint64_t lease, bool on, Deadline deadline, SteadyTime at) {
+  const auto& kept = leases_.at(lease);
+  const auto& state = channels_[kept.key];
+  if (state.restoring) throw Error(ErrorKind::Disconnected, object_of(kept.key), "its lease has ended", "open the bench again");
+  if (!state.busy) begin_of(kept, on, deadline, at);
+}
+
 void Channels::set(std::uint64_t lease, bool on, const nlohmann::json& options, Deadline deadline, SteadyTime at, Outcome outcome) {
-  const auto& key = leases_.at(lease).key;
-  if (channels_[key].restoring) throw Error(ErrorKind::Disconnected, object_of(key), "its lease has ended", "open the bench again");
+  check_set(lease, on, deadline, at);
   start({lease, on, options, deadline, at, std::move(outcome)});
+}
+
+SteadyTime Channels::begin_of(const KeptLease& lease, bool on, Deadline deadline, SteadyTime at) {
+  const auto off_since = journal_.of(lease.key).off_since;
+  if (on && channels_[lease.key].state != true && off_since) at = std::max(at, *off_since + lease.min_off);
+  if (at > deadline.at())
+    throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
+                "give the call more time");
+  return at;
 }
 
 // Throws only while nothing else of the channel is under way.
@@ -35,12 +50,7 @@ void Channels::start(const Switch& wanted) {
     state.switches.push_back(wanted);
     return;
   }
-  auto at = wanted.at;
-  const auto off_since = journal_.of(lease.key).off_since;
-  if (wanted.on && state.state != true && off_since) at = std::max(at, *off_since + lease.min_off);
-  if (at > wanted.deadline.at())
-    throw Error(ErrorKind::Timeout, object_of(lease.key), "its minimum off time, or the time asked for, lies after the deadline",
-                "give the call more time");
+  const auto at = begin_of(lease, wanted.on, wanted.deadline, wanted.at);
   if (wanted.on != (lease.rest.safe_state == SafeState::On)) leaves_safe(lease);
   state.busy = true;
   if (wanted.on && lease.supply) return take_turn(wanted, std::max(at, real_clock().now()), *lease.supply);

@@ -293,8 +293,12 @@ class Server {
     gathered->results = std::vector<json>(leases.size());
     // One moment for all, far enough ahead that every instrument's thread has its command by then.
     const auto at = line.contains("at_ns") ? from_ns(line["at_ns"]) : real_clock().now() + 10ms;
+    const bool on = line.at("on");
+    const Deadline deadline(from_ns(line.at("deadline_ns")));
+    // All are asked before the first is told: an instrument's thread may be faster than this one, and 10 ms are not long on a loaded host.
+    for (const auto lease : leases) channels_.check_set(lease, on, deadline, at);
     const auto set = [&](std::size_t i) {
-      channels_.set(leases[i], line.at("on"), line.value("options", json::object()), Deadline(from_ns(line.at("deadline_ns"))), at,
+      channels_.set(leases[i], on, line.value("options", json::object()), deadline, at,
                     [gathered, i, outcome](const json& result, const Error* error) {
                       gathered->results[i] = result;
                       if (error != nullptr) gathered->error = *error;

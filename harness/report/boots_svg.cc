@@ -17,7 +17,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr double kWidth = 1000, kLeft = 110, kRight = 20, kSpreadRow = 22;
+constexpr double kSpreadWidth = 1000, kSpreadLeft = 110, kSpreadRight = 20, kSpreadRow = 22;
 constexpr int kColours = 5;
 
 struct Chart {
@@ -68,32 +68,32 @@ double quantile(const std::vector<double>& sorted, double q) {
 std::string spread_row(const Chart& chart, const std::string& stage, double top, double scale) {
   const auto& times = chart.times.at(stage);
   const double low = times.front(), high = times.back(), median = quantile(times, 0.5), middle = top + kSpreadRow / 2;
-  const auto x = [&](double at) { return kLeft + at * scale; };
+  const auto x = [&](double at) { return kSpreadLeft + at * scale; };
   const double box = quantile(times, 0.25), box_end = quantile(times, 0.75);
   return fmt::format(
       R"(<text class="tick left" x="{}" y="{:.1f}">{}</text><g class="spread"><title>{}: {} boots, least {:.3f} s, median {:.3f} s, most {:.3f} s, spread {:.3f} s, limit {:g} s</title><rect class="hover" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/><line class="whisker" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/><line class="whisker" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/><line class="whisker" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/><rect class="bar b{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="12"/><line class="median" x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}"/></g>)",
-      kLeft - 8, middle + 4, escaped(stage), escaped(stage), times.size(), low, median, high, high - low, chart.limits.at(stage), kLeft,
-      top, kWidth - kLeft - kRight, kSpreadRow, x(low), middle, x(high), middle, x(low), middle - 4, x(low), middle + 4, x(high),
-      middle - 4, x(high), middle + 4, chart.colour(stage), x(box), middle - 6, std::max(1.0, x(box_end) - x(box)), x(median), middle - 8,
-      x(median), middle + 8);
+      kSpreadLeft - 8, middle + 4, escaped(stage), escaped(stage), times.size(), low, median, high, high - low, chart.limits.at(stage),
+      kSpreadLeft, top, kSpreadWidth - kSpreadLeft - kSpreadRight, kSpreadRow, x(low), middle, x(high), middle, x(low), middle - 4, x(low),
+      middle + 4, x(high), middle - 4, x(high), middle + 4, chart.colour(stage), x(box), middle - 6, std::max(1.0, x(box_end) - x(box)),
+      x(median), middle - 8, x(median), middle + 8);
 }
 
 std::string boot_row(const Chart& chart, const std::string& number, const std::vector<json>& stages, double top, double row, double scale) {
   std::string svg;
-  if (row > 10) svg += fmt::format(R"(<text class="tick left" x="{}" y="{:.1f}">boot {}</text>)", kLeft - 8, top + row * 0.7, number);
+  if (row > 10) svg += fmt::format(R"(<text class="tick left" x="{}" y="{:.1f}">boot {}</text>)", kSpreadLeft - 8, top + row * 0.7, number);
   double from = 0;
   for (const auto& stage : stages) {
     const double to = stage["elapsed_s"];
     const bool late = stage["within"] == false;
     svg += fmt::format(
         R"(<rect class="bar b{}{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>boot {}: {} after {:.3f} s (limit {:g} s){}</title></rect>)",
-        chart.colour(stage["stage"]), late ? " late" : "", kLeft + from * scale, top, std::max(0.5, (to - from) * scale), row - 3, number,
-        escaped(stage["stage"]), to, stage["limit_s"].get<double>(), late ? ": late" : "");
+        chart.colour(stage["stage"]), late ? " late" : "", kSpreadLeft + from * scale, top, std::max(0.5, (to - from) * scale), row - 3,
+        number, escaped(stage["stage"]), to, stage["limit_s"].get<double>(), late ? ": late" : "");
     from = std::max(from, to);
   }
   if (stages.empty() || stages.back()["stage"] != chart.stages.back())
     svg += fmt::format(R"(<text class="tick cut" x="{:.1f}" y="{:.1f}">×<title>boot {} did not come to '{}'</title></text>)",
-                       kLeft + from * scale + 8, top + row * 0.7, number, escaped(chart.stages.back()));
+                       kSpreadLeft + from * scale + 8, top + row * 0.7, number, escaped(chart.stages.back()));
   return svg;
 }
 
@@ -102,16 +102,16 @@ std::string boot_row(const Chart& chart, const std::string& number, const std::v
 std::string boots_svg(const json& record, const std::string& dut) {
   const Chart chart(record, dut);
   if (chart.stages.empty()) return "";
-  const double span = std::max(chart.longest, 1e-3) * 1.05, scale = (kWidth - kLeft - kRight) / span;
+  const double span = std::max(chart.longest, 1e-3) * 1.05, scale = (kSpreadWidth - kSpreadLeft - kSpreadRight) / span;
   const double row = chart.boots.size() > 40 ? 8 : 18;
   const double bars = 14 + kSpreadRow * static_cast<double>(chart.stages.size());
   const double height = bars + row * static_cast<double>(chart.boots.size()) + 30;
   std::string svg = fmt::format(R"(<svg viewBox="0 0 {} {:.0f}" role="img" aria-label="Boot stages of {}: their spread, and each boot">)",
-                                kWidth, height, escaped(dut)) +
-                    time_axis(kLeft, kWidth - kRight, span, height);
+                                kSpreadWidth, height, escaped(dut)) +
+                    time_axis(kSpreadLeft, kSpreadWidth - kSpreadRight, span, height);
   double top = 8;
   for (const auto& stage : chart.stages) svg += spread_row(chart, stage, top, scale), top += kSpreadRow;
-  svg += fmt::format(R"(<line class="grid" x1="0" y1="{0:.1f}" x2="{1}" y2="{0:.1f}"/>)", top + 2, kWidth);
+  svg += fmt::format(R"(<line class="grid" x1="0" y1="{0:.1f}" x2="{1}" y2="{0:.1f}"/>)", top + 2, kSpreadWidth);
   top = bars;
   for (const auto& [number, stages] : chart.boots) svg += boot_row(chart, number, stages, top, row, scale), top += row;
   return svg + "</svg>";

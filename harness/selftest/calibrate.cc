@@ -8,7 +8,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Nanoseconds kSwitchLimit = 60s;
+constexpr Nanoseconds kCalibrationSwitchLimit = 60s;
 
 // Of one edge.
 struct Measured {
@@ -34,10 +34,10 @@ class Calibrating {
 
   Calibration run() {
     auto& power = dut_.power();
-    power.off(json::object(), Deadline::in(kSwitchLimit));
+    power.off(json::object(), Deadline::in(kCalibrationSwitchLimit));
     for (int n = 1; n <= options_.switchings; ++n) {
-      switching(n, true, on_, [&] { return power.on(Deadline::in(kSwitchLimit)); });
-      switching(n, false, off_, [&] { return power.off(json::object(), Deadline::in(kSwitchLimit)); });
+      switching(n, true, on_, [&] { return power.on(Deadline::in(kCalibrationSwitchLimit)); });
+      switching(n, false, off_, [&] { return power.off(json::object(), Deadline::in(kCalibrationSwitchLimit)); });
       if (options_.progress) options_.progress(n);
     }
     const auto object = "power of dut '" + dut_.config().name + "'";

@@ -16,10 +16,10 @@ namespace {
 using nlohmann::json;
 
 constexpr Nanoseconds kSwitchLimit = 60s;
-constexpr Nanoseconds kSettle = 5s;        // a DUT may say its last words so long after off
-constexpr Nanoseconds kQuiet = 400ms;      // nothing for so long, although asked: silent
-constexpr Nanoseconds kStrangers = 500ms;  // others are listened to so long after a DUT's own console spoke
-constexpr Nanoseconds kFirstWords = 15s;   // where the board file does not say
+constexpr Nanoseconds kSettle = 5s;              // a DUT may say its last words so long after off
+constexpr Nanoseconds kSilence = 400ms;          // nothing for so long, although asked: silent
+constexpr Nanoseconds kStrangers = 500ms;        // others are listened to so long after a DUT's own console spoke
+constexpr Nanoseconds kFirstWordsAfterOn = 15s;  // where the board file does not say
 constexpr Nanoseconds kAskEvery = 500ms;
 constexpr Nanoseconds kAgain = 15s;   // who does not answer is listened to so long for its second word
 constexpr Nanoseconds kRarest = 30s;  // a longer pause is not waited for again without power
@@ -118,7 +118,7 @@ class PowerRound {
       if (!arrivals_.wait_quiet(name, quiet, begin, Deadline(std::max(settled.at(), begin) + quiet))) return {"speaks"};
       const auto asked = real_clock().now();  // before: an echo may be there when the write returns
       ask(dut, console);
-      const bool answers = arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet));
+      const bool answers = arrivals_.wait_spoke(name, asked, Deadline::in(kSilence));
       if (!answers && line.connected_since(begin)) return {};
       if (settled.expired()) return answers ? Heard{"answers"} : Heard{"", true};
       wait_until(Deadline::in(kLookAgain));
@@ -129,7 +129,7 @@ class PowerRound {
   void listen_without_power(const std::string& dut) {
     const auto off = real_clock().now();
     for (const auto& [console, name] : consoles_of(dut)) {
-      const auto heard = listen_after_off(dut, console, off, kQuiet);
+      const auto heard = listen_after_off(dut, console, off, kSilence);
       if (heard.speech.empty()) continue;
       noisy_.insert(name);
       speaks_without_power(dut, console, heard);
@@ -156,7 +156,7 @@ class PowerRound {
 
   Nanoseconds patience(const DutConfig& config) const {
     const auto& stages = config.board.boot_stages;
-    return stages.empty() ? kFirstWords : std::max<Nanoseconds>(2 * stages.front().deadline, 500ms);
+    return stages.empty() ? kFirstWordsAfterOn : std::max<Nanoseconds>(2 * stages.front().deadline, 500ms);
   }
 
   bool own_spoke(const std::string& dut, SteadyTime since) {
@@ -217,7 +217,7 @@ class PowerRound {
     for (bool answered = true; answered && answers < kAsked; answers += answered) {
       const auto asked = real_clock().now();
       ask(dut, console);
-      answered = arrivals_.wait_spoke(name, asked, Deadline::in(kQuiet));
+      answered = arrivals_.wait_spoke(name, asked, Deadline::in(kSilence));
     }
     if (answers == kAsked) {
       habit.pause = 0ns;
@@ -285,7 +285,7 @@ class PowerRound {
                        std::vector<std::string>& alive) {
     const auto what = "console " + console;
     // Half as long again as the longest pause that was seen.
-    const auto quiet = habit.pause ? std::max<Nanoseconds>(kQuiet, *habit.pause * 3 / 2) : kQuiet;
+    const auto quiet = habit.pause ? std::max<Nanoseconds>(kSilence, *habit.pause * 3 / 2) : kSilence;
     const auto heard = listen_after_off(dut, console, off, quiet);
     if (!heard.speech.empty()) {
       alive.push_back(what + " " + heard.speech);

@@ -13,13 +13,12 @@
 #include "bench/bench.h"
 #include "bench/lease_lock.h"
 #include "fakes/memory_sink.h"
+#include "fakes/places.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
 
 namespace hilcop {
 namespace {
-
-std::filesystem::path source_dir() { return HILCOP_SOURCE_DIR; }
 
 class VirtualBoard : public testing::Test {
  protected:
@@ -28,7 +27,7 @@ class VirtualBoard : public testing::Test {
     options.duts = {dut};
     options.record_dir = dir_ / "console";
     options.holder = "test";
-    options.keeper.program = std::filesystem::path(HILCOP_BUILD_DIR) / "bin/hilcop";
+    options.keeper.program = build_dir() / "bin/hilcop";
     return Bench::open(load_bench_config(source_dir() / "lab-config/virtual.yaml", source_dir() / "boards", all_drivers()), options,
                        all_drivers(), sink_);
   }

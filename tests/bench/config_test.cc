@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fakes/places.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
 
@@ -36,7 +37,7 @@ class ConfigTest : public testing::Test {
 constexpr const char* kMachine = "machine: { driver: qemu-machine, arguments: [-M, virt], consoles: [{ channel: console }] }\n";
 
 TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
-  const std::filesystem::path source = HILCOP_SOURCE_DIR;
+  const std::filesystem::path source = source_dir();
   const auto bench = load_bench_config(source / "lab-config/virtual.yaml", source / "boards", all_drivers());
   ASSERT_EQ(bench.duts.size(), 3u);
   const auto& dut = bench.duts.at("board1");
@@ -55,7 +56,7 @@ TEST_F(ConfigTest, TheBenchThatIsShippedIsFine) {
 }
 
 TEST_F(ConfigTest, BoardsAreThoseOfTheNearestFolderAboveTheFile) {
-  const std::filesystem::path source = HILCOP_SOURCE_DIR;
+  const std::filesystem::path source = source_dir();
   EXPECT_EQ(boards_dir_above(source / "lab-config/virtual.yaml"), source / "boards");
   EXPECT_EQ(boards_dir_above(source / "lab-config/examples/reference.yaml"), source / "boards");
   board("x", "board: x\n");

@@ -7,6 +7,7 @@
 
 #include "bench/bench.h"
 #include "fakes/memory_sink.h"
+#include "fakes/places.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
 
@@ -20,10 +21,9 @@ class MicroBit : public testing::Test {
     options.duts = {"microbit"};
     options.record_dir = dir_ / "console";
     options.holder = "test";
-    options.keeper.program = std::filesystem::path(HILCOP_BUILD_DIR) / "bin/hilcop";
-    const std::filesystem::path source = HILCOP_SOURCE_DIR;
-    return Bench::open(load_bench_config(source / "lab-config/virtual.yaml", source / "boards", all_drivers()), options, all_drivers(),
-                       sink_);
+    options.keeper.program = build_dir() / "bin/hilcop";
+    return Bench::open(load_bench_config(source_dir() / "lab-config/virtual.yaml", source_dir() / "boards", all_drivers()), options,
+                       all_drivers(), sink_);
   }
   static Deadline soon() { return Deadline::in(60s); }
 

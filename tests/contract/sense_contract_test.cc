@@ -17,8 +17,8 @@ using nlohmann::json;
 using testing::AnyOf;
 using testing::HasSubstr;
 
-constexpr auto kLimit = 200ms;
-constexpr auto kMargin = 800ms;
+constexpr auto kReadLimit = 200ms;
+constexpr auto kReadMargin = 800ms;
 
 bool senses(ChannelKind kind) { return kind == ChannelKind::Input || kind == ChannelKind::Meter; }
 
@@ -59,11 +59,11 @@ class SenseContractTest : public testing::TestWithParam<InstrumentRigEntry> {
     std::optional<Error> error;
     double value = 0;
     try {
-      value = read(Deadline(begin + kLimit));
+      value = read(Deadline(begin + kReadLimit));
     } catch (const Error& thrown) {
       error = thrown;
     }
-    EXPECT_LT(real_clock().now() - begin, kLimit + kMargin) << "the deadline was not kept";
+    EXPECT_LT(real_clock().now() - begin, kReadLimit + kReadMargin) << "the deadline was not kept";
     EXPECT_TRUE(error) << "made up: " << value;
     if (error) {
       EXPECT_THAT(error->object(), HasSubstr("unit")) << error->what();

@@ -42,7 +42,7 @@ Error end_of(ByteStream& stream) {
   });
 }
 
-CommandOptions shell(const std::string& script, bool terminal = true) {
+CommandOptions in_shell(const std::string& script, bool terminal = true) {
   CommandOptions options;
   options.program = "sh";
   options.arguments = {"-c", script};
@@ -54,7 +54,7 @@ class CommandStreamTest : public testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(TerminalOrSocket, CommandStreamTest, testing::Bool());
 
 TEST_P(CommandStreamTest, TalksBothWaysWithoutEchoAndWithoutOtherLineEnds) {
-  const auto stream = open_command_stream(shell("printf 'ready\\n'; exec cat", GetParam()));
+  const auto stream = open_command_stream(in_shell("printf 'ready\\n'; exec cat", GetParam()));
   EXPECT_EQ(read_until(*stream, "\n"), "ready\n");
   const std::string text = "typed\r\x03\x04\xff\n";
   EXPECT_EQ(stream->write_some(std::as_bytes(std::span(text))), text.size());
@@ -62,7 +62,7 @@ TEST_P(CommandStreamTest, TalksBothWaysWithoutEchoAndWithoutOtherLineEnds) {
 }
 
 TEST_P(CommandStreamTest, ItsEndIsDisconnectedWithItsStatusAndItsLastWords) {
-  const auto stream = open_command_stream(shell("printf out; echo first >&2; echo 'no route to the board' >&2; exit 7", GetParam()));
+  const auto stream = open_command_stream(in_shell("printf out; echo first >&2; echo 'no route to the board' >&2; exit 7", GetParam()));
   EXPECT_EQ(read_until(*stream, "out"), "out");
   const auto error = end_of(*stream);
   EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
@@ -71,13 +71,13 @@ TEST_P(CommandStreamTest, ItsEndIsDisconnectedWithItsStatusAndItsLastWords) {
 
 // Who keeps the terminal open beyond the end of the program does not make the console look alive.
 TEST_P(CommandStreamTest, ItsEndIsSeenThoughAnotherHoldsItsOutput) {
-  const auto stream = open_command_stream(shell("setsid sleep 2 & exit 3", GetParam()));
+  const auto stream = open_command_stream(in_shell("setsid sleep 2 & exit 3", GetParam()));
   EXPECT_THAT(end_of(*stream).what(), HasSubstr("exit status 3"));
 }
 
 // The I/O thread reads it, which no interrupt is meant for: one that got out would end the process.
 TEST_P(CommandStreamTest, ItsEndIsDisconnectedAlsoWhileAnInterruptIsAskedFor) {
-  const auto stream = open_command_stream(shell("exec 0<&- 1>&- 2>&-; exec sleep 600", GetParam()));
+  const auto stream = open_command_stream(in_shell("exec 0<&- 1>&- 2>&-; exec sleep 600", GetParam()));
   ASSERT_TRUE(wait_ready(stream->fd(), POLLIN, Deadline::in(5s)));
   request_interrupt();
   std::array<std::byte, 16> buffer;
@@ -96,7 +96,7 @@ bool lives(const std::string& pid) {
 }
 
 TEST_P(CommandStreamTest, DiesWithTheStreamAndWithWhatItHasStarted) {
-  auto stream = open_command_stream(shell("sleep 600 & echo $! $$; exec sleep 600", GetParam()));
+  auto stream = open_command_stream(in_shell("sleep 600 & echo $! $$; exec sleep 600", GetParam()));
   std::istringstream said(read_until(*stream, "\n"));
   std::string background, itself;
   said >> background >> itself;
@@ -109,12 +109,12 @@ TEST_P(CommandStreamTest, DiesWithTheStreamAndWithWhatItHasStarted) {
 
 TEST(CommandStream, ItsTerminalIsItsOwn) {
   // What asks for a password asks /dev/tty.
-  const auto stream = open_command_stream(shell("echo asked >/dev/tty; cat"));
+  const auto stream = open_command_stream(in_shell("echo asked >/dev/tty; cat"));
   EXPECT_EQ(read_until(*stream, "asked\n"), "asked\n");
 }
 
 TEST(CommandStream, SecretsAreInItsEnvironmentAlone) {
-  auto options = shell("echo $SECRET; cat /proc/$$/cmdline | tr '\\0' ' '; echo END");
+  auto options = in_shell("echo $SECRET; cat /proc/$$/cmdline | tr '\\0' ' '; echo END");
   options.environment["SECRET"] = "hunter2";
   const auto stream = open_command_stream(options);
   const auto text = read_until(*stream, "END\n");

@@ -257,7 +257,11 @@ TEST_F(SupplyTest, SetTogetherThatOneRefusesSwitchesNoneOn) {
                 {"min_off_ms", min_off_ms}})["result"]["lease"];
   };
   const auto leases = {lease("1", 0), lease("2", 10'000)};
-  const auto answer = ask({{"op", "set_together"}, {"leases", leases}, {"on", true}, {"deadline_ns", to_ns(Deadline::in(1s).at())}});
+  const auto answer = ask({{"op", "set_together"},
+                           {"leases", leases},
+                           {"on", true},
+                           {"at_ns", to_ns(real_clock().now())},
+                           {"deadline_ns", to_ns(Deadline::in(1s).at())}});
   EXPECT_FALSE(answer["ok"]);
   wait_until(Deadline::in(100ms));
   EXPECT_FALSE(was_ever_on("1"));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Workers that misbehave: each scenario is an Error, nothing hangs, nothing of theirs lives on.
 #include "run/supervisor.h"
+#include "fakes/places.h"
 
 #include <signal.h>
 
@@ -29,7 +30,7 @@ class SupervisorTest : public testing::Test {
     for (int i = 0; i < scenarios; ++i)
       options.scenarios.push_back({"X0" + std::to_string(i), "t", {}, {{"demo", 0.5}, {"test", 0.5}, {"standard", 0.5}}, "f"});
     options.grace = 300ms;
-    options.python.worker = {HILCOP_SOURCE_DIR "/tests/run/fake_worker.py", mode};
+    options.python.worker = {(source_dir() / "tests/run/fake_worker.py").string(), mode};
     supervise(options);
     return make_run_record(options.run_dir);
   }

@@ -7,9 +7,9 @@ usage() {
 ./dev COMMAND: each does the set-up that it needs (Debian packages of tools/packages.txt; root, or sudo)
 
   setup                install the packages
-  build [PRESET]       compile (dev, release, asan, tsan) and make the board images
+  build [PRESET]       compile (dev, release, asan, tsan, system: dev without unit tests) and make the board images
   demo                 power a real board, cut its power again and again, print a verdict that can be traced
-  test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: asan and tsan too; --all: hours
+  test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: the unit tests under asan and tsan; --all: hours
   bench [NAME]         benchmarks against named peers: console (default), instruments, soak
   lint [--fix]         formats, clang-tidy, layers, ruff
   fuzz [SECONDS]       every fuzz target under libFuzzer
@@ -51,6 +51,9 @@ configure() {
   cmake --preset "$1" >"$log" 2>&1 || { cat "$log" >&2; exit 1; }
 }
 
+# A checkout beside another one, or a fresh clone, finds in the compiler's cache what the other has compiled.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 boards='*'
 # build [PRESET [TARGET...]]: all of it, or what these targets need; and the images of $boards.
 build() {
@@ -71,21 +74,28 @@ demo() {
 }
 
 test_all() {
-  local presets=(dev) filter=() left_out=all
+  local presets=(dev) filter=() left_out=all preset jobs
   while [ $# -gt 0 ]; do
     case "$1" in
       --unit) left_out='all|board|realusb' ;;
       --all) left_out=everyday ;;  # its twin has all of it
-      --sanitize) presets+=(asan tsan) ;;
+      --sanitize)  # each C++ unit test under the sanitizers instead of plain, everything else as ever
+        presets=(system asan tsan)
+        # shellcheck disable=SC2046
+        install_packages $(missing_of clang libclang-rt-14-dev llvm)
+        ;;
       *) filter+=(-R "$1") ;;
     esac
     shift
   done
   filter+=(-LE "^($left_out)$")
-  build dev
   for preset in "${presets[@]}"; do
-    [ "$preset" = dev ] || { configure "$preset"; cmake --build --preset "$preset"; }
-    ctest --preset "$preset" -j2 "${filter[@]}"
+    jobs=2  # a board needs a core of its own; what the unit tests do is mostly to wait
+    case "$preset" in
+      dev | system) build "$preset" ;;
+      *) configure "$preset"; cmake --build --preset "$preset"; jobs=4 ;;
+    esac
+    ctest --preset "$preset" -j"$jobs" "${filter[@]}"
   done
 }
 

@@ -127,7 +127,7 @@ Reply erase(Device& device, const HttpRequest& request) {
   return {202, {{"erase", "started"}}};
 }
 
-constexpr Call kCalls[] = {
+constexpr Call kAccessCalls[] = {
     {"GET", "/api/info", Call::Open, info},
     {"POST", "/api/setup", Call::Open, set_up},
     {"POST", "/api/login", Call::Open, login},
@@ -138,6 +138,6 @@ constexpr Call kCalls[] = {
 
 }  // namespace
 
-std::span<const Call> access_calls() { return kCalls; }
+std::span<const Call> access_calls() { return kAccessCalls; }
 
 }  // namespace ht1

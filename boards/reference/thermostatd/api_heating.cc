@@ -39,7 +39,7 @@ Reply set_schedule(Device& device, const HttpRequest& request) {
   return {200, to_json(wanted)};
 }
 
-constexpr Call kCalls[] = {
+constexpr Call kHeatingCalls[] = {
     {"GET", "/api/state", Call::LoggedIn, state},
     {"PUT", "/api/target", Call::LoggedIn, set_target},
     {"GET", "/api/schedule", Call::LoggedIn, schedule},
@@ -48,6 +48,6 @@ constexpr Call kCalls[] = {
 
 }  // namespace
 
-std::span<const Call> heating_calls() { return kCalls; }
+std::span<const Call> heating_calls() { return kHeatingCalls; }
 
 }  // namespace ht1

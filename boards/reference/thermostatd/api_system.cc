@@ -39,7 +39,7 @@ Reply install(Device& device, const HttpRequest&) {
 
 Reply log(Device& device, const HttpRequest&) { return {200, device.log.read()}; }
 
-constexpr Call kCalls[] = {
+constexpr Call kSystemCalls[] = {
     {"GET", "/api/update", Call::LoggedIn, get_update},
     {"PUT", "/api/update", Call::LoggedIn, put_update},
     {"POST", "/api/update/check", Call::LoggedIn, check},
@@ -49,6 +49,6 @@ constexpr Call kCalls[] = {
 
 }  // namespace
 
-std::span<const Call> system_calls() { return kCalls; }
+std::span<const Call> system_calls() { return kSystemCalls; }
 
 }  // namespace ht1

@@ -85,7 +85,7 @@ Reply put_consent(Device& device, const HttpRequest& request) {
   return {200, {{"telemetry", settings.telemetry}}};
 }
 
-constexpr Call kCalls[] = {
+constexpr Call kUserCalls[] = {
     {"GET", "/api/user", Call::LoggedIn, get_user},          {"PUT", "/api/user", Call::LoggedIn, put_user},
     {"GET", "/api/export", Call::LoggedIn, export_settings}, {"POST", "/api/import", Call::LoggedIn, import_settings},
     {"GET", "/api/consent", Call::LoggedIn, get_consent},    {"PUT", "/api/consent", Call::LoggedIn, put_consent},
@@ -93,6 +93,6 @@ constexpr Call kCalls[] = {
 
 }  // namespace
 
-std::span<const Call> user_calls() { return kCalls; }
+std::span<const Call> user_calls() { return kUserCalls; }
 
 }  // namespace ht1

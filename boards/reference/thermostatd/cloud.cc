@@ -8,6 +8,7 @@
 
 #include "backoff.h"
 #include "error.h"
+#include "owned.h"
 #include "tls_rules.h"
 
 namespace ht1 {
@@ -15,9 +16,8 @@ namespace {
 
 using nlohmann::json;
 
-struct Free {
+struct FreeMosquitto {
   void operator()(mosquitto* x) const { mosquitto_destroy(x); }
-  void operator()(SSL_CTX* x) const { SSL_CTX_free(x); }
 };
 
 // What the connection's callbacks tell, all on the thread that runs its loop.
@@ -113,8 +113,8 @@ bool Cloud::stay_connected() {
   const std::string serial = device_.serial(), topic = "ht1/" + serial + "/state";
   const bool clear = device_.unit.flaws.has("mqtt-clear");
   Link link;
-  const std::unique_ptr<SSL_CTX, Free> tls(SSL_CTX_new(TLS_client_method()));
-  const std::unique_ptr<mosquitto, Free> client(mosquitto_new(serial.c_str(), true, &link));
+  const Owned<SSL_CTX> tls(SSL_CTX_new(TLS_client_method()));
+  const std::unique_ptr<mosquitto, FreeMosquitto> client(mosquitto_new(serial.c_str(), true, &link));
   if (!client || !tls) throw Failure("MQTT: no memory for a client");
   mosquitto_connect_callback_set(client.get(), [](mosquitto*, void* of, int answer) { static_cast<Link*>(of)->answer = answer; });
   mosquitto_disconnect_callback_set(client.get(), [](mosquitto*, void* of, int) { static_cast<Link*>(of)->ended = true; });

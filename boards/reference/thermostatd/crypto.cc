@@ -10,21 +10,12 @@
 #include <memory>
 
 #include "error.h"
+#include "owned.h"
 
 namespace ht1 {
 namespace {
 
 constexpr std::size_t kNonce = 12, kTag = 16, kKey = 32;
-
-struct Free {
-  void operator()(EVP_CIPHER_CTX* x) const { EVP_CIPHER_CTX_free(x); }
-  void operator()(EVP_MD_CTX* x) const { EVP_MD_CTX_free(x); }
-  void operator()(EVP_PKEY_CTX* x) const { EVP_PKEY_CTX_free(x); }
-  void operator()(EVP_PKEY* x) const { EVP_PKEY_free(x); }
-  void operator()(BIO* x) const { BIO_free(x); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
 
 const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 unsigned char* bytes_of(std::string& text) { return reinterpret_cast<unsigned char*>(text.data()); }

@@ -9,15 +9,11 @@
 
 #include "error.h"
 #include "fd.h"
+#include "owned.h"
 #include "tls_rules.h"
 
 namespace ht1 {
 namespace {
-
-struct Free {
-  void operator()(CURL* x) const { curl_easy_cleanup(x); }
-  void operator()(curl_slist* x) const { curl_slist_free_all(x); }
-};
 
 struct Collected {
   std::string bytes;
@@ -75,8 +71,8 @@ std::string host_of(const std::string& url) {
 }  // namespace
 
 struct HttpsClient::Handle {
-  std::unique_ptr<CURL, Free> curl{curl_easy_init()};
-  std::unique_ptr<curl_slist, Free> connect_to, headers;
+  OwnedCurl curl{curl_easy_init()};
+  OwnedCurlList connect_to, headers;
   std::string url;
 
   Handle(const HttpsClient& client, const std::string& to) : url(to) {
@@ -132,13 +128,13 @@ HttpsReply HttpsClient::get(const std::string& url, std::size_t most) const {
   return {status, std::move(collected.bytes)};
 }
 
-HttpsReply HttpsClient::post(const std::string& url, const std::string& json, const std::string& token, As as, int limit_s) const {
+HttpsReply HttpsClient::post(const std::string& url, const std::string& body, const std::string& token, As as, int limit_s) const {
   Handle handle(*this, url);
   Collected collected{"", 64 * 1024};
   std::string key;
   handle.set(CURLOPT_TIMEOUT, static_cast<long>(limit_s));
-  handle.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(json.size()));
-  handle.set(CURLOPT_POSTFIELDS, json.c_str());
+  handle.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  handle.set(CURLOPT_POSTFIELDS, body.c_str());
   handle.header("Content-Type: application/json");
   if (!token.empty()) handle.header("Authorization: Bearer " + token);
   if (as == As::Device) {

@@ -25,7 +25,7 @@ class HttpsClient {
   // Failure when there is no answer from whom it should be.
   HttpsReply get(const std::string& url, std::size_t most) const;
   enum class As { Anybody, Device };  // Device: shows its client certificate
-  HttpsReply post(const std::string& url, const std::string& json, const std::string& token, As as, int limit_s = 30) const;
+  HttpsReply post(const std::string& url, const std::string& body, const std::string& token, As as, int limit_s = 30) const;
   // Goes on where the file ends; it has at most `most` bytes afterwards. The status is 200 or 206 when there is all of it.
   long download(const std::string& url, const std::filesystem::path& file, std::uint64_t most) const;
 

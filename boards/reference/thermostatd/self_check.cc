@@ -6,15 +6,12 @@
 
 #include "app.h"
 #include "error.h"
+#include "owned.h"
 
 namespace ht1 {
 namespace {
 
-struct Free {
-  void operator()(CURL* x) const { curl_easy_cleanup(x); }
-};
-
-std::size_t collect(const char* data, std::size_t one, std::size_t count, void* into) {
+std::size_t collect_info(const char* data, std::size_t one, std::size_t count, void* into) {
   auto& text = *static_cast<std::string*>(into);
   if (text.size() > 4096) return 0;
   text.append(data, one * count);
@@ -24,7 +21,7 @@ std::size_t collect(const char* data, std::size_t one, std::size_t count, void* 
 }  // namespace
 
 void self_check(const Options& options, const Unit& unit, int port) {
-  const std::unique_ptr<CURL, Free> curl(curl_easy_init());
+  const OwnedCurl curl(curl_easy_init());
   const std::string host = options.address == "0.0.0.0" ? "127.0.0.1" : options.address;
   const std::string url = "https://" + host + ":" + std::to_string(port) + "/api/info";
   std::string text;
@@ -35,7 +32,7 @@ void self_check(const Options& options, const Unit& unit, int port) {
   // Its own certificate and no other; the name in it is the serial number, not an address.
   curl_easy_setopt(curl.get(), CURLOPT_CAINFO, unit.file("tls.crt").c_str());
   curl_easy_setopt(curl.get(), CURLOPT_SSL_VERIFYHOST, 0L);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, collect);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, collect_info);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &text);
   if (const auto failed = curl_easy_perform(curl.get()); failed != CURLE_OK)
     throw Failure("self-check: " + url + ": " + curl_easy_strerror(failed) + "; this slot is not marked good");

@@ -17,26 +17,17 @@
 #include "thermostatd/fd.h"
 #include "thermostatd/files.h"
 #include "thermostatd/https_client.h"
+#include "thermostatd/owned.h"
 
 namespace ht1 {
 namespace {
-
-struct Free {
-  void operator()(SSL_CTX* x) const { SSL_CTX_free(x); }
-  void operator()(SSL* x) const { SSL_free(x); }
-  void operator()(X509* x) const { X509_free(x); }
-  void operator()(EVP_PKEY* x) const { EVP_PKEY_free(x); }
-  void operator()(BIO* x) const { BIO_free(x); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
 
 Owned<X509> certificate_of(const std::string& pem) {
   const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   return Owned<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
 }
 
-Owned<EVP_PKEY> key_of(const std::string& pem) {
+Owned<EVP_PKEY> parsed_key(const std::string& pem) {
   const Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
   return Owned<EVP_PKEY>(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, nullptr));
 }
@@ -49,7 +40,7 @@ class Asking {
     const auto ca = certificate_of(maker.certificate), own = certificate_of(own_.certificate);
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context_.get()), ca.get());
     SSL_CTX_use_certificate(context_.get(), own.get());
-    SSL_CTX_use_PrivateKey(context_.get(), key_of(own_.key).get());
+    SSL_CTX_use_PrivateKey(context_.get(), parsed_key(own_.key).get());
     SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     sockaddr_in at{};
     at.sin_family = AF_INET, at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -99,7 +90,7 @@ Unit unit_of(const UnitFolder& folder) { return read_unit(folder.options().facto
 TEST(Ht1Keys, OnlyThisUnitsFusesOpenThem) {
   UnitFolder folder, other;
   const Unit unit = unit_of(folder);
-  for (const char* name : {"tls.key", "device.key"}) EXPECT_TRUE(key_of(unit.private_key(name))) << name;
+  for (const char* name : {"tls.key", "device.key"}) EXPECT_TRUE(parsed_key(unit.private_key(name))) << name;
   Unit stranger = unit;
   stranger.fuse_key = unit_of(other).fuse_key;
   EXPECT_THROW(stranger.private_key("tls.key"), Failure);
@@ -115,7 +106,7 @@ TEST(Ht1Keys, OnlyThisUnitsFusesOpenThem) {
 TEST(Ht1Keys, NoFileHoldsThemUnlessTheFlawDoes) {
   for (const bool flawed : {false, true}) {
     UnitFolder folder(flawed ? std::set<std::string>{"keys-in-clear"} : std::set<std::string>{});
-    EXPECT_TRUE(key_of(unit_of(folder).private_key("tls.key")));
+    EXPECT_TRUE(parsed_key(unit_of(folder).private_key("tls.key")));
     int found = 0;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
       if (entry.is_regular_file() && read_file(entry.path()).find("PRIVATE KEY") != std::string::npos) ++found;

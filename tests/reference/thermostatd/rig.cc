@@ -12,19 +12,10 @@
 
 #include "thermostatd/crypto.h"
 #include "thermostatd/files.h"
+#include "thermostatd/owned.h"
 
 namespace ht1 {
 namespace {
-
-struct Free {
-  void operator()(EVP_PKEY* x) const { EVP_PKEY_free(x); }
-  void operator()(X509* x) const { X509_free(x); }
-  void operator()(BIO* x) const { BIO_free(x); }
-  void operator()(EVP_MD_CTX* x) const { EVP_MD_CTX_free(x); }
-  void operator()(X509_EXTENSION* x) const { X509_EXTENSION_free(x); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
 
 std::string text_of(BIO* bio) {
   char* data = nullptr;
