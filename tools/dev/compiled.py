@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""compiled.py BUILD FOLDER...: the translation units of these folders of the tree, a line each, as compile_commands.json of BUILD has them."""
+"""compiled.py BUILD FOLDER...: the translation units of these folders, a line each, as compile_commands.json of BUILD has them."""
 
 import json
 import os
