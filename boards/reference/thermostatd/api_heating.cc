@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the thing is for: temperature, target, schedule.
 #include <cmath>
+#include <ctime>
 
 #include "api.h"
 #include "json_input.h"
@@ -25,7 +26,7 @@ Reply state(Device& device, const HttpRequest&) {
 Reply set_target(Device& device, const HttpRequest& request) {
   const json body = parse_input(request.body, device.unit.flaws);
   const double celsius = Fields(body, {"celsius"}).number("celsius", 5, 30);
-  device.store.put("target", json(celsius).dump());
+  device.store.put("target", json{{"celsius", celsius}, {"minute", std::time(nullptr) / 60}}.dump());
   device.heating->set_target(celsius);
   return {200, {{"target", celsius}}};
 }
@@ -35,6 +36,7 @@ Reply schedule(Device& device, const HttpRequest&) { return {200, to_json(device
 Reply set_schedule(Device& device, const HttpRequest& request) {
   const auto wanted = schedule_from_json(parse_input(request.body, device.unit.flaws));
   device.store.put("schedule", to_json(wanted).dump());
+  if (!wanted.empty()) device.store.remove("target");  // it rules from now on, and after a start too
   device.heating->set_schedule(wanted);
   return {200, to_json(wanted)};
 }

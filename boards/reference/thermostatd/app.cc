@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 #include "api.h"
 #include "error.h"
@@ -113,7 +114,8 @@ void App::start() {
   }
   if (reset_goes_on()) return notify(reboot_);
   if (const auto kept = device_.record("schedule"); kept.is_array()) heating_->set_schedule(schedule_from_json(kept));
-  if (const auto kept = device_.record("target"); kept.is_number()) heating_->set_target(kept);
+  if (const auto kept = device_.record("target"); kept.is_object())
+    heating_->set_target(kept.value("celsius", Heating::kTargetOfNew), std::time(nullptr) / 60 - kept.value("minute", 0L));
   // From here on there is a sign of life every second; a factory reset before it may take its time.
   watchdog_ = open_watchdog(options, device_.unit.flaws, [this](const std::string& line) { say(line); });
   heating_->start();

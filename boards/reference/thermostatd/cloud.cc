@@ -26,6 +26,14 @@ struct Link {
   bool ended = false;
 };
 
+// A clean end is not one that the broker would tell of: the last will is for the others.
+void say_goodbye(mosquitto* client, const bool& ended, const std::string& topic, const std::string& offline) {
+  mosquitto_publish(client, nullptr, topic.c_str(), static_cast<int>(offline.size()), offline.data(), 1, true);
+  mosquitto_disconnect(client);
+  for (int rounds = 0; rounds < 5 && !ended; ++rounds)
+    if (mosquitto_loop(client, 100, 1) != MOSQ_ERR_SUCCESS) return;
+}
+
 void need(int result, const char* what) {
   if (result != MOSQ_ERR_SUCCESS) throw Failure(std::string("MQTT: ") + what + ": " + mosquitto_strerror(result));
 }
@@ -157,7 +165,9 @@ bool Cloud::stay_connected() {
       publish_telemetry(client.get());
     }
   }
-  if (!link.ended) mosquitto_disconnect(client.get());
+  // After an erase nothing is said of this unit that the cloud has just forgotten.
+  if (!link.ended && device_.erasing) mosquitto_disconnect(client.get());
+  if (!link.ended && !device_.erasing) say_goodbye(client.get(), link.ended, topic, offline);
   // A broker that takes everybody and drops him at once is none to come back to at once.
   return was_up && std::chrono::steady_clock::now() - up_since > std::chrono::seconds(60);
 }

@@ -49,7 +49,7 @@ void Device::forget() {
   login.reload();
   setup.reload();
   sessions.close_all();
-  if (heating != nullptr) heating->set_schedule({});
+  if (heating != nullptr) heating->forget();
 }
 
 }  // namespace ht1

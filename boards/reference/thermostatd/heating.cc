@@ -52,9 +52,11 @@ void Heating::step(double seconds, int day, int minute) {
   bool heating = false;
   {
     const std::lock_guard lock(mutex_);
+    const bool by_hand = set_minutes_ago_ && !began_within(schedule_, day, minute, *set_minutes_ago_);
+    set_minutes_ago_.reset();
     if (const auto wanted = wanted_at(schedule_, day, minute); wanted != scheduled_) {
       scheduled_ = wanted;
-      if (wanted) target_ = *wanted;
+      if (wanted && !by_hand) target_ = *wanted;
     }
     room_.pass(seconds, heating_);
     if (room_.celsius() < target_ - kHysteresis) heating_ = true;
@@ -70,15 +72,25 @@ HeatingState Heating::state() const {
   return {std::round(room_.celsius() * 100) / 100, target_, heating_};
 }
 
-void Heating::set_target(double celsius) {
+void Heating::set_target(double celsius, long minutes_ago) {
   const std::lock_guard lock(mutex_);
   target_ = celsius;
+  if (!scheduled_) set_minutes_ago_ = minutes_ago;
+}
+
+void Heating::forget() {
+  const std::lock_guard lock(mutex_);
+  schedule_.clear();
+  scheduled_.reset();
+  set_minutes_ago_.reset();
+  target_ = kTargetOfNew;
 }
 
 void Heating::set_schedule(Schedule schedule) {
   const std::lock_guard lock(mutex_);
   schedule_ = std::move(schedule);
   scheduled_.reset();
+  set_minutes_ago_.reset();
 }
 
 Schedule Heating::schedule() const {

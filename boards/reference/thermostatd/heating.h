@@ -29,6 +29,8 @@ struct HeatingState {
 
 class Heating {
  public:
+  static constexpr double kTargetOfNew = 20;
+
   // `output` gets the heater's state each second; `tick` shows that the loop is alive (watchdog).
   Heating(std::function<void(bool)> output, std::function<void()> tick);
   ~Heating();
@@ -36,8 +38,10 @@ class Heating {
   void start();
   void step(double seconds, int day, int minute);
   HeatingState state() const;
-  // By hand: until the schedule's next entry begins.
-  void set_target(double celsius);
+  // By hand: until the schedule's next entry begins. After a start: so many minutes ago; nothing happens when one has begun since.
+  void set_target(double celsius, long minutes_ago = 0);
+  // As new: no schedule, and the target of a unit that nobody has set up.
+  void forget();
   void set_schedule(Schedule schedule);
   Schedule schedule() const;
 
@@ -52,7 +56,8 @@ class Heating {
   Room room_;
   Schedule schedule_;
   std::optional<double> scheduled_;
-  double target_ = 20;
+  double target_ = kTargetOfNew;
+  std::optional<long> set_minutes_ago_;  // by hand, before it ran
   bool heating_ = false;
   std::thread thread_;
 };

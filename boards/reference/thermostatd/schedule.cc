@@ -60,4 +60,10 @@ std::optional<double> wanted_at(const Schedule& schedule, int day, int minute) {
   return wanted;
 }
 
+bool began_within(const Schedule& schedule, int day, int minute, long minutes) {
+  constexpr long kWeek = 7 * 1440;
+  return std::any_of(schedule.begin(), schedule.end(),
+                     [&](const ScheduleEntry& entry) { return (day * 1440 + minute - week_minute(entry) + kWeek) % kWeek < minutes; });
+}
+
 }  // namespace ht1

@@ -22,5 +22,7 @@ Schedule schedule_from_json(const nlohmann::json& json);
 nlohmann::json to_json(const Schedule& schedule);
 // What the last entry before this minute of the week says; nothing for an empty schedule.
 std::optional<double> wanted_at(const Schedule& schedule, int day, int minute);
+// Whether an entry began in the last so many minutes up to this one, the first of them not counted. A clock that was put back: none did.
+bool began_within(const Schedule& schedule, int day, int minute, long minutes);
 
 }  // namespace ht1

@@ -133,6 +133,15 @@ def test_it_finds_its_cloud_again(authority: Authority, tmp_path: Path, new_unit
         assert cloud.stop() == 0
 
 
+def test_one_that_is_switched_off_in_order_says_so(cloud: Cloud, new_unit: NewUnit, new_device: NewDevice) -> None:
+    """A broker publishes a last will for those alone that it lost."""
+    unit = new_unit().owned()
+    device = new_device(unit, cloud=cloud.port, mqtt=cloud.mqtt_port)
+    assert until(lambda: online(cloud, unit))
+    assert device.stop() == 0
+    assert until(lambda: states(cloud, unit)[-1] == {"online": False})
+
+
 def test_a_token_that_is_worth_nothing_is_replaced(cloud: Cloud, new_unit: NewUnit, new_device: NewDevice) -> None:
     """As after a cloud lost what it knew: the unit asks for another one by itself."""
     unit = new_unit().owned("of-another-life")
