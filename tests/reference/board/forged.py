@@ -46,6 +46,14 @@ def whose_daemon_ends(fit: Path, scratch: Path) -> None:
     with_files(fit, scratch, {"usr/bin/thermostatd": "#!/bin/sh\nexit 1\n"})
 
 
+def whose_start_hangs(fit: Path, scratch: Path) -> None:
+    """After what watches over a slot on trial was started, as at a disk that does not answer."""
+    rc = (SOURCE / "boards/reference/image/rootfs/etc/rc").read_text()
+    watched = "/etc/services/trial &\n"
+    assert watched in rc
+    with_files(fit, scratch, {"etc/rc": rc.replace(watched, watched + "while :; do sleep 3600; done\n")})
+
+
 def whose_api_is_not_reached(fit: Path, scratch: Path) -> None:
     """The daemon is whole, and what it checks itself by is not."""
     name = "etc/services/thermostatd"

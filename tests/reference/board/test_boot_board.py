@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from forged import CURRENT, unsigned, whose_daemon_ends, wrongly_signed
+from forged import CURRENT, unsigned, whose_daemon_ends, whose_start_hangs, wrongly_signed
 from life import log_in, set_up
 from machine import Machine
 
@@ -92,10 +92,13 @@ def test_a_slot_that_never_comes_up_is_given_up_after_three_tries(machine: Machi
 
 
 @pytest.mark.full
-def test_a_genuine_image_whose_daemon_does_not_come_up_gives_way_by_itself(machine: Machine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("break_it", [whose_daemon_ends, whose_start_hangs])
+def test_a_genuine_image_that_does_not_come_up_gives_way_by_itself(
+    break_it: Callable[[Path, Path], None], machine: Machine, tmp_path: Path
+) -> None:
     fit = tmp_path / "broken.itb"
     fit.write_bytes(CURRENT.read_bytes())
-    whose_daemon_ends(fit, tmp_path)
+    break_it(fit, tmp_path)
     machine.put("slot-a", fit.read_bytes())
     machine.on()
     for _ in range(3):
@@ -128,12 +131,21 @@ def test_a_data_partition_that_cannot_be_mounted_is_left_alone(machine: Machine)
     assert machine.bytes_of("data") == before
 
 
-def test_a_torn_superblock_of_the_data_is_repaired_and_nothing_is_lost(machine: Machine) -> None:
+def torn_size(machine: Machine) -> None:
+    machine.flip("data", 1024 + 4)
+
+
+def zeroed_whole(machine: Machine) -> None:
+    machine.put("data", b"\0" * 4096 + machine.bytes_of("data")[4096:])  # and what stands beside it: the descriptors
+
+
+@pytest.mark.parametrize("damage", [torn_size, *full(zeroed_whole)])
+def test_a_spoilt_superblock_of_the_data_is_repaired_and_nothing_is_lost(damage: Callable[[Machine], None], machine: Machine) -> None:
     machine.on()
     machine.expect(READY.format("A"))
     set_up(machine)
     machine.off()
-    machine.flip("data", 1024 + 4)  # its size
+    damage(machine)
     machine.on()
     machine.expect("^HT-1: data repaired$")
     machine.expect(READY.format("A"))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,23 @@ def test_one_that_is_switched_off_in_order_says_so(cloud: Cloud, new_unit: NewUn
     assert until(lambda: online(cloud, unit))
     assert device.stop() == 0
     assert until(lambda: states(cloud, unit)[-1] == {"online": False})
+
+
+def looks(cloud: Cloud, since: int) -> int:
+    return len(cloud.received("https", path="/v1/update/HT-1.json")) - since
+
+
+def test_a_unit_in_recovery_asks_less_and_less_often(cloud: Cloud, new_unit: NewUnit, new_device: NewDevice) -> None:
+    """The maker's answer is that there is nothing; a unit of which nothing starts is one of many on the day of a bad update."""
+    when = []
+    before = looks(cloud, 0)
+    new_device(new_unit(), "--slot", "recovery", "--update-every", "1", cloud=cloud.port)
+    for count in (1, 2, 3):
+        assert until(lambda count=count: looks(cloud, before) >= count)
+        when.append(time.monotonic())
+    first, second = when[1] - when[0], when[2] - when[1]
+    assert 2 < first < 7, "5 s, less up to a half"
+    assert 4.5 < second < 12, "twice as long"
 
 
 def test_a_token_that_is_worth_nothing_is_replaced(cloud: Cloud, new_unit: NewUnit, new_device: NewDevice) -> None:
