@@ -13,6 +13,7 @@ BELOW = {
     "harness/base": [],
     "harness/io": ["base"],
     "harness/console": ["base", "io"],
+    "harness/network": ["base", "io"],
     "harness/evidence": ["base", "io"],
     "harness/keeper": ["base", "io"],
     "harness/compliance": ["base"],

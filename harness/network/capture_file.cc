@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/capture_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace hilcop {
+namespace {
+
+constexpr std::size_t kPieceOfFile = 1u << 20;
+
+}  // namespace
+
+CaptureFile::CaptureFile(const std::filesystem::path& file)
+    : object_("capture " + file.string()), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (!fd_) throw error_from_errno(errno, object_, "cannot be read");
+}
+
+std::span<const std::byte> CaptureFile::peek(std::size_t count) {
+  if (end_ - begin_ < count) {
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    end_ -= begin_, begin_ = 0;
+    // As far as the file goes, whatever a length in it says.
+    while (end_ < count) {
+      if (buffer_.size() < end_ + kPieceOfFile) buffer_.resize(end_ + kPieceOfFile);
+      const auto n = ::read(fd_.get(), buffer_.data() + end_, kPieceOfFile);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) throw error_from_errno(errno, object_, "cannot be read");
+      if (n == 0) break;
+      end_ += static_cast<std::size_t>(n);
+    }
+  }
+  return std::span(buffer_).subspan(begin_, std::min(count, end_ - begin_));
+}
+
+void CaptureFile::skip(std::size_t count) {
+  begin_ += count;
+  offset_ += count;
+}
+
+}  // namespace hilcop

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/pcapng_writer.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "network/pcapng_blocks.h"
+
+namespace hilcop {
+
+using namespace pcapng;
+
+namespace {
+
+constexpr std::size_t kMostOfAnOption = 65'000;  // its length has 16 bits
+
+UniqueFd made(const std::filesystem::path& file) {
+  UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!fd) throw error_from_errno(errno, "capture " + file.string(), "cannot be made");
+  return fd;
+}
+
+std::string_view view(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+}  // namespace
+
+PcapngWriter::PcapngWriter(const std::filesystem::path& file, const std::string& program, const std::string& comment)
+    : PcapngWriter(made(file), "capture " + file.string(), program, comment) {}
+
+PcapngWriter::PcapngWriter(UniqueFd out, std::string object, const std::string& program, const std::string& comment)
+    : out_(std::move(out)), object_(std::move(object)) {
+  head(program, comment);
+}
+
+PcapngWriter::~PcapngWriter() { flush(); }
+
+void PcapngWriter::head(const std::string& program, const std::string& comment) {
+  begin(kSection);
+  number(kByteOrder, 4);
+  number(1, 2);
+  number(0, 2);
+  number(~std::uint64_t{0}, 8);  // as long as it will be
+  if (!comment.empty()) option(kComment, comment);
+  option(kSectionProgram, program);
+  options_end();
+  end();
+}
+
+std::uint32_t PcapngWriter::add_interface(const std::string& name, LinkType type, std::uint32_t snap_length) {
+  begin(kInterface);
+  number(static_cast<std::uint16_t>(type), 2);
+  number(0, 2);
+  number(snap_length, 4);
+  option(kInterfaceName, name);
+  option(kInterfaceResolution, "\x09");  // 10^-9 s
+  options_end();
+  end();
+  return interfaces_++;
+}
+
+void PcapngWriter::packet(std::uint32_t interface, const Packet& packet) {
+  const auto ns = static_cast<std::uint64_t>(packet.at.time_since_epoch().count());
+  begin(kPacket);
+  number(interface, 4);
+  number(ns >> 32, 4);
+  number(ns & 0xffffffff, 4);
+  number(packet.bytes.size(), 4);
+  number(std::max<std::uint64_t>(packet.length, packet.bytes.size()), 4);
+  padded(view(packet.bytes));
+  const bool commented = !marks_.empty() || !packet.comment.empty();
+  if (!marks_.empty()) option(kComment, std::exchange(marks_, {}));
+  if (!packet.comment.empty()) option(kComment, packet.comment);
+  if (commented) options_end();
+  end();
+}
+
+void PcapngWriter::mark(const std::string& text) {
+  if (marks_.size() + text.size() >= kMostOfAnOption) return;
+  if (!marks_.empty()) marks_ += '\n';
+  marks_ += text;
+}
+
+void PcapngWriter::tls_secrets(std::string_view lines) {
+  if (lines.empty()) return;
+  begin(kSecrets);
+  number(kTlsKeyLog, 4);
+  number(lines.size(), 4);
+  padded(lines);
+  end();
+}
+
+void PcapngWriter::statistics(std::uint32_t interface, CaptureCounts counts, UtcTime at) {
+  const auto ns = static_cast<std::uint64_t>(at.time_since_epoch().count());
+  begin(kStatistics);
+  number(interface, 4);
+  number(ns >> 32, 4);
+  number(ns & 0xffffffff, 4);
+  if (!marks_.empty()) option(kComment, std::exchange(marks_, {}));
+  for (const auto& [code, value] : {std::pair{kStatisticsReceived, counts.received}, {kStatisticsDropped, counts.dropped}}) {
+    number(code, 2);
+    number(8, 2);
+    number(value, 8);
+  }
+  options_end();
+  end();
+}
+
+void PcapngWriter::begin(std::uint32_t type) {
+  block_ = buffer_.size();
+  number(type, 4);
+  number(0, 4);  // its length, when it is known
+}
+
+void PcapngWriter::end() {
+  const std::uint64_t length = buffer_.size() - block_ + 4;
+  number(length, 4);
+  for (int i = 0; i < 4; ++i) buffer_[block_ + 4 + static_cast<std::size_t>(i)] = static_cast<char>(length >> (8 * i));
+  if (failure_) buffer_.resize(block_);
+  if (buffer_.size() >= kBuffer) write_out();
+}
+
+void PcapngWriter::number(std::uint64_t value, int bytes) {
+  for (int i = 0; i < bytes; ++i) buffer_ += static_cast<char>(value >> (8 * i));
+}
+
+void PcapngWriter::padded(std::string_view bytes) {
+  buffer_ += bytes;
+  while ((buffer_.size() - block_) % 4 != 0) buffer_ += '\0';
+}
+
+void PcapngWriter::option(std::uint16_t code, std::string_view value) {
+  value = value.substr(0, kMostOfAnOption);
+  number(code, 2);
+  number(value.size(), 2);
+  padded(value);
+}
+
+void PcapngWriter::options_end() { number(kOptionsEnd, 4); }
+
+void PcapngWriter::flush(bool sync) {
+  write_out();
+  if (sync && !failure_ && ::fdatasync(out_.get()) != 0 && errno != EINVAL && errno != EROFS)  // a pipe cannot
+    failure_ = error_from_errno(errno, object_, "cannot be written to the disk");
+}
+
+void PcapngWriter::write_out() {
+  std::string_view rest = buffer_;
+  while (!rest.empty() && !failure_) {
+    const auto n = ::write(out_.get(), rest.data(), rest.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) failure_ = error_from_errno(errno, object_, "cannot be written");
+    if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n)), written_ += static_cast<std::uint64_t>(n);
+  }
+  buffer_.clear();
+}
+
+}  // namespace hilcop
