@@ -52,6 +52,9 @@ function(hilcop_tests name)
   endforeach()
 endfunction()
 
+# UBSan would otherwise say what it finds and go on. What forks has threads; TSan need not end there.
+set(sanitizer_options "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1;TSAN_OPTIONS=die_after_fork=0")
+
 # A GoogleTest program of unit tests. Plain, each test is a process of its own. A sanitized program takes most of a second to start:
 # there a process runs a quarter of its tests. Without HILCOP_UNIT_TESTS it is neither built nor run.
 function(hilcop_unit_test target name)
@@ -62,7 +65,7 @@ function(hilcop_unit_test target name)
     foreach(shard RANGE 3)
       add_test(NAME ${name}.quarter${shard} COMMAND ${target})
       set_tests_properties(${name}.quarter${shard} PROPERTIES LABELS unit TIMEOUT 900
-        ENVIRONMENT "TSAN_OPTIONS=die_after_fork=0;GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard}")
+        ENVIRONMENT "${sanitizer_options};GTEST_TOTAL_SHARDS=4;GTEST_SHARD_INDEX=${shard}")
     endforeach()
     set_tests_properties(${name}.quarter0 PROPERTIES FAIL_REGULAR_EXPRESSION "Running 0 tests")  # the first test is always in it
   else()
@@ -77,7 +80,7 @@ function(hilcop_unit_program target name)
     set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
   else()
     add_test(NAME ${name} COMMAND ${target} ${ARGN})
-    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
+    set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 180 ENVIRONMENT "${sanitizer_options}")
   endif()
 endfunction()
 

@@ -149,7 +149,7 @@ class SerialStream final : public ByteStream {
   int fd() const override { return fd_; }
 
   std::size_t read_some(std::span<std::byte> into) override {
-    const auto n = sp_nonblocking_read(port_.get(), into.data(), into.size());
+    const int n = sp_nonblocking_read(port_.get(), into.data(), into.size());
     if (n < 0) throw gone();
     // An unplugged adapter reads as empty for ever; only poll tells (measured on ttyUSB and ttyACM).
     if (n == 0 && hung_up()) throw gone();
@@ -158,7 +158,7 @@ class SerialStream final : public ByteStream {
 
   std::size_t write_some(std::span<const std::byte> bytes) override {
     errno = 0;
-    const auto n = sp_nonblocking_write(port_.get(), bytes.data(), bytes.size());
+    const int n = sp_nonblocking_write(port_.get(), bytes.data(), bytes.size());
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;  // libserialport 0.1.1 calls a full buffer a failure
     if (n < 0) throw gone();
     return static_cast<std::size_t>(n);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -24,7 +23,8 @@ CaptureFile::CaptureFile(const std::filesystem::path& file)
 
 std::span<const std::byte> CaptureFile::peek(std::size_t count) {
   if (end_ - begin_ < count) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    const auto first = buffer_.begin();
+    std::copy(first + static_cast<std::ptrdiff_t>(begin_), first + static_cast<std::ptrdiff_t>(end_), first);
     end_ -= begin_, begin_ = 0;
     // As far as the file goes, whatever a length in it says.
     while (end_ < count) {

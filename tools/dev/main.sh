@@ -74,7 +74,7 @@ demo() {
 }
 
 test_all() {
-  local presets=(dev) filter=() left_out=all preset jobs
+  local presets=(dev) filter=() left_out=all preset
   while [ $# -gt 0 ]; do
     case "$1" in
       --unit) left_out='all|board|realusb' ;;
@@ -90,12 +90,11 @@ test_all() {
   done
   filter+=(-LE "^($left_out)$")
   for preset in "${presets[@]}"; do
-    jobs=2  # a board needs a core of its own; what the unit tests do is mostly to wait
     case "$preset" in
       dev | system) build "$preset" ;;
-      *) configure "$preset"; cmake --build --preset "$preset"; jobs=4 ;;
+      *) configure "$preset"; cmake --build --preset "$preset" ;;
     esac
-    ctest --preset "$preset" -j"$jobs" "${filter[@]}"
+    ctest --preset "$preset" -j2 "${filter[@]}"
   done
 }
 
