@@ -12,12 +12,13 @@
 namespace hilcop {
 namespace {
 
-constexpr std::size_t kPieceOfFile = 1u << 20;
+// Small files are read in small pieces, large ones soon in large ones.
+constexpr std::size_t kFirstPiece = 16u << 10, kLargestPiece = 1u << 20;
 
 }  // namespace
 
 CaptureFile::CaptureFile(const std::filesystem::path& file)
-    : object_("capture " + file.string()), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : object_("capture " + file.string()), piece_(kFirstPiece), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (!fd_) throw error_from_errno(errno, object_, "cannot be read");
 }
 
@@ -28,12 +29,13 @@ std::span<const std::byte> CaptureFile::peek(std::size_t count) {
     end_ -= begin_, begin_ = 0;
     // As far as the file goes, whatever a length in it says.
     while (end_ < count) {
-      if (buffer_.size() < end_ + kPieceOfFile) buffer_.resize(end_ + kPieceOfFile);
-      const auto n = ::read(fd_.get(), buffer_.data() + end_, kPieceOfFile);
+      if (buffer_.size() < end_ + piece_) buffer_.resize(end_ + piece_);
+      const auto n = ::read(fd_.get(), buffer_.data() + end_, piece_);
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) throw error_from_errno(errno, object_, "cannot be read");
       if (n == 0) break;
       end_ += static_cast<std::size_t>(n);
+      piece_ = std::min(2 * piece_, kLargestPiece);
     }
   }
   return std::span(buffer_).subspan(begin_, std::min(count, end_ - begin_));

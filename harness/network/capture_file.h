@@ -23,6 +23,7 @@ class CaptureFile {
 
  private:
   std::string object_;
+  std::size_t piece_;
   UniqueFd fd_;
   std::vector<std::byte> buffer_;
   std::size_t begin_ = 0, end_ = 0;
