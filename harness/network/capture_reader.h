@@ -2,11 +2,11 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "io/unique_fd.h"
 #include "network/packet.h"
 
 namespace hilcop {

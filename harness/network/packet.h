@@ -20,7 +20,7 @@ struct Packet {
   std::string comment;  // empty: none
 };
 
-/// Of one interface over a whole capture. What is lost without being counted is not known to anybody: see `complete`.
+/// Of one interface over a whole capture, as its kernel counted.
 struct CaptureCounts {
   std::uint64_t received = 0, dropped = 0;
 };
