@@ -53,7 +53,7 @@ function(hilcop_tests name)
 endfunction()
 
 # UBSan would otherwise say what it finds and go on. What forks has threads; TSan need not end there.
-set(sanitizer_options "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1;TSAN_OPTIONS=die_after_fork=0")
+set(sanitizer_options "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1;TSAN_OPTIONS=die_after_fork=0:suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
 
 # A GoogleTest program of unit tests. Plain, each test is a process of its own. A sanitized program takes most of a second to start:
 # there a process runs a quarter of its tests. Without HILCOP_UNIT_TESTS it is neither built nor run.

@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "base/error.h"
 
@@ -14,6 +15,11 @@ struct BoundedCalls::Call {
   bool ended_by(Deadline deadline) {
     std::unique_lock lock(mutex);
     return changed.wait_until(lock, deadline.at(), [this] { return ended; });
+  }
+  // Whoever waited owns it from here: the thread, which may end later, does not free it while it is read.
+  std::exception_ptr take_failure() {
+    const std::scoped_lock lock(mutex);
+    return std::exchange(failure, nullptr);
   }
 
   std::mutex mutex;
@@ -39,7 +45,7 @@ void BoundedCalls::run(const std::string& what, Deadline deadline, std::function
     }
     action = nullptr;  // what it owned goes before anybody hears that it ended
     const std::scoped_lock lock(call->mutex);
-    call->failure = failure;
+    call->failure = std::exchange(failure, nullptr);
     call->ended = true;
     call->changed.notify_all();
   }).detach();
@@ -47,7 +53,7 @@ void BoundedCalls::run(const std::string& what, Deadline deadline, std::function
     held_ = call;
     throw late("the kernel did not let it end in time");
   }
-  if (call->failure) std::rethrow_exception(call->failure);
+  if (const auto failure = call->take_failure()) std::rethrow_exception(failure);
 }
 
 }  // namespace hilcop
