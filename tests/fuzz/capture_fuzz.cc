@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "fakes/temp_dir.h"
-#include "network/capture_reader.h"
+#include "network/capture/capture_reader.h"
 
 using namespace hilcop;
 

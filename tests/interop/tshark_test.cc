@@ -5,8 +5,8 @@
 
 #include "fakes/temp_dir.h"
 #include "io/child_process.h"
-#include "network/capture_reader.h"
-#include "network/pcapng_writer.h"
+#include "network/capture/capture_reader.h"
+#include "network/capture/pcapng_writer.h"
 
 namespace hilcop {
 namespace {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "network/capture_file.h"
-#include "network/capture_reader.h"
+#include "network/capture/capture_file.h"
+#include "network/capture/capture_reader.h"
 
 namespace hilcop {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "network/packet.h"
+#include "network/capture/packet.h"
 
 namespace hilcop {
 

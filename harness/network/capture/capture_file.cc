@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture_file.h"
+#include "network/capture/capture_file.h"
 
 #include <fcntl.h>
 #include <unistd.h>

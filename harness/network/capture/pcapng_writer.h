@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "io/unique_fd.h"
-#include "network/packet.h"
+#include "network/capture/packet.h"
 
 namespace hilcop {
 

@@ -9,8 +9,8 @@
 
 #include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
-#include "network/capture_reader.h"
-#include "network/pcapng_writer.h"
+#include "network/capture/capture_reader.h"
+#include "network/capture/pcapng_writer.h"
 
 namespace hilcop {
 namespace {

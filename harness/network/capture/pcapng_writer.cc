@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/pcapng_writer.h"
+#include "network/capture/pcapng_writer.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "network/pcapng_blocks.h"
+#include "network/capture/pcapng_blocks.h"
 
 namespace hilcop {
 
