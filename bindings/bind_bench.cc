@@ -35,6 +35,7 @@ std::vector<std::string> roles_of(const DutConfig& config) {
   add("input", !config.inputs.empty());
   add("meter", !config.meters.empty());
   add("usb", config.usb.has_value());
+  add("network", config.network.has_value());
   add("storage", !config.storage.empty());
   return roles;
 }
@@ -64,7 +65,7 @@ void bind_dut(py::module_& module) {
           "Where its board is declared.")
       .def_property_readonly(
           "roles", [](const Dut& self) { return roles_of(self.config()); },
-          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter, usb, storage.")
+          "Which kinds of role lab-config gives it: power, console, reset, button, output, input, meter, usb, network, storage.")
       .def_property_readonly(
           "power_timing", [](const Dut& self) { return to_python(self.power_timing()); },
           "What `hilcop calibrate` found of its power when the bench was opened: {'effect', 'utc', 'on', 'off'}, each edge with "
@@ -98,6 +99,14 @@ void bind_dut(py::module_& module) {
       .def("button", &Dut::button, py::arg("name"), py::return_value_policy::reference_internal)
       .def("output", &Dut::output, py::arg("name"), py::return_value_policy::reference_internal)
       .def_property_readonly("usb", &Dut::usb, py::return_value_policy::reference_internal, "What it shows on USB.")
+      .def_property_readonly(
+          "network",
+          [](py::object self) {
+            auto& port = self.cast<Dut&>().network();
+            const auto bound = py::cast(port, py::return_value_policy::reference_internal, self);
+            return py::module_::import("hilcop.network").attr("Network")(bound);
+          },
+          "The bench's network that it hangs on.")
       .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
       .def("meter", &Dut::meter, py::arg("name"), py::return_value_policy::reference_internal)
       .def(

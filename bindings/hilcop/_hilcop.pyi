@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, final
 
 from hilcop.functions import Functions
+from hilcop.network import Network
 
 Patterns = str | bytes | list[str | bytes] | list[str] | list[bytes] | tuple[str | bytes, ...]
 
@@ -196,6 +197,8 @@ class Dut:
     @property
     def name(self) -> str: ...
     @property
+    def network(self) -> Network: ...
+    @property
     def power(self) -> PowerPort: ...
     @property
     def power_timing(self) -> dict[str, Any] | None: ...
@@ -264,6 +267,15 @@ class Match:
 @final
 class Meter:
     def read(self, *, timeout_s: float = 10) -> Reading: ...
+
+
+@final
+class NetworkPort:
+    def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> Any: ...
+    def change(self, what: str, how: dict[str, Any], *, timeout_s: float) -> Any: ...
+    def set_link(self, up: bool, *, timeout_s: float) -> None: ...
+    @property
+    def capture_file(self) -> str: ...
 
 
 @final

@@ -11,11 +11,14 @@
 #include "bench/calibration.h"
 #include "bench/console_line.h"
 #include "bench/lease_lock.h"
+#include "bench/marking_sink.h"
+#include "bench/network_port.h"
 #include "bench/real_dut.h"
 #include "bench/selftest_record.h"
 #include "bench/usb_port.h"
 #include "io/faulty_stream.h"
 #include "io/socket_stream.h"
+#include "keeper/start_keeper.h"
 
 namespace hilcop {
 namespace {
@@ -142,6 +145,7 @@ class RealBench final : public Bench {
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
     if (const auto port = usb_ports_.find(dut.name); port != usb_ports_.end()) made.give_usb(*port->second);
     if (!poles.empty()) made.give_power(poles), made.give_power_timing(power_timing(dut));
+    if (dut.network) made.give_network(open_network_of(dut));
     const auto line = [&](const OutputConfig& output) -> Lease& {
       return lease(request(dut, output.role, output.safe_state, output.active_low));
     };
@@ -151,6 +155,14 @@ class RealBench final : public Bench {
     for (const auto& [name, input] : dut.inputs) made.give_input(name, lease(request(dut, input.role, SafeState::Keep, input.active_low)));
     for (const auto& [name, role] : dut.meters) made.give_meter(name, lease(request(dut, role, SafeState::Keep)));
     for (const auto& [name, storage] : dut.storage) open_storage(dut, name, storage, made);
+  }
+
+  NetworkPort& open_network_of(const DutConfig& dut) {
+    auto& socket = lease(request(dut, *dut.network, SafeState::Off));
+    auto& network = *(networks_[dut.name] = open_network({dut.name, options_.record_dir, keeper_program(options_.keeper)}, socket, sink_,
+                                                         Deadline::in(20s)));
+    sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });
+    return network;
   }
 
   std::vector<Lease*> lease_power(const DutConfig& dut) {
@@ -263,6 +275,7 @@ class RealBench final : public Bench {
       }
       for (const auto& [console, source] : dut.consoles) note("console " + console, source);
       if (dut.reset) note("reset", dut.reset->role);
+      if (dut.network) note("network", *dut.network);
       for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
       for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
       for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
@@ -347,6 +360,10 @@ class RealBench final : public Bench {
       if (!owned.power_of.empty()) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
     for (auto& console : consoles_) attempt(console->source().substr(0, console->source().find('/')), [&] { console->close(); });
+    for (auto& [name, network] : networks_) {
+      sink_.set_mark(name, {});
+      attempt(name, [&network = network] { network->close(Deadline::in(10s)); });
+    }
     for (auto& owned : leases_) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     usb_watch_.reset();
     if (keeper_) keeper_->on_event({});
@@ -356,7 +373,7 @@ class RealBench final : public Bench {
   BenchConfig config_;
   OpenOptions options_;
   DriverTable drivers_;
-  EventSink& sink_;
+  MarkingSink sink_;
   // Destroyed from the last to the first.
   std::vector<std::unique_ptr<LeaseLock>> locks_;
   std::unique_ptr<KeeperClient> keeper_;
@@ -365,6 +382,7 @@ class RealBench final : public Bench {
   std::unique_ptr<UsbWatch> usb_watch_;
   std::vector<std::unique_ptr<Console>> consoles_;
   std::vector<OwnedLease> leases_;
+  std::map<std::string, std::unique_ptr<KeptNetwork>> networks_;
   std::map<std::string, std::unique_ptr<RealDut>> duts_;
   std::string opening_;  // the DUT whose roles are being leased
   std::vector<std::pair<std::string, Error>> closing_errors_;

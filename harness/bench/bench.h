@@ -10,6 +10,7 @@
 
 #include "base/event.h"
 #include "bench/config.h"
+#include "bench/network_port.h"
 #include "bench/roles.h"
 #include "bench/storage.h"
 #include "console/boot_log.h"
@@ -42,6 +43,7 @@ class Dut {
   virtual DigitalOutput& output(const std::string& name) = 0;
   virtual DigitalInput& input(const std::string& name) = 0;
   virtual UsbPort& usb() = 0;
+  virtual NetworkPort& network() = 0;
   virtual Meter& meter(const std::string& name) = 0;
   /// Keys and outputs of these names asserted, or let go, in one command (straps that are held while power comes on). All or none:
   /// where one fails the others are let go. Results in the order of the names.

@@ -308,6 +308,7 @@ class BenchLoader {
       if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;
     check_watchers(dut, path);
     if (!value["usb"].is_null()) dut.usb = usb(value["usb"], path + ".usb");
+    if (!value["network"].is_null()) dut.network = role(value["network"], path + ".network");
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);

@@ -131,6 +131,7 @@ struct DutConfig {
   std::map<std::string, OutputConfig> outputs;
   std::map<std::string, OutputConfig> inputs;
   std::optional<UsbSelector> usb;
+  std::optional<RoleConfig> network;
   std::map<std::string, RoleConfig> meters;
   std::map<std::string, StorageConfig> storage;
   std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump

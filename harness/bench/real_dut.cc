@@ -84,6 +84,11 @@ UsbPort& RealDut::usb() {
   return *usb_;
 }
 
+NetworkPort& RealDut::network() {
+  if (network_ == nullptr) throw missing("network", "", {});
+  return *network_;
+}
+
 Meter& RealDut::meter(const std::string& name) {
   const auto found = meters_.find(name);
   if (found == meters_.end()) throw missing("meter", name, names_of(meters_));

@@ -23,6 +23,7 @@ class RealDut final : public Dut, private PowerListener {
   void give_power(std::vector<Lease*> poles);
   void give_reset(Lease& lease);
   void give_usb(UsbPort& port) { usb_ = &port; }
+  void give_network(NetworkPort& port) { network_ = &port; }
   void give_console(const std::string& name, Console& console) { consoles_[name] = &console; }
   void give_button(const std::string& name, Lease& lease);
   void give_output(const std::string& name, Lease& lease);
@@ -42,6 +43,7 @@ class RealDut final : public Dut, private PowerListener {
   DigitalOutput& output(const std::string& name) override;
   DigitalInput& input(const std::string& name) override;
   UsbPort& usb() override;
+  NetworkPort& network() override;
   Meter& meter(const std::string& name) override;
   std::vector<SwitchResult> set_together(const std::vector<std::string>& names, bool asserted, Deadline deadline) override;
   Storage& storage(const std::string& name) override;
@@ -81,6 +83,7 @@ class RealDut final : public Dut, private PowerListener {
   EventSink& sink_;
   std::map<std::string, Console*> consoles_;
   UsbPort* usb_ = nullptr;
+  NetworkPort* network_ = nullptr;
   std::unique_ptr<PowerPort> power_;
   std::unique_ptr<DigitalOutput> reset_;
   std::map<std::string, std::unique_ptr<Button>> buttons_;

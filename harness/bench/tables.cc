@@ -245,6 +245,7 @@ const std::vector<KeySpec>& bench_keys() {
                          ""),
                      with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
                      whole("pid", "product, as 0xa4a7", 0xffff)}),
+               role("network", "its network socket, plugged into a network of the bench's own"),
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),

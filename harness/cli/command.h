@@ -12,6 +12,7 @@ using AddCommand = void (*)(CLI::App& app, int& status);
 
 void add_boots(CLI::App& app, int& status);
 void add_calibrate(CLI::App& app, int& status);
+void add_capture(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_completion(CLI::App& app, int& status);
 void add_console(CLI::App& app, int& status);
@@ -21,6 +22,7 @@ void add_dump(CLI::App& app, int& status);
 void add_flash(CLI::App& app, int& status);
 void add_keeper(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
+void add_network(CLI::App& app, int& status);
 void add_new(CLI::App& app, int& status);
 void add_power(CLI::App& app, int& status);
 void add_run(CLI::App& app, int& status);
@@ -30,7 +32,8 @@ void add_selftest(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
 inline constexpr AddCommand kCommands[] = {add_run,       add_check,    add_list,       add_discover,   add_drivers, add_boots,
-                                           add_calibrate, add_selftest, add_power,      add_console,    add_flash,   add_dump,
-                                           add_new,       add_schema,   add_completion, add_safe_state, add_version, add_keeper};
+                                           add_calibrate, add_selftest, add_power,      add_console,    add_capture,    add_flash,   add_dump,
+                                           add_new,       add_schema,   add_completion, add_safe_state, add_version, add_keeper,
+                                           add_network};
 
 }  // namespace hilcop

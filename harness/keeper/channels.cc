@@ -22,7 +22,7 @@ Channel channel_of(Instrument& instrument, const ChannelKey& key) {
   throw Error(ErrorKind::NotFound, object_of(key), "the instrument has no such channel", "choose one of: " + names);
 }
 
-bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output; }
+bool switches(ChannelKind kind) { return kind == ChannelKind::Power || kind == ChannelKind::Output || kind == ChannelKind::Network; }
 
 // What cannot be read can still be switched: a state that nobody understands must not leave a board powered. Half of the time is for it.
 std::optional<bool> stands(Instrument& instrument, const std::string& channel, Deadline deadline) {

@@ -2,7 +2,6 @@
 #include "keeper/client.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "base/interrupt.h"
 #include "base/paths.h"
 #include "base/users.h"
+#include "io/arrival.h"
 #include "io/unix_socket.h"
 #include "keeper/journal.h"
 #include "keeper/start_keeper.h"
@@ -28,27 +28,6 @@ using nlohmann::json;
 
 // How much longer than the call's deadline we wait for the keeper's own, better error.
 constexpr Nanoseconds kGrace = 2s;
-
-/// A thing to wait for on another thread, with a deadline and Ctrl-C.
-class Arrival {
- public:
-  Arrival() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-    if (!fd_) throw error_from_errno(errno, "keeper", "make an eventfd");
-  }
-  void announce() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto n = ::write(fd_.get(), &one, sizeof one);
-  }
-  bool wait(Deadline deadline) const {
-    if (!wait_ready(fd_.get(), POLLIN, deadline)) return false;
-    std::uint64_t count = 0;
-    [[maybe_unused]] const auto n = ::read(fd_.get(), &count, sizeof count);
-    return true;
-  }
-
- private:
-  UniqueFd fd_;
-};
 
 struct Pending {
   Arrival arrival;

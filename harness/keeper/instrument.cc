@@ -58,6 +58,8 @@ std::string to_string(ChannelKind kind) {
       return "console";
     case ChannelKind::Meter:
       return "meter";
+    case ChannelKind::Network:
+      return "network";
   }
   return "output";
 }

@@ -12,8 +12,9 @@
 namespace hilcop {
 
 /// Power: an output that powers a DUT. Output: a relay contact, a line that we drive. Input: a line that we read.
-/// Console: a byte stream offered at an address (see endpoint) for a worker to open. Meter: a quantity that it measures.
-enum class ChannelKind { Power, Output, Input, Console, Meter };
+/// Console: a byte stream offered at an address (see endpoint) for a worker to open. Meter: a quantity that it measures. Network: a
+/// socket that a cable is plugged into (on: {"unix": its other end}) or pulled from (off).
+enum class ChannelKind { Power, Output, Input, Console, Meter, Network };
 
 /// One thing on an instrument that can be leased on its own.
 struct Channel {

@@ -18,13 +18,13 @@ BELOW = {
     "harness/keeper": ["base", "io"],
     "harness/compliance": ["base"],
     "harness/report": ["base", "io", "evidence", "compliance"],
-    "harness/bench": ["base", "io", "console", "evidence", "keeper"],
+    "harness/bench": ["base", "io", "console", "network", "evidence", "keeper"],
     "harness/flash": ["base", "io", "console", "evidence", "keeper", "bench"],
     "harness/selftest": ["base", "io", "console", "evidence", "keeper", "bench"],
     "harness/run": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench"],
     "fixtures": ["base", "io", "keeper"],
-    "bindings": ["base", "io", "console", "evidence", "keeper", "compliance", "bench", "flash", "fixtures"],
-    "harness/cli": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench", "flash", "selftest", "run", "fixtures"],
+    "bindings": ["base", "io", "console", "network", "evidence", "keeper", "compliance", "bench", "flash", "fixtures"],
+    "harness/cli": ["base", "io", "console", "network", "evidence", "keeper", "compliance", "report", "bench", "flash", "selftest", "run", "fixtures"],
 }
 
 # A library's headers stay in the folders that own it: nothing else learns of them.

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/marking_sink.h"
+
+#include <array>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace hilcop {
+
+namespace {
+
+// What is done to a device. What the network tells of the device (network.dhcp) is in the packets themselves.
+constexpr std::array<std::string_view, 9> kStimuli{"power.edge", "power.adjust", "button.press",   "button.release", "output.set",
+                                                   "usb.reset",  "network.link", "network.cut", "network.impair"};
+
+bool is_stimulus(std::string_view kind) {
+  for (const auto known : kStimuli)
+    if (kind == known) return true;
+  return false;
+}
+
+std::string text_of(const Event& event) {
+  std::string text = fmt::format("{} {} at {}", event.source, event.kind, to_iso8601(event.utc));
+  for (const char* key : {"on", "up", "cut", "how"})
+    if (event.data.contains(key)) text += fmt::format(" {}={}", key, event.data[key].dump());
+  return text;
+}
+
+}  // namespace
+
+void MarkingSink::set_mark(const std::string& dut, Mark mark) {
+  const std::scoped_lock lock(mutex_);
+  marks_[dut] = std::move(mark);
+}
+
+void MarkingSink::emit(Event event) {
+  if (is_stimulus(event.kind)) {
+    const std::scoped_lock lock(mutex_);
+    const auto found = marks_.find(event.source.substr(0, event.source.find('/')));
+    if (found != marks_.end() && found->second) found->second(text_of(event));
+  }
+  sink_.emit(std::move(event));
+}
+
+}  // namespace hilcop

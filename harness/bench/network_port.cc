@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bench/network_port.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/paths.h"
+
+namespace hilcop {
+
+using nlohmann::json;
+
+namespace {
+
+// A unix socket's name has 107 bytes: short, and of this process alone.
+std::filesystem::path cable_socket() {
+  static std::atomic<int> number{0};
+  return runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number++);
+}
+
+NetworkSetup setup_for(const KeptNetworkOptions& options) {
+  NetworkSetup setup;
+  setup.name = options.dut;
+  setup.cable = cable_socket();
+  if (options.record_dir.empty()) return setup;
+  std::filesystem::create_directories(options.record_dir / "network");
+  setup.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  return setup;
+}
+
+class RunningPort final : public KeptNetwork {
+ public:
+  RunningPort(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline)
+      : source_(options.dut + "/network"), socket_(socket), sink_(sink) {
+    network_ = NetworkClient::start({setup_for(options), options.program, [this](const json& event) { told(event); }}, deadline);
+    sink_.emit(make_event(source_, "network.open", to_json(network_->setup())));
+    set_link(true, deadline);
+  }
+  ~RunningPort() override { close(Deadline::in(5s)); }
+
+  json ask(const std::string& what, const json& how, Deadline deadline) override { return network_->ask(what, how, deadline); }
+  json change(const std::string& what, const json& how, Deadline deadline) override {
+    auto result = network_->ask(what, how, deadline);
+    sink_.emit(make_event(source_, "network." + what, {{"how", how}, {"result", result}}));
+    return result;
+  }
+  void set_link(bool up, Deadline deadline) override {
+    const auto result = socket_.set(up, up ? json{{"unix", network_->setup().cable.string()}} : json::object(), deadline);
+    auto data = to_json(result);
+    data["up"] = up;
+    sink_.emit(make_event(source_, "network.link", std::move(data)));
+  }
+  const std::filesystem::path& capture_file() const override { return network_->setup().capture; }
+  void mark(const std::string& text) noexcept override {
+    if (!capture_file().empty()) network_->tell("mark", {{"text", text}});
+  }
+
+  void close(Deadline deadline) override {
+    if (std::exchange(closed_, true)) return;
+    json status = json::object();
+    try {
+      status = network_->ask("close", json::object(), deadline.at_most(deadline.remaining() / 2));
+    } catch (const Error& error) {
+      status["error"] = error.to_json();
+    }
+    network_->close(deadline);
+    sink_.emit(make_event(source_, "network.close", status));
+  }
+
+ private:
+  void told(const json& event) {
+    sink_.emit({from_ns(event.at("steady_ns")), UtcTime(Nanoseconds(event.at("utc_ns").get<std::int64_t>())), source_,
+                "network." + event.at("event").get<std::string>(), event.value("data", json::object())});
+  }
+
+  std::string source_;
+  Lease& socket_;
+  EventSink& sink_;
+  std::unique_ptr<NetworkClient> network_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline) {
+  return std::make_unique<RunningPort>(options, socket, sink, deadline);
+}
+
+}  // namespace hilcop

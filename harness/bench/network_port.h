@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/event.h"
+#include "keeper/client.h"
+#include "network/process/client.h"
+
+namespace hilcop {
+
+/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What is
+/// done with it is an event network.* on the timeline and a comment in the capture. Calls block until it is done; throw Error, Interrupted.
+class NetworkPort {
+ public:
+  virtual ~NetworkPort() = default;
+  /// What is asked of the network by name (harness/network/process/docs/protocol.md); a change of it is told on the timeline.
+  virtual nlohmann::json ask(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
+  virtual nlohmann::json change(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
+  /// Pulls the cable from the device's socket, or plugs it in: the device sees no link.
+  virtual void set_link(bool up, Deadline deadline) = 0;
+  /// What is recorded from the begin on; empty: nothing is.
+  virtual const std::filesystem::path& capture_file() const = 0;
+};
+
+/// The same as a resource: the network process and the cable to the DUT's socket, which it plugs in.
+class KeptNetwork : public NetworkPort {
+ public:
+  /// A comment at the next packet of the capture. Never blocks long, never throws.
+  virtual void mark(const std::string& text) noexcept = 0;
+  /// Completes the capture and ends the network. Idempotent.
+  virtual void close(Deadline deadline) = 0;
+};
+
+struct KeptNetworkOptions {
+  std::string dut;
+  std::filesystem::path record_dir;  // empty: not recorded
+  std::filesystem::path program;     // the hilcop program
+};
+/// `socket`: of the DUT, leased; outlives the result. Throws Error.
+std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline);
+
+}  // namespace hilcop

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "base/interrupt.h"
+#include "base/paths.h"
+#include "bench/bench.h"
+#include "cli/bench_option.h"
+#include "cli/command.h"
+#include "cli/stop_signals.h"
+#include "fixtures/catalog.h"
+#include "io/unique_fd.h"
+
+namespace hilcop {
+namespace {
+
+constexpr const char* kName = "live";
+
+struct Arguments {
+  std::string bench, dut, file;
+  double wait_s = 0, seconds = 0;
+  bool power = false;
+};
+
+class Nobody final : public EventSink {
+ public:
+  void emit(Event) override {}
+};
+
+/// What the network writes and we read.
+class Fifo {
+ public:
+  Fifo() : path_(runtime_dir() / ("capture-" + std::to_string(::getpid()))) {
+    if (::mkfifo(path_.c_str(), 0600) != 0) throw error_from_errno(errno, "capture", "cannot make the pipe " + path_.string());
+    fd_.reset(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!fd_) throw error_from_errno(errno, "capture", "cannot open the pipe " + path_.string());
+  }
+  ~Fifo() { ::unlink(path_.c_str()); }
+  Fifo(const Fifo&) = delete;
+  Fifo& operator=(const Fifo&) = delete;
+  const std::filesystem::path& path() const { return path_; }
+  int fd() const { return fd_.get(); }
+
+ private:
+  std::filesystem::path path_;
+  UniqueFd fd_;
+};
+
+bool write_all(const char* bytes, std::size_t count) {
+  while (count > 0) {
+    const auto n = ::write(1, bytes, count);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    bytes += n, count -= static_cast<std::size_t>(n);
+  }
+  return true;
+}
+
+// False: whoever read it has gone, as somebody does who has seen enough.
+bool pass_on(int fd, Deadline until) {
+  std::array<char, 65536> bytes;
+  while (!until.expired()) {
+    if (!wait_ready(fd, POLLIN, until)) return true;
+    const auto n = ::read(fd, bytes.data(), bytes.size());
+    if (n < 0 && errno != EAGAIN && errno != EINTR) throw error_from_errno(errno, "capture", "cannot be read");
+    if (n == 0) return true;
+    if (n > 0 && !write_all(bytes.data(), static_cast<std::size_t>(n))) return false;
+  }
+  return true;
+}
+
+void record(Dut& dut, const Arguments& arguments) {
+  const auto until = Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
+  auto& network = dut.network();
+  std::optional<Fifo> pipe;
+  if (arguments.file == "-") pipe.emplace();
+  const auto file = pipe ? pipe->path() : std::filesystem::absolute(arguments.file);
+  network.ask("capture.start", {{"name", kName}, {"file", file.string()}}, Deadline::in(10s));
+  if (arguments.power) dut.power().on(Deadline::in(60s));
+  std::fprintf(stderr, "capture of %s: Ctrl-C ends it\n", dut.config().name.c_str());
+  try {
+    pipe ? static_cast<void>(pass_on(pipe->fd(), until)) : wait_until(until);
+  } catch (const Interrupted&) {
+    clear_interrupt();
+  }
+  const auto figures = network.ask("capture.stop", {{"name", kName}}, Deadline::in(10s));
+  if (pipe) pass_on(pipe->fd(), Deadline::in(5s));
+  std::fprintf(stderr, "capture of %s: %llu packets, %llu dropped\n", dut.config().name.c_str(),
+               figures.at("packets").get<unsigned long long>(), figures.at("dropped").get<unsigned long long>());
+  if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);
+}
+
+}  // namespace
+
+void add_capture(CLI::App& app, int& status) {
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("capture", "record a DUT's network traffic: `hilcop capture DUT -w - | wireshark -k -i -`");
+  command->add_option("DUT", arguments->dut, "a DUT of the bench")->required();
+  command->add_option("-w,--write", arguments->file, "pcapng file to make; -: standard output")->required()->type_name("FILE");
+  command->add_flag("--power", arguments->power, "switch the power on, once it is recorded");
+  command->add_option("--seconds", arguments->seconds, "end after so long (default: at Ctrl-C)")->check(CLI::PositiveNumber);
+  add_wait_option(*command, arguments->wait_s);
+  add_bench_option(*command, arguments->bench);
+  command->callback([arguments, &status] {
+    stop_on_signals();
+    std::signal(SIGPIPE, SIG_IGN);
+    Nobody sink;
+    OpenOptions options;
+    options.duts = {arguments->dut};
+    options.holder = "hilcop capture";
+    wait_as_asked(options, arguments->wait_s);
+    auto bench = Bench::open(load_bench(arguments->bench), options, all_drivers(), sink);
+    record(bench->dut(arguments->dut), *arguments);
+    bench->close();
+    status = 0;
+  });
+}
+
+}  // namespace hilcop

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/process/bench_network.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "network/port/tap.h"
+
+namespace hilcop {
+
+using nlohmann::json;
+
+namespace {
+
+// Of the namespace, so every bench network has the same ones.
+constexpr const char *kPort = "device", *kGateway = "gateway", *kGatewayMac = "02:77:00:00:00:01", *kMainCapture = "main";
+constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a second
+
+json figures(const WireCounts& counts) {
+  const auto& frames = counts.frames;
+  return {{"arrived", frames.arrived},       {"passed", frames.passed},       {"lost", frames.lost},
+          {"duplicated", frames.duplicated}, {"corrupted", frames.corrupted}, {"reordered", frames.reordered},
+          {"overflowed", frames.overflowed}, {"cut", counts.cut},             {"not_kept", counts.not_kept},
+          {"not_taken", counts.not_taken}};
+}
+
+json figures(const RecorderStatus& status) {
+  return {{"packets", status.packets},
+          {"bytes", status.bytes},
+          {"dropped", status.dropped},
+          {"failure", status.failure ? status.failure->to_json() : json()}};
+}
+
+std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, const std::string& name) {
+  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + name;
+  if (!std::filesystem::is_fifo(file)) return std::make_unique<PcapngWriter>(file, program, comment);
+  UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));  // whose reader is there already, or it is refused
+  if (!pipe) throw error_from_errno(errno, "capture " + file.string(), "cannot be written to");
+  ::fcntl(pipe.get(), F_SETFL, 0);  // a slow reader makes the ring fill, which is counted
+  return std::make_unique<PcapngWriter>(std::move(pipe), "capture " + file.string(), program, comment);
+}
+
+Impairment impairment_of(const json& how) {
+  const auto share = [&](const char* key) { return how.value(key, 0.0); };
+  const auto span = [&](const char* key) { return Nanoseconds(static_cast<std::int64_t>(how.value(key, 0.0) * 1e9)); };
+  Impairment impairment;
+  impairment.loss = share("loss");
+  impairment.duplicate = share("duplicate");
+  impairment.corrupt = share("corrupt");
+  impairment.reorder = share("reorder");
+  impairment.delay = span("delay_s");
+  impairment.jitter = span("jitter_s");
+  impairment.rate = how.value("rate_bit_s", std::uint64_t{0});
+  impairment.queue = how.value("queue", std::size_t{1000});
+  return impairment;
+}
+
+}  // namespace
+
+BenchNetwork::BenchNetwork(const NetworkSetup& setup) : setup_(setup) {
+  auto port = make_tap(kPort);
+  auto gateway = make_tap(kGateway);
+  links_.set_mac(kGateway, kGatewayMac);
+  links_.set_silent(kPort);
+  for (const char* name : {kPort, kGateway}) links_.set_queue_length(name, kQueue);
+  if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.name));
+  links_.set_up(kGateway, true);
+  links_.add_address(kGateway, setup_.address);
+  links_.add_address(kGateway, setup_.address6);
+  links_.take_all_from(kGateway);
+  wire_ = std::make_unique<Wire>(kPort, std::move(gateway));
+  links_.set_up(kPort, true);
+  cable_ = std::make_unique<Cable>(std::move(port), setup_.cable);
+}
+
+BenchNetwork::~BenchNetwork() = default;
+
+Recorder& BenchNetwork::capture(const std::string& name) {
+  const auto found = captures_.find(name);
+  if (found != captures_.end()) return *found->second;
+  throw Error(ErrorKind::NotFound, "network of dut '" + setup_.name + "'", "records no capture '" + name + "'",
+              name == kMainCapture ? "open the bench with a record directory" : "start it first");
+}
+
+json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
+  if (captures_.contains(name))
+    throw Error(ErrorKind::Busy, "network of dut '" + setup_.name + "'", "records a capture '" + name + "' already", "stop it, or choose another name");
+  captures_[name] = std::make_unique<Recorder>(kPort, std::move(writer));
+  return json::object();
+}
+
+json BenchNetwork::stop_capture(const std::string& name) {
+  const auto result = figures(capture(name).stop());
+  captures_.erase(name);
+  return result;
+}
+
+void BenchNetwork::impair(const json& how) {
+  const auto impairment = impairment_of(how);
+  const std::string direction = how.value("direction", "both");
+  const std::uint64_t seed = how.value("seed", std::uint64_t{1});
+  // Two directions with one seed would lose the same frames of both.
+  if (direction != "to_device") wire_->impair(Direction::FromDevice, impairment, seed * 2);
+  if (direction != "from_device") wire_->impair(Direction::ToDevice, impairment, seed * 2 + 1);
+}
+
+json BenchNetwork::status() {
+  json captures = json::object();
+  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
+  const auto port = links_.counts(kPort);
+  return {{"plugged", cable_ && cable_->connected()},
+          {"address", setup_.address},
+          {"address6", setup_.address6},
+          {"captures", captures},
+          {"from_device", figures(wire_->counts(Direction::FromDevice))},
+          {"to_device", figures(wire_->counts(Direction::ToDevice))},
+          {"port_queue_dropped", port ? port->tx_dropped : 0}};
+}
+
+json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadline) {
+  if (what == "status") return status();
+  if (what == "mark") {
+    for (auto& [name, recorder] : captures_) recorder->mark(how.at("text"));
+    return json::object();
+  }
+  if (what == "capture.start") return start_capture(how.at("name"), writer_for(how.at("file").get<std::string>(), setup_.name));
+  if (what == "capture.stop") return stop_capture(how.at("name"));
+  if (what == "capture.sync") {
+    auto& recorder = capture(how.value("name", kMainCapture));
+    recorder.sync(deadline);
+    return figures(recorder.status());
+  }
+  if (what == "impair") return impair(how), json::object();
+  if (what == "cut") return wire_->set_cut(how.at("cut")), json::object();
+  if (what == "close") {
+    cable_.reset();
+    for (auto& [name, recorder] : captures_) recorder->stop();
+    return status();
+  }
+  throw Error(ErrorKind::Unsupported, "network of dut '" + setup_.name + "'", "knows no '" + what + "'");
+}
+
+}  // namespace hilcop
