@@ -16,7 +16,8 @@ void bind_network(py::module_& module) {
       return to_python(without_gil([&] { return (self.*which)(what, given.is_object() ? given : nlohmann::json::object(), deadline); }));
     };
   };
-  py::class_<NetworkPort, std::unique_ptr<NetworkPort, py::nodelete>>(module, "NetworkPort", "The network process of a DUT; see hilcop.network.")
+  py::class_<NetworkPort, std::unique_ptr<NetworkPort, py::nodelete>>(module, "NetworkPort",
+                                                                      "The network process of a DUT; see hilcop.network.")
       .def("ask", call(&NetworkPort::ask), py::arg("what"), py::arg("how"), py::kw_only(), py::arg("timeout_s"))
       .def("change", call(&NetworkPort::change), py::arg("what"), py::arg("how"), py::kw_only(), py::arg("timeout_s"))
       .def(

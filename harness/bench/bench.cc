@@ -159,8 +159,8 @@ class RealBench final : public Bench {
 
   NetworkPort& open_network_of(const DutConfig& dut) {
     auto& socket = lease(request(dut, *dut.network, SafeState::Off));
-    auto& network = *(networks_[dut.name] = open_network({dut.name, options_.record_dir, keeper_program(options_.keeper)}, socket, sink_,
-                                                         Deadline::in(20s)));
+    auto& network = *(networks_[dut.name] =
+                          open_network({dut.name, options_.record_dir, keeper_program(options_.keeper)}, socket, sink_, Deadline::in(20s)));
     sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });
     return network;
   }
@@ -262,23 +262,8 @@ class RealBench final : public Bench {
     json duts = json::object();
     for (const auto& name : options_.duts) {
       const auto& dut = config_.duts.at(name);
-      json instruments = json::object();
-      const auto note = [&](const std::string& role, const RoleConfig& source) {
-        instruments[role] = {
-            {"instrument", source.instrument}, {"driver", config_.instruments.at(source.instrument).driver}, {"channel", source.channel}};
-      };
-      if (dut.power) {
-        for (std::size_t i = 0; i < dut.power->poles.size(); ++i)
-          note(i == 0 ? "power" : "power pole " + std::to_string(i + 1), dut.power->poles[i].role);
-        instruments["power"]["switch_count"] = switch_count(name);
-        instruments["power"]["rated_switches"] = dut.power->rated_switches;
-      }
-      for (const auto& [console, source] : dut.consoles) note("console " + console, source);
-      if (dut.reset) note("reset", dut.reset->role);
-      if (dut.network) note("network", *dut.network);
-      for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
-      for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
-      for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
+      json instruments = instruments_of(config_, dut);
+      if (dut.power) instruments["power"]["switch_count"] = switch_count(name);
       duts[name] = {{"board", dut.board.name},
                     {"board_sha256", dut.board.sha256},
                     {"serial_number", dut.serial_number},

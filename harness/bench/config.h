@@ -149,6 +149,10 @@ struct BenchConfig {
   Nanoseconds selftest_max_age{};
 };
 
+/// Which instrument is behind each role of a DUT, for the run record: {"power": {"instrument", "driver", "channel", ...}, "console main":
+/// ...}.
+nlohmann::json instruments_of(const BenchConfig& bench, const DutConfig& dut);
+
 /// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this
 /// bench; choose one of: relay, machine".
 struct ConfigProblem {

@@ -11,8 +11,8 @@ namespace hilcop {
 namespace {
 
 // What is done to a device. What the network tells of the device (network.dhcp) is in the packets themselves.
-constexpr std::array<std::string_view, 9> kStimuli{"power.edge", "power.adjust", "button.press",   "button.release", "output.set",
-                                                   "usb.reset",  "network.link", "network.cut", "network.impair"};
+constexpr std::array<std::string_view, 9> kStimuli{"power.edge", "power.adjust", "button.press", "button.release", "output.set",
+                                                   "usb.reset",  "network.link", "network.cut",  "network.impair"};
 
 bool is_stimulus(std::string_view kind) {
   for (const auto known : kStimuli)

@@ -10,8 +10,9 @@
 
 namespace hilcop {
 
-/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What is
-/// done with it is an event network.* on the timeline and a comment in the capture. Calls block until it is done; throw Error, Interrupted.
+/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What
+/// is done with it is an event network.* on the timeline and a comment in the capture. Calls block until it is done; throw Error,
+/// Interrupted.
 class NetworkPort {
  public:
   virtual ~NetworkPort() = default;

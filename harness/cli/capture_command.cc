@@ -81,7 +81,8 @@ bool pass_on(int fd, Deadline until) {
 }
 
 void record(Dut& dut, const Arguments& arguments) {
-  const auto until = Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
+  const auto until =
+      Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
   auto& network = dut.network();
   std::optional<Fifo> pipe;
   if (arguments.file == "-") pipe.emplace();

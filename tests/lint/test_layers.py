@@ -24,7 +24,35 @@ BELOW = {
     "harness/run": ["base", "io", "console", "evidence", "keeper", "compliance", "report", "bench"],
     "fixtures": ["base", "io", "keeper"],
     "bindings": ["base", "io", "console", "network", "evidence", "keeper", "compliance", "bench", "flash", "fixtures"],
-    "harness/cli": ["base", "io", "console", "network", "evidence", "keeper", "compliance", "report", "bench", "flash", "selftest", "run", "fixtures"],
+    "harness/cli": [
+        "base",
+        "io",
+        "console",
+        "network",
+        "evidence",
+        "keeper",
+        "compliance",
+        "report",
+        "bench",
+        "flash",
+        "selftest",
+        "run",
+        "fixtures",
+    ],
+}
+
+# The parts of a layer that has parts, and what each may include of the others.
+PARTS = {
+    "harness/network": {
+        "port": [],
+        "capture": ["port"],
+        "wire": ["port"],
+        "dhcp": [],
+        "services": [],
+        "intercept": [],
+        "analysis": ["capture"],
+        "process": ["port", "capture", "wire", "dhcp", "services", "intercept"],
+    },
 }
 
 # A library's headers stay in the folders that own it: nothing else learns of them.
@@ -84,6 +112,16 @@ def test_a_file_includes_only_lower_layers_and_its_own_libraries(file: Path) -> 
         for library, owners in OWNERS.items():
             if re.match(library, include):
                 assert folder in owners, f"{file.relative_to(ROOT)} includes <{include}>: only {owners} may"
+
+
+@pytest.mark.parametrize("layer", PARTS)
+def test_a_part_includes_only_parts_below_it(layer: str) -> None:
+    top = layer.removeprefix("harness/")
+    for file in sources():
+        if home(file) == layer:
+            part = file.relative_to(ROOT / layer).parts[0]
+            for other in included(file, f'"{top}/([^/"]+)/'):
+                assert other in [part, *PARTS[layer][part]], f"{file.relative_to(ROOT)} includes {other} of {layer}"
 
 
 # Parts with a target of their own that several fixtures may use.

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kFlushEvery{50};
 constexpr std::chrono::seconds kMostToEnd{2};  // for the kernel to hand out what it has counted: twenty times what that takes
-constexpr int kBlocksInARow = 16;  // before it looks what else is asked of it
+constexpr int kBlocksInARow = 16;              // before it looks what else is asked of it
 
 }  // namespace
 
@@ -52,7 +52,8 @@ void Recorder::sync(Deadline deadline) {
   std::unique_lock lock(mutex_);
   const bool done = changed_.wait_until(lock, deadline.at(), [&] { return syncs_done_ >= mine || ending_; });
   if (!done)
-    throw Error(ErrorKind::Timeout, "capture", "what had passed was not written in time", "see whether the disk or this host is overloaded");
+    throw Error(ErrorKind::Timeout, "capture", "what had passed was not written in time",
+                "see whether the disk or this host is overloaded");
 }
 
 RecorderStatus Recorder::status() {
@@ -98,6 +99,7 @@ void Recorder::answer_syncs() {
   }
   if (syncs_begun_ == syncs_done_ || ring_.handed_out() < sync_target_) return;
   writer_->flush();
+  status_ = {ring_.handed_out(), writer_->size(), ring_.counts().dropped, writer_->failure()};
   syncs_done_ = syncs_begun_;
   changed_.notify_all();
 }

@@ -60,7 +60,8 @@ std::span<const std::byte> FrameRing::next() {
     }
     const std::span<const std::byte> frame(reinterpret_cast<const std::byte*>(&slot) + slot.tp_mac, slot.tp_snaplen);
     if ((slot.tp_status & TP_STATUS_VLAN_VALID) == 0) return frame;
-    return with_vlan_tag(frame, (slot.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0 ? slot.tp_vlan_tpid : std::uint16_t{0}, slot.tp_vlan_tci, tagged_);
+    return with_vlan_tag(frame, (slot.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0 ? slot.tp_vlan_tpid : std::uint16_t{0}, slot.tp_vlan_tci,
+                         tagged_);
   }
 }
 

@@ -38,8 +38,10 @@ using Rule = Freed<rtnl_rule, rtnl_rule_put>;
 void require(int code, const std::string& object, const std::string& what) {
   if (code >= 0) return;
   const bool denied = code == -NLE_PERM || code == -NLE_NOACCESS;
-  throw Error(denied ? ErrorKind::PermissionDenied : code == -NLE_BUSY ? ErrorKind::Busy : ErrorKind::Protocol, object,
-              what + ": " + nl_geterror(code), denied ? "it needs CAP_NET_ADMIN over this network" : "");
+  throw Error(denied              ? ErrorKind::PermissionDenied
+              : code == -NLE_BUSY ? ErrorKind::Busy
+                                  : ErrorKind::Protocol,
+              object, what + ": " + nl_geterror(code), denied ? "it needs CAP_NET_ADMIN over this network" : "");
 }
 
 }  // namespace
@@ -49,7 +51,8 @@ struct Links::State {
 
   int index(const std::string& name) const {
     const auto number = ::if_nametoindex(name.c_str());
-    if (number == 0) throw Error(ErrorKind::NotFound, "interface '" + name + "'", "is not in the bench's network", "see whether it was unplugged");
+    if (number == 0)
+      throw Error(ErrorKind::NotFound, "interface '" + name + "'", "is not in the bench's network", "see whether it was unplugged");
     return static_cast<int>(number);
   }
   template <typename Change>

@@ -25,7 +25,8 @@ class Links {
   /// "02:00:00:00:00:01"; while it is down.
   void set_mac(const std::string& name, const std::string& mac);
   void set_queue_length(const std::string& name, unsigned packets);
-  /// This host says nothing there by itself (no neighbour discovery, no ARP): for a port whose traffic is somebody else's. While it is down.
+  /// This host says nothing there by itself (no neighbour discovery, no ARP): for a port whose traffic is somebody else's. While it is
+  /// down.
   void set_silent(const std::string& name);
   /// "10.77.0.1/24", "fd77::1/64": at once usable, without looking for duplicates.
   void add_address(const std::string& name, const std::string& address);

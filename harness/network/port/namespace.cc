@@ -28,10 +28,12 @@ void write_to(const char* file, const std::string& text) {
 
 [[noreturn]] void refused(int why) {
   if (why == ENOSPC || why == EUSERS)
-    throw Error(ErrorKind::Exhausted, kObject, "this host has no more namespaces", "raise sysctl user.max_user_namespaces and user.max_net_namespaces");
+    throw Error(ErrorKind::Exhausted, kObject, "this host has no more namespaces",
+                "raise sysctl user.max_user_namespaces and user.max_net_namespaces");
   if (why == EPERM)
     throw Error(ErrorKind::PermissionDenied, kObject, "this user may not make a namespace",
-                "sysctl kernel.unprivileged_userns_clone=1 and kernel.apparmor_restrict_unprivileged_userns=0 (those that the host has), or be root");
+                "sysctl kernel.unprivileged_userns_clone=1 and kernel.apparmor_restrict_unprivileged_userns=0 (those that the host has), "
+                "or be root");
   throw error_from_errno(why, kObject, "cannot make a namespace");
 }
 

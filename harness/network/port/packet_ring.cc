@@ -44,7 +44,8 @@ bool PacketRing::take_block(const Take& take) {
     std::uint32_t length = packet.tp_len;
     if ((packet.tp_status & TP_STATUS_VLAN_VALID) != 0 && bytes.size() + 4 <= tagged_.size()) {
       const bool told = (packet.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0;
-      bytes = with_vlan_tag(bytes, told ? packet.hv1.tp_vlan_tpid : std::uint16_t{0}, static_cast<std::uint16_t>(packet.hv1.tp_vlan_tci), tagged_);
+      bytes = with_vlan_tag(bytes, told ? packet.hv1.tp_vlan_tpid : std::uint16_t{0}, static_cast<std::uint16_t>(packet.hv1.tp_vlan_tci),
+                            tagged_);
       length += 4;
     }
     take(bytes, length, UtcTime(std::chrono::seconds(packet.tp_sec) + Nanoseconds(packet.tp_nsec)));

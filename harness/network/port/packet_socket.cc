@@ -19,7 +19,8 @@ namespace {
 
 Error about(const std::string& interface, int why, const std::string& what) {
   if (why == EPERM || why == EACCES)
-    return {ErrorKind::PermissionDenied, "interface '" + interface + "'", what + ": not permitted", "it needs CAP_NET_RAW over this network"};
+    return {ErrorKind::PermissionDenied, "interface '" + interface + "'", what + ": not permitted",
+            "it needs CAP_NET_RAW over this network"};
   return error_from_errno(why, "interface '" + interface + "'", what);
 }
 
@@ -52,7 +53,8 @@ void bind_to_port(int socket, const std::string& interface) {
     throw about(interface, errno, "cannot be listened to");
 }
 
-RingMemory::RingMemory(int socket, int version, const void* request, std::size_t request_size, std::size_t bytes, const std::string& interface)
+RingMemory::RingMemory(int socket, int version, const void* request, std::size_t request_size, std::size_t bytes,
+                       const std::string& interface)
     : bytes_(bytes) {
   if (::setsockopt(socket, SOL_PACKET, PACKET_VERSION, &version, sizeof version) != 0 ||
       ::setsockopt(socket, SOL_PACKET, PACKET_RX_RING, request, static_cast<socklen_t>(request_size)) != 0)

@@ -9,8 +9,8 @@
 
 namespace hilcop {
 
-/// A raw socket at one interface (packet(7)), promiscuous: what passes there whole, VLAN tags apart. Nothing arrives at it before bind_to_port,
-/// so that it can be set up first. Throw Error naming the interface and what it needs (CAP_NET_RAW).
+/// A raw socket at one interface (packet(7)), promiscuous: what passes there whole, VLAN tags apart. Nothing arrives at it before
+/// bind_to_port, so that it can be set up first. Throw Error naming the interface and what it needs (CAP_NET_RAW).
 UniqueFd make_packet_socket(const std::string& interface);
 void bind_to_port(int socket, const std::string& interface);
 
@@ -31,6 +31,7 @@ class RingMemory {
 
 /// The kernel takes a frame's VLAN tag out and tells it beside the frame: puts it back. `out` has at least 4 bytes more than the frame.
 /// `protocol`: the tag's own, 0 where the kernel does not say (0x8100 then).
-std::span<const std::byte> with_vlan_tag(std::span<const std::byte> frame, std::uint16_t protocol, std::uint16_t tag, std::span<std::byte> out);
+std::span<const std::byte> with_vlan_tag(std::span<const std::byte> frame, std::uint16_t protocol, std::uint16_t tag,
+                                         std::span<std::byte> out);
 
 }  // namespace hilcop

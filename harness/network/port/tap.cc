@@ -25,9 +25,4 @@ UniqueFd make_tap(const std::string& name) {
   return fd;
 }
 
-void set_carrier(int tap, bool carrier) {
-  const int on = carrier ? 1 : 0;
-  if (::ioctl(tap, TUNSETCARRIER, &on) != 0) throw error_from_errno(errno, "bench network", "a link cannot be switched");
-}
-
 }  // namespace hilcop

@@ -11,7 +11,4 @@ namespace hilcop {
 /// Throws Error.
 UniqueFd make_tap(const std::string& name);
 
-/// Whether the interface sees a link partner; a new one does.
-void set_carrier(int tap, bool carrier);
-
 }  // namespace hilcop

@@ -20,9 +20,15 @@ constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a
 
 json figures(const WireCounts& counts) {
   const auto& frames = counts.frames;
-  return {{"arrived", frames.arrived},       {"passed", frames.passed},       {"lost", frames.lost},
-          {"duplicated", frames.duplicated}, {"corrupted", frames.corrupted}, {"reordered", frames.reordered},
-          {"overflowed", frames.overflowed}, {"cut", counts.cut},             {"not_kept", counts.not_kept},
+  return {{"arrived", frames.arrived},
+          {"passed", frames.passed},
+          {"lost", frames.lost},
+          {"duplicated", frames.duplicated},
+          {"corrupted", frames.corrupted},
+          {"reordered", frames.reordered},
+          {"overflowed", frames.overflowed},
+          {"cut", counts.cut},
+          {"not_kept", counts.not_kept},
           {"not_taken", counts.not_taken}};
 }
 
@@ -72,7 +78,8 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup) : setup_(setup) {
   links_.take_all_from(kGateway);
   wire_ = std::make_unique<Wire>(kPort, std::move(gateway));
   links_.set_up(kPort, true);
-  cable_ = std::make_unique<Cable>(std::move(port), setup_.cable);
+  wire_->set_plugged(false);
+  cable_ = std::make_unique<Cable>(std::move(port), setup_.cable, [this](bool plugged) { wire_->set_plugged(plugged); });
 }
 
 BenchNetwork::~BenchNetwork() = default;
@@ -86,7 +93,8 @@ Recorder& BenchNetwork::capture(const std::string& name) {
 
 json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
   if (captures_.contains(name))
-    throw Error(ErrorKind::Busy, "network of dut '" + setup_.name + "'", "records a capture '" + name + "' already", "stop it, or choose another name");
+    throw Error(ErrorKind::Busy, "network of dut '" + setup_.name + "'", "records a capture '" + name + "' already",
+                "stop it, or choose another name");
   captures_[name] = std::make_unique<Recorder>(kPort, std::move(writer));
   return json::object();
 }

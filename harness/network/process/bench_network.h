@@ -15,8 +15,8 @@
 
 namespace hilcop {
 
-/// The whole network that one DUT hangs on, in the namespace of this process: its port, the wire, the gateway behind it and what is recorded.
-/// Recording begins before the port has a link. Not thread-safe; calls end at once unless they say otherwise. Throws Error.
+/// The whole network that one DUT hangs on, in the namespace of this process: its port, the wire, the gateway behind it and what is
+/// recorded. Recording begins before the port has a link. Not thread-safe; calls end at once unless they say otherwise. Throws Error.
 class BenchNetwork {
  public:
   explicit BenchNetwork(const NetworkSetup& setup);

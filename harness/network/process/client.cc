@@ -152,8 +152,8 @@ class RunningNetwork final : public NetworkClient {
     if (failure_) return *failure_;
     const auto status = process_->wait(Deadline::in(1s));
     const auto said = process_->output();
-    return {ErrorKind::Disconnected, object(), "its process has ended: " + (status ? status->text() : "it hangs") + (said.empty() ? "" : ": " + said),
-            "open the bench again"};
+    return {ErrorKind::Disconnected, object(),
+            "its process has ended: " + (status ? status->text() : "it hangs") + (said.empty() ? "" : ": " + said), "open the bench again"};
   }
 
   NetworkSetup setup_;

@@ -9,10 +9,10 @@ namespace hilcop {
 
 /// What a bench network is made of. Travels to its process.
 struct NetworkSetup {
-  std::string name;                     // of the DUT, for people
-  std::filesystem::path cable;          // unix socket that a virtual board is plugged to
-  std::filesystem::path capture;        // recorded from the begin to the end; empty: not
-  std::string address = "10.77.0.1/24"; // of the gateway
+  std::string name;                      // of the DUT, for people
+  std::filesystem::path cable;           // unix socket that a virtual board is plugged to
+  std::filesystem::path capture;         // recorded from the begin to the end; empty: not
+  std::string address = "10.77.0.1/24";  // of the gateway
   std::string address6 = "fd77::1/64";
 };
 

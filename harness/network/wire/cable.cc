@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "io/unix_socket.h"
-#include "network/port/tap.h"
 
 namespace hilcop {
 
@@ -29,8 +28,9 @@ std::size_t length_at(const std::byte* bytes) {
 
 }  // namespace
 
-Cable::Cable(UniqueFd tap, std::filesystem::path socket)
+Cable::Cable(UniqueFd tap, std::filesystem::path socket, std::function<void(bool)> on_plug)
     : tap_(std::move(tap)),
+      on_plug_(std::move(on_plug)),
       path_(std::move(socket)),
       listener_(listen_unix(path_)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -54,14 +54,14 @@ void Cable::accept() {
   machine_ = std::move(*next);
   filled_ = sent_ = 0;
   out_.clear();
-  set_carrier(tap_.get(), true);
   connected_ = true;
+  on_plug_(true);
 }
 
 void Cable::gone() {
   machine_.reset();
-  set_carrier(tap_.get(), false);
   connected_ = false;
+  on_plug_(false);
 }
 
 void Cable::from_machine() {
@@ -102,7 +102,6 @@ void Cable::write_out() {
 }
 
 void Cable::run() {
-  set_carrier(tap_.get(), false);
   while (!ending_) {
     const bool waits = sent_ < out_.size() && machine_;
     pollfd ready[] = {{listener_.get(), POLLIN, 0},

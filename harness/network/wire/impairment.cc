@@ -103,9 +103,7 @@ void ImpairedWay::release(SteadyTime now) {
   }
 }
 
-std::optional<SteadyTime> ImpairedWay::next() const {
-  return waiting_.empty() ? std::nullopt : std::optional(waiting_.top().at);
-}
+std::optional<SteadyTime> ImpairedWay::next() const { return waiting_.empty() ? std::nullopt : std::optional(waiting_.top().at); }
 
 void ImpairedWay::drop_waiting() {
   counts_.lost += waiting_.size();

@@ -12,7 +12,7 @@ namespace hilcop {
 
 namespace {
 
-constexpr int kFramesInARow = 64;       // of one direction, before the other is looked at
+constexpr int kFramesInARow = 64;        // of one direction, before the other is looked at
 constexpr std::size_t kLongest = 65536;  // that a tap gives
 
 timespec until(std::optional<SteadyTime> when) {
@@ -59,6 +59,12 @@ void Wire::set_cut(bool cut) {
   to_device_.drop_waiting();
 }
 
+void Wire::set_plugged(bool plugged) {
+  const std::scoped_lock lock(mutex_);
+  plugged_ = plugged;
+  if (!plugged) to_device_.drop_waiting();
+}
+
 WireCounts Wire::counts(Direction direction) {
   const std::scoped_lock lock(mutex_);
   const bool from = direction == Direction::FromDevice;
@@ -84,7 +90,7 @@ bool Wire::from_gateway(SteadyTime now) {
   for (int i = 0; i < kFramesInARow; ++i) {
     const auto size = ::read(gateway_.get(), frame_.data(), frame_.size());
     if (size <= 0) return false;
-    if (cut_)
+    if (cut_ || !plugged_)
       ++cut_frames_[1];
     else
       to_device_.take(std::span(frame_).first(static_cast<std::size_t>(size)), now);

@@ -17,9 +17,9 @@ enum class Direction { FromDevice, ToDevice };
 /// Of one direction: what the impairments did, and what the bench itself could not carry. A check that rests on what passed must know.
 struct WireCounts {
   ImpairmentCounts frames;
-  std::uint64_t cut = 0;         // came while the wire was cut
-  std::uint64_t not_kept = 0;    // the kernel had no room for it before it was read, or it was too long
-  std::uint64_t not_taken = 0;   // the other end took it not: its queue is full, it is down
+  std::uint64_t cut = 0;        // came while the wire was cut or nothing was plugged in
+  std::uint64_t not_kept = 0;   // the kernel had no room for it before it was read, or it was too long
+  std::uint64_t not_taken = 0;  // the other end took it not: its queue is full, it is down
 };
 
 /// The wire between the device's port and the bench's gateway: every frame of both directions goes through its one thread. What it does not
@@ -36,6 +36,8 @@ class Wire {
   void impair(Direction direction, const Impairment& impairment, std::uint64_t seed);
   /// Cut, nothing passes and what waits is lost; the interfaces at both ends stay as they are.
   void set_cut(bool cut);
+  /// Whether a device is there at all: what is for one that is not is cut too. A new wire has one.
+  void set_plugged(bool plugged);
   WireCounts counts(Direction direction);
 
  private:
@@ -49,7 +51,7 @@ class Wire {
   std::mutex mutex_;  // of all below
   std::uint64_t not_taken_[2] = {}, cut_frames_[2] = {}, not_kept_ = 0;
   ImpairedWay from_device_, to_device_;
-  bool cut_ = false;
+  bool cut_ = false, plugged_ = true;
   std::vector<std::byte> frame_;
   std::atomic<bool> ending_{false};
   std::thread thread_;  // the last: it uses the others

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include "io/unique_fd.h"
+
+namespace hilcop {
+
+enum class IpFamily { V4, V6 };
+
+/// Sockets that serve what comes in at one interface, whatever address it was meant for (IP_TRANSPARENT): a datagram's is told beside it
+/// (IP_PKTINFO), a connection's is its local address. Non-blocking, close-on-exec. Throw Error naming the port and who has it.
+UniqueFd udp_service(IpFamily family, int port, const std::string& interface);
+/// Listening.
+UniqueFd tcp_service(IpFamily family, int port, const std::string& interface);
+/// ICMPv6 at one interface, for router solicitations (RFC 4861) alone.
+UniqueFd router_socket(const std::string& interface);
+
+}  // namespace hilcop

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// A bench network in its own process, with the test as the virtual board at the other end of its cable.
+#include "network/process/client.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "fakes/error_of.h"
+#include "fakes/places.h"
+#include "fakes/temp_dir.h"
+#include "io/child_process.h"
+#include "io/unix_socket.h"
+#include "network/capture/capture_reader.h"
+
+namespace hilcop {
+namespace {
+
+std::filesystem::path program() { return build_dir() / "tests/network/process/network_program"; }
+
+class NetworkClientTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<NetworkClient> start(const std::string& capture = "") {
+    NetworkClient::Options options;
+    options.program = program();
+    options.setup.name = "device";
+    options.setup.cable = folder_.path() / "cable";
+    if (!capture.empty()) options.setup.capture = folder_.path() / capture;
+    return NetworkClient::start(std::move(options), Deadline::in(20s));
+  }
+  UniqueFd plug() const { return connect_unix(folder_.path() / "cable", Deadline::in(5s)); }
+
+  /// An Ethernet frame as QEMU sends it: its length, then the frame.
+  static void send(int cable, const std::vector<std::uint8_t>& frame) {
+    std::vector<std::uint8_t> bytes{0, 0, static_cast<std::uint8_t>(frame.size() >> 8), static_cast<std::uint8_t>(frame.size())};
+    bytes.insert(bytes.end(), frame.begin(), frame.end());
+    ASSERT_EQ(::send(cable, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  }
+  /// Who has 10.77.0.1? Asked by 10.77.0.50.
+  static std::vector<std::uint8_t> arp_request() {
+    return {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0,  0,  0, 0,  0x50, 0x08, 0x06, 0, 1, 0x08, 0,  6,  4, 0,
+            1,    0x02, 0,    0,    0,    0,    0x50, 10, 77, 0, 50, 0,    0,    0,    0, 0, 0,    10, 77, 0, 1};
+  }
+  /// The next answer to it; false: none in time.
+  static bool arp_answered(int cable, Nanoseconds within) {
+    std::string bytes;
+    char piece[65536];
+    for (const auto deadline = Deadline::in(within); wait_ready(cable, POLLIN, deadline);) {
+      const auto size = ::read(cable, piece, sizeof piece);
+      if (size <= 0) return false;
+      bytes.append(piece, static_cast<std::size_t>(size));
+      // EtherType ARP, then operation 2, behind the addresses
+      const std::string answer{"\x08\x06\x00\x01\x08\x00\x06\x04\x00\x02", 10};
+      if (bytes.find(answer) != std::string::npos) return true;
+    }
+    return false;
+  }
+
+  TempDir folder_;
+};
+
+TEST_F(NetworkClientTest, AnswersADeviceThatIsPluggedInAndRecordsIt) {
+  const auto network = start("a.pcapng");
+  const auto cable = plug();
+  send(cable.get(), arp_request());
+  EXPECT_TRUE(arp_answered(cable.get(), 10s));
+  const auto figures = network->ask("capture.sync", {{"name", "main"}}, Deadline::in(10s));
+  EXPECT_GE(figures.at("packets"), 2);
+  EXPECT_EQ(figures.at("dropped"), 0);
+  EXPECT_EQ(network->ask("status", nlohmann::json::object(), Deadline::in(10s)).at("plugged"), true);
+  network->close(Deadline::in(10s));
+  CaptureReader reader(folder_.path() / "a.pcapng");
+  int asked_and_answered = 0;
+  while (const auto packet = reader.next())
+    asked_and_answered += packet->bytes.size() >= 14 && packet->bytes[12] == std::byte{0x08} && packet->bytes[13] == std::byte{0x06};
+  EXPECT_EQ(asked_and_answered, 2);
+  EXPECT_TRUE(reader.damage().empty());
+  ASSERT_TRUE(reader.counts().at(0).has_value());
+  EXPECT_EQ(reader.counts().at(0)->dropped, 0U);
+}
+
+TEST_F(NetworkClientTest, CutItAnswersNothingAndThenAgain) {
+  const auto network = start();
+  const auto cable = plug();
+  send(cable.get(), arp_request());
+  ASSERT_TRUE(arp_answered(cable.get(), 10s));
+  network->ask("cut", {{"cut", true}}, Deadline::in(10s));
+  send(cable.get(), arp_request());
+  EXPECT_FALSE(arp_answered(cable.get(), 500ms));
+  network->ask("cut", {{"cut", false}}, Deadline::in(10s));
+  send(cable.get(), arp_request());
+  EXPECT_TRUE(arp_answered(cable.get(), 10s));
+}
+
+TEST_F(NetworkClientTest, TellsWhatMakesNoSense) {
+  const auto network = start();
+  const auto asked = [&](const std::string& what, const nlohmann::json& how) {
+    return error_of([&] { network->ask(what, how, Deadline::in(10s)); });
+  };
+  EXPECT_EQ(asked("impair", {{"loss", 2.0}}).kind(), ErrorKind::Config);
+  EXPECT_EQ(asked("capture.sync", {{"name", "main"}}).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(asked("no-such-thing", nlohmann::json::object()).kind(), ErrorKind::Unsupported);
+  EXPECT_EQ(asked("cut", nlohmann::json::object()).kind(), ErrorKind::Protocol);
+  EXPECT_NO_THROW(network->ask("status", nlohmann::json::object(), Deadline::in(10s)));
+}
+
+TEST_F(NetworkClientTest, ACaptureThatExistsIsNotOverwritten) {
+  std::ofstream(folder_.path() / "a.pcapng") << "precious";
+  EXPECT_THROW(start("a.pcapng"), Error);
+  EXPECT_EQ(std::filesystem::file_size(folder_.path() / "a.pcapng"), 8U);
+}
+
+TEST_F(NetworkClientTest, ItsDeathIsToldToWhoeverAsks) {
+  const auto network = start();
+  ASSERT_EQ(::kill(network->pid(), SIGKILL), 0);
+  const auto error = error_of([&] { network->ask("status", nlohmann::json::object(), Deadline::in(10s)); });
+  EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
+  EXPECT_NE(error.cause().find("SIGKILL"), std::string::npos) << error.what();
+}
+
+// Nothing of it has a name, so what is left after its owner was killed could only be a process.
+TEST_F(NetworkClientTest, EndsWithItsOwnerHoweverThatEnds) {
+  ProcessOptions options;
+  options.program = program();
+  options.arguments = {"own", (folder_.path() / "cable").string()};
+  options.output_file = folder_.path() / "pid";
+  const auto owner = ChildProcess::start(std::move(options));
+  pid_t network = 0;
+  const auto said = [&] { return static_cast<bool>(std::ifstream(folder_.path() / "pid") >> network); };
+  for (const auto deadline = Deadline::in(20s); !said();) ASSERT_FALSE(deadline.expired());
+  ASSERT_EQ(::kill(owner->pid(), SIGKILL), 0);  // it alone, not its group
+  const auto gone = [&] {
+    std::ifstream status("/proc/" + std::to_string(network) + "/stat");
+    std::string number, name, state;
+    return !(status >> number >> name >> state) || state == "Z";
+  };
+  for (const auto deadline = Deadline::in(10s); !gone();) ASSERT_FALSE(deadline.expired()) << "the network outlives its owner";
+}
+
+TEST_F(NetworkClientTest, OneCableAtATimeAndTheNextWhenItIsPulled) {
+  const auto network = start();
+  {
+    const auto cable = plug();
+    send(cable.get(), arp_request());
+    ASSERT_TRUE(arp_answered(cable.get(), 10s));
+    const auto second = plug();
+    send(second.get(), arp_request());
+    EXPECT_FALSE(arp_answered(second.get(), 5s)) << "it is closed at once";
+  }
+  const auto unplugged = [&] { return network->ask("status", nlohmann::json::object(), Deadline::in(10s)).at("plugged") == false; };
+  for (const auto deadline = Deadline::in(10s); !unplugged();) ASSERT_FALSE(deadline.expired());
+  const auto cable = plug();
+  send(cable.get(), arp_request());
+  EXPECT_TRUE(arp_answered(cable.get(), 10s));
+}
+
+}  // namespace
+}  // namespace hilcop

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// network --control N: a bench network. own SOCKET: somebody who has one, says its process and waits to be killed.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "network/process/client.h"
+#include "network/process/serve.h"
+
+int main(int count, char** words) {
+  if (count == 4 && std::string_view(words[1]) == "network") return hilcop::serve_network(std::atoi(words[3]));
+  if (count != 3 || std::string_view(words[1]) != "own") return 2;
+  hilcop::NetworkClient::Options options;
+  options.program = "/proc/self/exe";
+  options.setup.name = "device";
+  options.setup.cable = words[2];
+  const auto network = hilcop::NetworkClient::start(std::move(options), hilcop::Deadline::in(std::chrono::seconds(20)));
+  std::printf("%d\n", network->pid());
+  std::fflush(stdout);
+  for (;;) ::pause();
+}
