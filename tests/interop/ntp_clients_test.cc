@@ -12,7 +12,7 @@ namespace hilcop::services {
 namespace {
 
 using testing::HasSubstr;
-using Kind = NtpBehaviour::Kind;
+using NtpKind = NtpBehaviour::Kind;
 
 const std::string kNtpdig = R"(
 import importlib.machinery, importlib.util, shutil, socket, sys
@@ -21,7 +21,7 @@ ntpdig = importlib.util.module_from_spec(importlib.util.spec_from_loader("ntpdig
 loader.exec_module(ntpdig)
 ntpdig.af, ntpdig.gap, ntpdig.debug = socket.AF_INET, 0, 0
 ntpdig.keyid = ntpdig.keytype = ntpdig.passwd = ntpdig.credentials = None
-ntpdig.log = lambda text: print(text)
+ntpdig.log, ntpdig.server = lambda text: print(text), "127.0.0.1"
 found = ntpdig.clock_select(ntpdig.queryhost("127.0.0.1", False, 10, int(sys.argv[1])))
 for packet in found:
     packet.posixize()
@@ -73,10 +73,10 @@ TEST_F(NtpClientsTest, TakeTheTimeThatIsShown) {
 }
 
 TEST_F(NtpClientsTest, DoNotTakeWhatIsNoTime) {
-  server_->set({.kind = Kind::KissOfDeath, .kiss = "DENY"});
+  server_->set({.kind = NtpKind::KissOfDeath, .kiss = "DENY"});
   EXPECT_THAT(python(kNtpdig), HasSubstr("stratum 0, probable KOD packet"));
   EXPECT_THAT(python(kNtplib, "4"), HasSubstr("stratum 0 leap 3 id DENY"));
-  server_->set({.kind = Kind::Stratum16});
+  server_->set({.kind = NtpKind::Stratum16});
   EXPECT_THAT(python(kNtpdig), HasSubstr("stratum too high"));
 }
 

@@ -13,8 +13,8 @@ namespace hilcop::services {
 namespace {
 
 using testing::HasSubstr;
-using Kind = NtpBehaviour::Kind;
-using Fate = NtpExchange::Fate;
+using NtpKind = NtpBehaviour::Kind;
+using NtpFate = NtpExchange::Fate;
 using std::chrono::milliseconds;
 
 constexpr UtcTime kEra1(2'085'978'496s);  // 2036-02-07T06:28:16Z: the first second of the next era
@@ -126,7 +126,7 @@ TEST_F(NtpServerTest, ShowsTheClock) {
   EXPECT_EQ(told.number, 2u);
   EXPECT_EQ(told.version, 3);
   EXPECT_EQ(told.size, 48u);
-  EXPECT_EQ(told.fate, Fate::Answered);
+  EXPECT_EQ(told.fate, NtpFate::Answered);
   EXPECT_EQ(told.answered, "the clock, 0.000 s ahead");
   EXPECT_EQ(told.client_clock->value, 0x1122334455667788u);
   EXPECT_EQ(told.aimed_at.text(), "127.0.0.1:" + std::to_string(port_));
@@ -166,7 +166,7 @@ TEST_F(NtpServerTest, StepsAfterSoManyRequests) {
 TEST_F(NtpServerTest, SendsClientsAway) {
   start();
   for (const std::string code : {"RATE", "DENY", "RSTR"}) {
-    server_->set({.kind = Kind::KissOfDeath, .kiss = code});
+    server_->set({.kind = NtpKind::KissOfDeath, .kiss = code});
     const auto answer = ask();
     EXPECT_EQ(answer.stratum, 0);
     EXPECT_EQ(answer.leap, 3);
@@ -178,7 +178,7 @@ TEST_F(NtpServerTest, SendsClientsAway) {
 
 TEST_F(NtpServerTest, SaysThatItIsNotSynchronized) {
   start();
-  server_->set({.kind = Kind::Stratum16, .offset = 5s});
+  server_->set({.kind = NtpKind::Stratum16, .offset = 5s});
   const auto answer = ask();
   EXPECT_EQ(answer.stratum, 16);
   EXPECT_EQ(answer.leap, 3);
@@ -188,10 +188,10 @@ TEST_F(NtpServerTest, SaysThatItIsNotSynchronized) {
 
 TEST_F(NtpServerTest, SilenceIsToldAndNothingComes) {
   start();
-  server_->set({.kind = Kind::Silence});
+  server_->set({.kind = NtpKind::Silence});
   const LoopbackClient client(SOCK_DGRAM, port_);
   client.send(request(3));
-  EXPECT_EQ(told_.wait_for(1)[0].fate, Fate::Silent);
+  EXPECT_EQ(told_.wait_for(1)[0].fate, NtpFate::Silent);
   server_->set({});
   client.send(request(4));
   EXPECT_EQ(packet_of(client.receive().value_or("")).version, 4) << "the answer to the first would have come before";
@@ -203,7 +203,7 @@ TEST_F(NtpServerTest, ADelayHoldsNobodyElseUpAndIsToldTheTruthAbout) {
   server_->set({.delay = 10s});
   const LoopbackClient client(SOCK_DGRAM, port_);
   client.send(request(3));
-  EXPECT_EQ(told_.wait_for(1)[0].fate, Fate::Waiting);
+  EXPECT_EQ(told_.wait_for(1)[0].fate, NtpFate::Waiting);
   server_->set({});
   client.send(request(4));
   EXPECT_EQ(packet_of(client.receive().value_or("")).version, 4);
@@ -216,7 +216,7 @@ TEST_F(NtpServerTest, ADelayHoldsNobodyElseUpAndIsToldTheTruthAbout) {
   EXPECT_EQ(late.receive, NtpTime::of(clock_.utc_now() - 10s));
   const auto told = told_.wait_for(4);
   const auto& last = told[2].number == 1 ? told[2] : told[3];
-  EXPECT_EQ(last.fate, Fate::Answered);
+  EXPECT_EQ(last.fate, NtpFate::Answered);
   EXPECT_EQ(last.number, 1u);
   EXPECT_EQ(last.answered_at, clock_.now());
 }
@@ -231,7 +231,7 @@ TEST_F(NtpServerTest, AnswersThatWaitAreBoundedAndToldAtTheEnd) {
   server_.reset();
   const auto told = told_.all();
   ASSERT_EQ(told.size(), 3u);
-  EXPECT_EQ(told[2].fate, Fate::Failed);
+  EXPECT_EQ(told[2].fate, NtpFate::Failed);
   EXPECT_EQ(told[2].number, 1u);
 }
 
@@ -252,11 +252,11 @@ TEST_F(NtpServerTest, WhatAmplifiesAndWhatIsNoRequestIsNeverAnswered) {
   EXPECT_EQ(packet_of(answer).version, 3) << "the last one alone";
   EXPECT_EQ(answer.size(), 48u);
   const auto told = told_.wait_for(10);
-  EXPECT_EQ(told[0].fate, Fate::Control);
+  EXPECT_EQ(told[0].fate, NtpFate::Control);
   EXPECT_EQ(told[0].problem, "mode private");
   EXPECT_EQ(told[0].excerpt, "1700032a00000000");
-  EXPECT_EQ(told[1].fate, Fate::Control);
-  for (std::size_t i = 2; i < 9; ++i) EXPECT_EQ(told[i].fate, Fate::Malformed) << i;
+  EXPECT_EQ(told[1].fate, NtpFate::Control);
+  for (std::size_t i = 2; i < 9; ++i) EXPECT_EQ(told[i].fate, NtpFate::Malformed) << i;
   EXPECT_THAT(told[2].problem, HasSubstr("mode server"));
   EXPECT_EQ(told[5].problem, "version 1");
   EXPECT_EQ(told[7].problem, "47 bytes, which is too short");
