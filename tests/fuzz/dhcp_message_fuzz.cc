@@ -17,7 +17,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!read.fault.empty()) return 0;
   std::erase_if(report.message.options, [](const auto& option) { return option.code == dhcp_option::kOverload; });
   if (read_dhcp(dhcp_packet(report.message, 1u << 24)).message != report.message) std::abort();
-  for (const auto& reply : responder.answer(read.message, size % 2 == 0, SteadyTime(Nanoseconds(size))).replies)
+  for (const auto& reply :
+       responder.answer(read.message, size % 2 == 0 ? std::optional(Ipv4{0x0a4d0001}) : std::nullopt, SteadyTime(Nanoseconds(size)))
+           .replies)
     if (const auto packet = dhcp_packet(reply.message); packet.size() > 548 || !read_dhcp(packet).fault.empty()) std::abort();
   return 0;
 }

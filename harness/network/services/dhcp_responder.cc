@@ -36,7 +36,7 @@ std::string dhcp_not_served(const DhcpMessage& message) {
 
 struct DhcpResponder::Asked {
   const DhcpMessage& message;
-  bool to_server;
+  std::optional<Ipv4> sent_to;
   SteadyTime now;
   std::string holder;
   DhcpDecision decision = {};
@@ -67,8 +67,8 @@ void DhcpResponder::set_faults(const DhcpFaults& faults) {
   faults_ = faults;
 }
 
-DhcpDecision DhcpResponder::answer(const DhcpMessage& message, bool to_server, SteadyTime now) {
-  Asked asked{message, to_server, now, message.hardware_text()};
+DhcpDecision DhcpResponder::answer(const DhcpMessage& message, std::optional<Ipv4> sent_to, SteadyTime now) {
+  Asked asked{message, sent_to, now, message.hardware_text()};
   asked.decision.reason = dhcp_not_served(message);
   if (!asked.decision.reason.empty()) return std::move(asked.decision);
   if (faults_.no_answer) {
@@ -116,9 +116,9 @@ void DhcpResponder::offer(Asked& asked, Served& by, bool second) {
   if (&by == renewed_.get()) asked.by_fault("new_subnet");
   if (faults_.offer_taken_address && !second) {
     asked.by_fault("offer_taken_address");
-    reply(asked, by, DhcpKind::Offer, by.network.server);
+    reply(asked, by.network, DhcpKind::Offer, by.network.server);
   } else if (const auto address = by.leases.offer(asked.holder, asked.message.address(dhcp_option::kRequestedAddress), asked.now)) {
-    reply(asked, by, DhcpKind::Offer, *address);
+    reply(asked, by.network, DhcpKind::Offer, *address);
   } else {
     asked.decision.reason = "every address of the pool is leased";
   }
@@ -128,7 +128,7 @@ void DhcpResponder::request(Asked& asked) {
   const auto& message = asked.message;
   const auto server = message.address(dhcp_option::kServer), wish = message.address(dhcp_option::kRequestedAddress);
   const bool has_address = message.client != Ipv4{};
-  asked.decision.situation = server ? "selecting" : (!has_address ? "rebooting" : (asked.to_server ? "renewing" : "rebinding"));
+  asked.decision.situation = server ? "selecting" : (!has_address ? "rebooting" : (asked.sent_to ? "renewing" : "rebinding"));
   if (faults_.nak) {
     asked.by_fault("nak");
     return refuse(asked, "the server is made to refuse");
@@ -160,12 +160,17 @@ void DhcpResponder::grant(Asked& asked, Served& by, Ipv4 address) {
   } else if (!by.leases.bind(asked.holder, address, asked.now, lease_of(asked, by.network))) {
     return refuse(asked, address.text() + " is not for this client");
   }
-  reply(asked, by, DhcpKind::Ack, address);
+  reply(asked, by.network, DhcpKind::Ack, address);
 }
 
 void DhcpResponder::refuse(Asked& asked, const std::string& reason) {
   asked.decision.reason = reason;
-  reply(asked, current(), DhcpKind::Nak, {});
+  // Of the server that it asked, also where that is of the network before: udhcpc takes no NAK of another one.
+  auto refusing = current().network;
+  const auto server = asked.message.address(dhcp_option::kServer);
+  if (server == base_.network.server || (second_ && server == second_->network.server)) refusing.server = *server;
+  if (!server && asked.sent_to) refusing.server = *asked.sent_to;
+  reply(asked, refusing, DhcpKind::Nak, {});
 }
 
 void DhcpResponder::decline(Asked& asked) {
@@ -190,10 +195,10 @@ void DhcpResponder::inform(Asked& asked) {
     return;
   }
   if (renewed_) asked.by_fault("new_subnet");
-  reply(asked, current(), DhcpKind::Ack, {});
+  reply(asked, current().network, DhcpKind::Ack, {});
 }
 
-void DhcpResponder::reply(Asked& asked, const Served& by, DhcpKind kind, Ipv4 yours) {
+void DhcpResponder::reply(Asked& asked, const DhcpNetwork& network, DhcpKind kind, Ipv4 yours) {
   const auto& to = asked.message;
   const bool inform = to.kind() == DhcpKind::Inform;
   DhcpReply made;
@@ -205,20 +210,20 @@ void DhcpResponder::reply(Asked& asked, const Served& by, DhcpKind kind, Ipv4 yo
   message.yours = yours;
   if (kind == DhcpKind::Ack) message.client = to.client;  // RFC 2131 table 3
   message.add(dhcp_option::kKind, std::string(1, static_cast<char>(kind)));
-  message.add(dhcp_option::kServer, by.network.server.bytes());
+  message.add(dhcp_option::kServer, network.server.bytes());
   if (kind == DhcpKind::Nak)
     message.add(dhcp_option::kMessage, asked.decision.reason);
   else
-    add_options(asked, by.network, message, !inform);
+    add_options(asked, network, message, !inform);
   if (const auto id = to.option(dhcp_option::kClientId); id && id->size() <= kMostDhcpEchoed && !id->empty())
     message.add(dhcp_option::kClientId, *id);
 
   // RFC 2131 4.1. The address that this host itself has cannot be sent to on the wire. An address of another network is no way back.
-  made.to.from = by.network.server;
-  const bool knows_it = to.client != Ipv4{} && kind != DhcpKind::Nak && by.network.has_host(to.client) && to.client != by.network.server;
+  made.to.from = network.server;
+  const bool knows_it = to.client != Ipv4{} && kind != DhcpKind::Nak && network.has_host(to.client) && to.client != network.server;
   if (knows_it) {
     made.to.address = to.client;
-  } else if (kind == DhcpKind::Nak || to.broadcast || yours == by.network.server || yours == base_.network.server) {
+  } else if (kind == DhcpKind::Nak || to.broadcast || yours == network.server || yours == base_.network.server) {
     made.to.address = kDhcpEverybody;
   } else {
     made.to.address = yours;

@@ -42,8 +42,8 @@ class DhcpResponder {
   DhcpResponder(DhcpNetwork network, std::string object);
   void set_faults(const DhcpFaults& faults);
   const DhcpFaults& faults() const { return faults_; }
-  /// `to_server`: it was sent to this host alone, not broadcast.
-  DhcpDecision answer(const DhcpMessage& message, bool to_server, SteadyTime now);
+  /// `sent_to`: the address of this host that it was sent to; nullopt: it was broadcast.
+  DhcpDecision answer(const DhcpMessage& message, std::optional<Ipv4> sent_to, SteadyTime now);
 
  private:
   struct Served {  // a network with its leases
@@ -63,7 +63,7 @@ class DhcpResponder {
   void decline(Asked& asked);
   void release(Asked& asked);
   void inform(Asked& asked);
-  void reply(Asked& asked, const Served& by, DhcpKind kind, Ipv4 yours);
+  void reply(Asked& asked, const DhcpNetwork& network, DhcpKind kind, Ipv4 yours);
   void add_options(Asked& asked, const DhcpNetwork& network, DhcpMessage& reply, bool lease);
   std::chrono::seconds lease_of(Asked& asked, const DhcpNetwork& network) const;
 

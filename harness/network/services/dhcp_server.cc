@@ -65,7 +65,7 @@ struct DhcpServer::State {
     report.oddities = std::move(read.oddities);
     report.malformed = std::move(read.fault);
     if (!report.malformed.empty()) report.excerpt = dhcp_excerpt(datagram.bytes);
-    const auto delay = decide(waiting, datagram.to_server);
+    const auto delay = decide(waiting, datagram.sent_to);
     if (delay.count() > 0 && !waiting.replies.empty() && late.size() >= kMostWaiting) {
       report.reason = "too many answers are waiting to be late";
       waiting.replies.clear();
@@ -76,7 +76,7 @@ struct DhcpServer::State {
       finish(std::move(waiting));
   }
 
-  std::chrono::milliseconds decide(Waiting& waiting, bool to_server) {
+  std::chrono::milliseconds decide(Waiting& waiting, std::optional<Ipv4> sent_to) {
     auto& report = waiting.report;
     const std::scoped_lock lock(mutex);
     ++counts.received;
@@ -84,7 +84,7 @@ struct DhcpServer::State {
       ++counts.malformed;
       return {};
     }
-    auto decision = responder.answer(report.message, to_server, report.steady);
+    auto decision = responder.answer(report.message, sent_to, report.steady);
     report.situation = std::move(decision.situation);
     report.reason = std::move(decision.reason);
     report.faults = std::move(decision.faults);

@@ -77,7 +77,7 @@ std::optional<DhcpDatagram> DhcpSocket::receive() {
         in_pktinfo info;
         std::memcpy(&info, CMSG_DATA(part), sizeof info);
         // For a broadcast the kernel tells this host's own address beside it: ip(7).
-        datagram.to_server = info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr;
+        if (info.ipi_addr.s_addr == info.ipi_spec_dst.s_addr) datagram.sent_to = Ipv4{ntohl(info.ipi_addr.s_addr)};
       }
       if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_RXQ_OVFL) std::memcpy(&lost_, CMSG_DATA(part), sizeof lost_);
     }

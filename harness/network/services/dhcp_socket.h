@@ -15,7 +15,7 @@ struct DhcpDatagram {
   std::string_view bytes;  // live until the next receive()
   std::size_t size = 0;    // as it was sent; more than `bytes` where it was longer than kMost
   Ipv4 source;
-  bool to_server = false;  // to one of this host's addresses; false: broadcast
+  std::optional<Ipv4> sent_to;  // of this host's addresses; nullopt: broadcast
 };
 
 struct DhcpSent {

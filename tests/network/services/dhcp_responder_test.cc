@@ -19,7 +19,9 @@ using testing::SizeIs;
 
 class DhcpResponderTest : public testing::Test {
  protected:
-  DhcpDecision ask(const DhcpMessage& message, bool to_server = false) { return responder_.answer(message, to_server, now_); }
+  DhcpDecision ask(const DhcpMessage& message, bool to_server = false) {
+    return responder_.answer(message, to_server ? std::optional(network_.server) : std::nullopt, now_);
+  }
   DhcpMessage only(const DhcpMessage& message, bool to_server = false) {
     const auto decision = ask(message, to_server);
     EXPECT_THAT(decision.replies, SizeIs(1)) << decision.reason;
@@ -93,8 +95,8 @@ TEST_F(DhcpResponderTest, TheAddressOfAClientStaysTheSame) {
   now_ += 10 * network_.lease;
   EXPECT_EQ(lease(client_), address) << "long after its lease";
   DhcpResponder after_a_restart(network_, "again");
-  EXPECT_EQ(after_a_restart.answer(client_.discover(), false, now_).replies.at(0).message.yours, address);
-  EXPECT_EQ(after_a_restart.answer(client_.reboot(address), false, now_).replies.at(0).message.kind(), DhcpKind::Ack);
+  EXPECT_EQ(after_a_restart.answer(client_.discover(), {}, now_).replies.at(0).message.yours, address);
+  EXPECT_EQ(after_a_restart.answer(client_.reboot(address), {}, now_).replies.at(0).message.kind(), DhcpKind::Ack);
 }
 
 TEST_F(DhcpResponderTest, SituationsOfARequest) {
@@ -214,6 +216,7 @@ TEST_F(DhcpResponderTest, NewSubnet) {
   fault([](DhcpFaults& faults) { faults.new_subnet = dhcp_network_of_test("10.78.0"); });
   const auto refused = ask(client_.from(DhcpKind::Request, address), true);
   EXPECT_EQ(refused.replies.at(0).message.kind(), DhcpKind::Nak);
+  EXPECT_EQ(refused.replies.at(0).message.address(dhcp_option::kServer), network_.server) << "whom it asked: it heeds no other";
   EXPECT_THAT(refused.faults, ElementsAre("new_subnet"));
   EXPECT_EQ(only(client_.select(address, network_.server)).kind(), DhcpKind::Nak) << "an offer of the network before";
   const auto moved = lease(client_);
@@ -300,7 +303,7 @@ TEST(DhcpNetworkTest, WhatMakesNoSenseIsRefusedByName) {
   DhcpResponder responder(largest, "DHCP");
   auto asked = DhcpClient().discover();
   asked.add(dhcp_option::kClientId, std::string(64, 'c'));
-  const auto packet = dhcp_packet(responder.answer(asked, false, SteadyTime(1s)).replies.at(0).message);
+  const auto packet = dhcp_packet(responder.answer(asked, {}, SteadyTime(1s)).replies.at(0).message);
   EXPECT_LE(packet.size(), 548u) << "what every client takes";
   EXPECT_EQ(read_dhcp(packet).message.option(dhcp_option::kOverload), std::nullopt);
 }
