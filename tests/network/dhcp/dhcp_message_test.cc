@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fakes/error_of.h"
-#include "network/services/dhcp_client.h"
+#include "network/dhcp/dhcp_client.h"
 #include "network/dhcp/dhcp_message.h"
 
 namespace hilcop {

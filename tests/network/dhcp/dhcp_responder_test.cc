@@ -6,7 +6,7 @@
 #include <set>
 
 #include "fakes/error_of.h"
-#include "network/services/dhcp_client.h"
+#include "network/dhcp/dhcp_client.h"
 #include "network/dhcp/dhcp_responder.h"
 
 namespace hilcop {

@@ -11,7 +11,7 @@
 
 #include "base/interrupt.h"
 #include "fakes/error_of.h"
-#include "network/services/dhcp_client.h"
+#include "network/dhcp/dhcp_client.h"
 #include "network/dhcp/dhcp_server.h"
 
 namespace hilcop {
