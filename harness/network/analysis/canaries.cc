@@ -151,8 +151,10 @@ void CanaryStream::begin_unpacking(Packing packing, std::uint64_t begin, Bytes b
     return search_.limit("more packed bodies at a time than are unpacked");
   auto made = std::make_unique<Unpacking>(Unpacking{search_.inflater(packing), packing, begin, begin, 0, nullptr});
   ++search_.unpacking_;
-  if (bytes.empty() || unpack(*made, bytes)) unpacking_.push_back(std::move(made));
-  else drop(*made);
+  if (bytes.empty() || unpack(*made, bytes))
+    unpacking_.push_back(std::move(made));
+  else
+    drop(*made);
 }
 
 bool CanaryStream::unpack(Unpacking& unpacking, Bytes bytes) {
@@ -173,8 +175,8 @@ bool CanaryStream::unpack(Unpacking& unpacking, Bytes bytes) {
         auto within = within_;
         within.push_back(packing_name(unpacking.packing));
         unpacking.inner = std::make_unique<CanaryStream>(
-            search_, std::move(within), [this, whole = &unpacking](std::uint64_t, std::uint64_t) { return where_(whole->begin, whole->now); },
-            depth_ + 1);
+            search_, std::move(within),
+            [this, whole = &unpacking](std::uint64_t, std::uint64_t) { return where_(whole->begin, whole->now); }, depth_ + 1);
       }
       unpacking.inner->add(Bytes(out).first(made), false);
     }

@@ -12,10 +12,10 @@
 namespace hilcop {
 namespace {
 
-constexpr std::string_view kUnreserved = "-._~";                  // RFC 3986 2.3
-constexpr std::string_view kComponent = "-_.!~*'()";              // encodeURIComponent
-constexpr std::string_view kWhole = "-_.!~*'();,/?:@&=+$#";       // encodeURI
-constexpr std::string_view kForm = "*-._";                        // application/x-www-form-urlencoded
+constexpr std::string_view kUnreserved = "-._~";             // RFC 3986 2.3
+constexpr std::string_view kComponent = "-_.!~*'()";         // encodeURIComponent
+constexpr std::string_view kWhole = "-_.!~*'();,/?:@&=+$#";  // encodeURI
+constexpr std::string_view kForm = "*-._";                   // application/x-www-form-urlencoded
 constexpr char kStandard[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 bool alphanumeric(unsigned char c) { return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
@@ -33,9 +33,12 @@ std::string hex_of(std::string_view bytes, std::string_view separator, const cha
 std::string url_of(std::string_view bytes, const std::string_view* safe, bool plus, const char* digits) {
   std::string url;
   for (const unsigned char c : bytes) {
-    if (plus && c == ' ') url += '+';
-    else if (safe != nullptr && (alphanumeric(c) || safe->find(static_cast<char>(c)) != std::string_view::npos)) url += static_cast<char>(c);
-    else url += {'%', digits[c >> 4], digits[c & 15]};
+    if (plus && c == ' ')
+      url += '+';
+    else if (safe != nullptr && (alphanumeric(c) || safe->find(static_cast<char>(c)) != std::string_view::npos))
+      url += static_cast<char>(c);
+    else
+      url += {'%', digits[c >> 4], digits[c & 15]};
   }
   return url;
 }
@@ -126,8 +129,8 @@ void CanaryDatabase::compile() {
     ids.push_back(static_cast<unsigned>(ids.size()));
   }
   hs_compile_error_t* error = nullptr;
-  if (hs_compile_lit_multi(texts.data(), flags.data(), ids.data(), sizes.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK, nullptr,
-                           &database_, &error) != HS_SUCCESS) {
+  if (hs_compile_lit_multi(texts.data(), flags.data(), ids.data(), sizes.data(), static_cast<unsigned>(texts.size()), HS_MODE_BLOCK,
+                           nullptr, &database_, &error) != HS_SUCCESS) {
     const std::string cause = error->message;
     hs_free_compile_error(error);
     throw Error(ErrorKind::Exhausted, "canaries", "cannot be compiled: " + cause, "search for fewer at a time");
@@ -150,8 +153,8 @@ void CanaryDatabase::scan(Bytes bytes, std::vector<Hit>& hits) const {
     for (std::size_t i = 0; i < literal.zeros; ++i)
       if (text[hit.begin + i] != '\0') return 0;
     if (hit.form == CanaryForm::Utf16Le) {
-      if (to < text.size() && text[to] == '\0') ++hit.end;
-      else if (hit.begin != 0 && text[hit.begin - 1] == '\0') --hit.begin, hit.form = CanaryForm::Utf16Be;
+      const bool zero_after = to < text.size() && text[to] == '\0', zero_before = hit.begin != 0 && text[hit.begin - 1] == '\0';
+      if (zero_before && !zero_after) hit.form = CanaryForm::Utf16Be;
     }
     found.push_back(hit);
     return 0;

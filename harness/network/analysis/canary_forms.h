@@ -26,7 +26,7 @@ enum class CanaryForm : std::uint8_t {
   Hex,        // of either case
   HexColons,  // aa:bb
   Url,        // percent-encoded: what RFC 3986, encodeURI, encodeURIComponent or a form leaves as it is; or all of it
-  Utf16Le,
+  Utf16Le,    // without the zero at either end; where both orders are possible it is called this one
   Utf16Be,
 };
 std::string_view name_of(CanaryForm form);

@@ -16,9 +16,7 @@ namespace {
 class Analysis {
  public:
   Analysis(const std::filesystem::path& file, const CaptureReportOptions& options)
-      : reader_(file),
-        search_(options.canaries),
-        tcp_([this](const TcpConnection& about) { return open(about); }, options.tcp) {
+      : reader_(file), search_(options.canaries), tcp_([this](const TcpConnection& about) { return open(about); }, options.tcp) {
     report_.file = file.filename().string();
     for (const auto& canary : options.canaries) report_.canary_names.push_back(canary.name);
     auto& observations = report_.observations;
@@ -51,8 +49,10 @@ class Analysis {
     const auto flow = frame.is_ip() && !frame.is_fragment ? flows_.add(frame, names_) : kNoFlow;
     const Seen seen{packet.at, flow, frame.from, frame.to, {}};
     if (!search_.idle()) search_.frame(frame, seen);
-    if (frame.is_fragment) fragment(frame);
-    else if (frame.transport == Transport::Tcp) tcp_.add(frame);
+    if (frame.is_fragment)
+      fragment(frame);
+    else if (frame.transport == Transport::Tcp)
+      tcp_.add(frame);
     else if (frame.transport == Transport::Udp || frame.transport == Transport::Icmp)
       datagram(frame, frame.payload, {frame.place_of(frame.payload)}, seen, false);
   }
@@ -73,7 +73,8 @@ class Analysis {
     PlaceMap map;
     std::uint64_t at = 0;
     for (const auto& place : whole->places) map.add(std::exchange(at, at + place.size), place);
-    if (frame.transport != Transport::Tcp) return datagram(frame, frame.payload, map.find(header, header + frame.payload.size()), seen, true);
+    if (frame.transport != Transport::Tcp)
+      return datagram(frame, frame.payload, map.find(header, header + frame.payload.size()), seen, true);
     segments(frame, map, header);
   }
 
@@ -164,7 +165,8 @@ class Analysis {
     for (const auto& line : report_.damage) report_.limits.push_back("the file is damaged: " + line);
     for (std::size_t i = 0; i < report_.counts.size(); ++i) {
       const auto& name = report_.interfaces[i].name;
-      if (!report_.counts[i]) report_.limits.push_back(fmt::format("how many packets the capture lost on '{}' is not known", printable(name)));
+      if (!report_.counts[i])
+        report_.limits.push_back(fmt::format("how many packets the capture lost on '{}' is not known", printable(name)));
       else if (report_.counts[i]->dropped != 0)
         report_.limits.push_back(fmt::format("{} packets were lost by the capture on '{}'", report_.counts[i]->dropped, printable(name)));
     }
@@ -196,6 +198,8 @@ class Analysis {
 
 }  // namespace
 
-CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options) { return Analysis(file, options).run(); }
+CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options) {
+  return Analysis(file, options).run();
+}
 
 }  // namespace hilcop

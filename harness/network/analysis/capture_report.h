@@ -67,8 +67,8 @@ struct CaptureReport {
   }
 };
 
-/// Reads it from begin to end; blocks on the file alone. Memory is bounded whatever is in it. Throws Error: the file cannot be read or is no
-/// capture, or the canaries cannot be searched for.
+/// Reads it from begin to end; blocks on the file alone. Memory is bounded whatever is in it. Throws Error: the file cannot be read or is
+/// no capture, or the canaries cannot be searched for.
 CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options = {});
 
 /// Passwords by length and SHA-256 alone; every text is printable ASCII.

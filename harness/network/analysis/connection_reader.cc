@@ -47,13 +47,17 @@ void ConnectionReader::data(Side side, const StreamPiece& piece) {
   half.at = piece.at;
   half.map.add(piece.offset, piece.place);
   if (half.canaries) half.canaries->add(piece.bytes, true);
-  if (!decided_) recognise(side, piece.bytes, piece.offset);
-  else pass(side, piece.bytes, piece.offset);
+  if (!decided_)
+    recognise(side, piece.bytes, piece.offset);
+  else
+    pass(side, piece.bytes, piece.offset);
 }
 
 void ConnectionReader::pass(Side side, Bytes bytes, std::uint64_t offset) {
-  if (all_opaque_) opaque(bytes.size());
-  else if (dissector_) dissector_->data(side, bytes, offset);
+  if (all_opaque_)
+    opaque(bytes.size());
+  else if (dissector_)
+    dissector_->data(side, bytes, offset);
 }
 
 void ConnectionReader::recognise(Side side, Bytes bytes, std::uint64_t offset) {

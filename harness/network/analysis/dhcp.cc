@@ -77,7 +77,8 @@ std::optional<DhcpMessage> parse_dhcp(Bytes bytes) {
   in.skip(8);
   const auto hardware = in.take(16);
   if (hardware_size == 6)
-    for (std::size_t i = 0; i < 6; ++i) message.client_mac += fmt::format("{}{:02x}", i == 0 ? "" : ":", static_cast<unsigned>(hardware[i]));
+    for (std::size_t i = 0; i < 6; ++i)
+      message.client_mac += fmt::format("{}{:02x}", i == 0 ? "" : ":", static_cast<unsigned>(hardware[i]));
   std::uint8_t overload = 0;
   if ((operation != 1 && operation != 2) || !read_dhcp_options(bytes.subspan(kCookieAt + 4), message, overload)) return std::nullopt;
   // RFC 2131 4.1: file first, then sname.

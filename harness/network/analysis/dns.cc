@@ -36,8 +36,10 @@ bool read_name(Bytes message, Cursor& in, std::string& name) {
     if (!at->ok() || length > kLongestName) return false;
     if (!name.empty()) name += '.';
     for (const char c : chars_of(label)) {
-      if (c == '.') name += "\\x2e";  // not to be taken for two labels
-      else name += printable(std::string_view(&c, 1));
+      if (c == '.')
+        name += "\\x2e";  // not to be taken for two labels
+      else
+        name += printable(std::string_view(&c, 1));
     }
   }
   name = lower_case(name);

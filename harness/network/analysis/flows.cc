@@ -16,15 +16,16 @@ void count_frame(Flow& flow, const Frame& frame, bool from_client) {
   flow.first = std::min(flow.first, frame.packet.at);
   flow.last = std::max(flow.last, frame.packet.at);
   const auto number = frame.packet.frame;
-  if (!flow.frames.empty() && !flow.frames_cut && flow.frames.back().last + 1 == number) flow.frames.back().last = number;
-  else if (flow.frames.size() < Flow::kMostRuns) flow.frames.push_back({number, number});
-  else flow.frames_cut = true;
+  if (!flow.frames.empty() && !flow.frames_cut && flow.frames.back().last + 1 == number)
+    flow.frames.back().last = number;
+  else if (flow.frames.size() < Flow::kMostRuns)
+    flow.frames.push_back({number, number});
+  else
+    flow.frames_cut = true;
   flow.last_frame = number;
 }
 
-void sum_up(Traffic& sum, const Traffic& part) {
-  sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload;
-}
+void sum_up(Traffic& sum, const Traffic& part) { sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload; }
 
 }  // namespace
 
@@ -35,12 +36,16 @@ void NameTable::learn(const DnsMessage& message) {
     // The name that was asked for, whatever aliases stand between.
     const auto& name = message.questions.empty() ? answer.name : message.questions[0].name;
     if (message.multicast) {
-      if (said_.size() < kMost || said_.contains(answer.address)) said_[answer.address] = answer.name;
-      else ++not_kept_;
+      if (said_.size() < kMost || said_.contains(answer.address))
+        said_[answer.address] = answer.name;
+      else
+        ++not_kept_;
     } else {
       const std::pair key{message.seen.to.address, answer.address};
-      if (asked_.size() < kMost || asked_.contains(key)) asked_[key] = name;
-      else ++not_kept_;
+      if (asked_.size() < kMost || asked_.contains(key))
+        asked_[key] = name;
+      else
+        ++not_kept_;
     }
   }
 }

@@ -30,13 +30,13 @@ struct Flow {
   std::vector<FrameRun> frames;  // the first kMostRuns
   bool frames_cut = false;
   Traffic from_client, from_server;
-  std::string name;            // of the server, as it was asked for in the DNS before the flow began; empty: nobody asked
-  std::string sni, alpn;       // of TLS; alpn: what was chosen, else what was offered, joined by commas
-  std::string certificate;     // the server's subject, up to TLS 1.2
+  std::string name;         // of the server, as it was asked for in the DNS before the flow began; empty: nobody asked
+  std::string sni, alpn;    // of TLS; alpn: what was chosen, else what was offered, joined by commas
+  std::string certificate;  // the server's subject, up to TLS 1.2
   std::vector<std::string> certificate_names;
-  std::string application;     // "http", "tls", ...; empty: not recognised
-  bool by_content = false;     // application: its bytes say so; else a port of its own, and bytes that do not speak against it
-  std::uint64_t opaque = 0;    // bytes that are encrypted
+  std::string application;      // "http", "tls", ...; empty: not recognised
+  bool by_content = false;      // application: its bytes say so; else a port of its own, and bytes that do not speak against it
+  std::uint64_t opaque = 0;     // bytes that are encrypted
   std::uint64_t gap_bytes = 0;  // bytes that the capture does not have
 };
 
@@ -62,7 +62,7 @@ class NameTable {
 
  private:
   std::map<std::pair<IpAddress, IpAddress>, std::string> asked_;  // who asked, and the address
-  std::map<IpAddress, std::string> said_;                        // by multicast
+  std::map<IpAddress, std::string> said_;                         // by multicast
   std::uint64_t not_kept_ = 0;
 };
 

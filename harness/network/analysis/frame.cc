@@ -86,7 +86,8 @@ void parse_ipv6(Frame& frame, Bytes bytes) {
   in.u8();
   const auto from = in.take(16), to = in.take(16);
   if (!in.ok() || version >> 28 != 6) return unread(frame, Unread::Ipv6Header);
-  if (length == 0 && frame.packet.length > frame.packet.bytes.size() - in.left()) length = frame.packet.length - (frame.packet.bytes.size() - in.left());
+  if (length == 0 && frame.packet.length > frame.packet.bytes.size() - in.left())
+    length = frame.packet.length - (frame.packet.bytes.size() - in.left());
   frame.from.address = IpAddress::of(from);
   frame.to.address = IpAddress::of(to);
   for (int count = 0; is_extension(next) && !(frame.is_fragment && frame.fragment_offset != 0); ++count) {
@@ -189,13 +190,17 @@ Frame parse_frame(const CapturedPacket& packet, LinkType type) {
 void parse_transport(Frame& frame, Bytes segment, std::size_t length) {
   Cursor in(segment);
   std::size_t header = 0;
+  const auto unread = [&frame](Unread why) {
+    frame.from.port = frame.to.port = 0;
+    hilcop::unread(frame, why);
+  };
   if (frame.ip_protocol == kUdp) {
     frame.from.port = in.u16();
     frame.to.port = in.u16();
     const std::size_t said = in.u16();
     in.u16();
     header = 8;
-    if (!in.ok() || (said != 0 && said < header) || said > length) return unread(frame, Unread::UdpHeader);
+    if (!in.ok() || (said != 0 && said < header) || said > length) return unread(Unread::UdpHeader);
     if (said != 0) length = said;
     frame.transport = Transport::Udp;
   } else if (frame.ip_protocol == kTcp) {
@@ -207,19 +212,19 @@ void parse_transport(Frame& frame, Bytes segment, std::size_t length) {
     frame.tcp_flags = in.u8();
     frame.window = in.u16();
     in.skip(4);
-    if (!in.ok() || header < 20 || header > length) return unread(frame, Unread::TcpHeader);
+    if (!in.ok() || header < 20 || header > length) return unread(Unread::TcpHeader);
     in.skip(header - 20);
-    if (!in.ok()) return unread(frame, Unread::TcpHeader);
+    if (!in.ok()) return unread(Unread::TcpHeader);
     frame.transport = Transport::Tcp;
   } else if (frame.ip_protocol == kIcmp || frame.ip_protocol == kIcmpv6) {
     frame.icmp_type = in.u8();
     frame.icmp_code = in.u8();
     in.u16();
     header = 4;
-    if (!in.ok()) return unread(frame, Unread::IcmpShort);
+    if (!in.ok()) return unread(Unread::IcmpShort);
     frame.transport = Transport::Icmp;
   } else {
-    return unread(frame, Unread::IpProtocol);
+    return unread(Unread::IpProtocol);
   }
   frame.payload_length = length - header;
   const auto rest = in.rest();

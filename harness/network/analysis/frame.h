@@ -13,23 +13,23 @@ namespace hilcop {
 
 /// Why a frame was not read to its transport. Nothing is passed over without one of these.
 enum class Unread : std::uint8_t {
-  LinkType,            // neither Ethernet nor bare IP
-  EtherType,           // no protocol that is read here (LLDP, EAPOL, 802.3 with a length...)
+  LinkType,   // neither Ethernet nor bare IP
+  EtherType,  // no protocol that is read here (LLDP, EAPOL, 802.3 with a length...)
   EthernetShort,
-  VlanDepth,           // more than two tags
+  VlanDepth,  // more than two tags
   ArpMalformed,
   Ipv4Header,
   Ipv6Header,
-  Ipv6Extension,       // malformed, or more of them than is sound
-  IpProtocol,          // neither TCP, UDP nor ICMP
+  Ipv6Extension,  // malformed, or more of them than is sound
+  IpProtocol,     // neither TCP, UDP nor ICMP
   UdpHeader,
   TcpHeader,
   IcmpShort,
-  FragmentMalformed,   // beyond 65,535 bytes, or of no bytes
-  FragmentsConflict,   // overlapping fragments that differ; the first won
-  FragmentsIncomplete, // some never came
-  FragmentsTooMany,    // given up for memory
-  Snapped,             // the capture kept fewer bytes than the headers need
+  FragmentMalformed,    // beyond 65,535 bytes, or of no bytes
+  FragmentsConflict,    // overlapping fragments that differ; the first won
+  FragmentsIncomplete,  // some never came
+  FragmentsTooMany,     // given up for memory
+  Snapped,              // the capture kept fewer bytes than the headers need
   Count
 };
 std::string_view name_of(Unread why);
@@ -49,7 +49,7 @@ struct Frame {
   std::uint8_t ip_protocol = 0;
   bool is_fragment = false, more_fragments = false;
   std::uint32_t fragment_id = 0, fragment_offset = 0;
-  Bytes ip_payload;                // after all extension headers
+  Bytes ip_payload;                   // after all extension headers
   std::size_t ip_payload_length = 0;  // on the wire: more than there is where the capture kept less
 
   Transport transport = Transport::None;
@@ -75,7 +75,8 @@ Frame parse_frame(const CapturedPacket& packet, LinkType type);
 /// was put together of fragments (then the frame's spans are of `segment`).
 void parse_transport(Frame& frame, Bytes segment, std::size_t length);
 
-/// Whether the sender of a flow's first frame is its client: TCP says it in SYN and SYN-ACK; else the lower port below 1024 is the server's.
+/// Whether the sender of a flow's first frame is its client: TCP says it in SYN and SYN-ACK; else the lower port below 1024 is the
+/// server's.
 bool client_sends(const Frame& first);
 
 }  // namespace hilcop

@@ -54,8 +54,10 @@ std::size_t HttpStream::take(Side side, Bytes bytes, std::uint64_t offset) {
       const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), half.left));
       body(half, side, bytes.first(part), offset);
       half.left -= part;
-      if (half.left == 0 && half.state == State::Chunk) half.state = State::ChunkEnd;
-      else if (half.left == 0) message_ends(half, true);
+      if (half.left == 0 && half.state == State::Chunk)
+        half.state = State::ChunkEnd;
+      else if (half.left == 0)
+        message_ends(half, true);
       return part;
     }
     case State::ToTheEnd:
@@ -83,8 +85,10 @@ std::size_t HttpStream::take_line(Half& half, Side side, Bytes bytes, std::uint6
   }
   if (end == std::string_view::npos) return used;
   if (half.state == State::Head) {
-    if (half.line == "\r\n" || half.line == "\n") half.line.clear();  // 2.2: an empty line before a request
-    else if (half.line.ends_with("\n\r\n") || half.line.ends_with("\n\n")) head(half, side, offset + used);
+    if (half.line == "\r\n" || half.line == "\n")
+      half.line.clear();  // 2.2: an empty line before a request
+    else if (half.line.ends_with("\n\r\n") || half.line.ends_with("\n\n"))
+      head(half, side, offset + used);
   } else if (half.state == State::ChunkSize) {
     chunk_line(half);
   } else if (half.state == State::ChunkEnd) {
@@ -115,7 +119,8 @@ void HttpStream::head(Half& half, Side side, std::uint64_t end) {
   message.content_type = printable(parsed->value("content-type"), 128);
   message.content_encoding = lower_case(printable(parsed->value("content-encoding"), 64));
   if (parsed->start.starts_with("HTTP/1.")) {
-    const auto status = http_number(std::string_view(parsed->start).substr(std::min<std::size_t>(9, parsed->start.size())).substr(0, 3), 10);
+    const auto status =
+        http_number(std::string_view(parsed->start).substr(std::min<std::size_t>(9, parsed->start.size())).substr(0, 3), 10);
     if (!status || *status < 100 || *status > 999) return lost(half);
     message.status = static_cast<std::uint16_t>(*status);
     message.server = printable(parsed->value("server"), 128);
@@ -188,8 +193,10 @@ void HttpStream::message_ends(Half& half, bool complete) {
   message.complete = complete;
   const auto packed = bytes_of_text(half.body);
   Packing packing{};
-  if (!message.content_encoding.empty() && is_packed(packed, packing)) half.body = unpacked(packed, packing, kBodyBegin);
-  else if (half.deflated) half.body = unpacked(packed, Packing::Deflate, kBodyBegin);
+  if (!message.content_encoding.empty() && is_packed(packed, packing))
+    half.body = unpacked(packed, packing, kBodyBegin);
+  else if (half.deflated)
+    half.body = unpacked(packed, Packing::Deflate, kBodyBegin);
   message.body_begin = half.body.substr(0, kBodyBegin);
   half.body.clear();
   context_.observations().add(std::move(message));

@@ -13,8 +13,8 @@ struct MqttMessage {
   enum class Kind : std::uint8_t { Connect = 1, ConnectAck = 2, Publish = 3, Subscribe = 8 };
   Seen seen;
   Kind kind = Kind::Connect;
-  std::uint8_t level = 0;               // of CONNECT: 3, 4 (3.1.1), 5
-  std::uint8_t code = 0;                // of CONNACK
+  std::uint8_t level = 0;                // of CONNECT: 3, 4 (3.1.1), 5
+  std::uint8_t code = 0;                 // of CONNACK
   std::string client, user, will_topic;  // of CONNECT; printable
   bool has_password = false;
   std::vector<std::string> topics;  // of PUBLISH one; printable

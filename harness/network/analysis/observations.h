@@ -41,8 +41,8 @@ struct Observations {
   std::vector<TlsCertificates> certificates;
   std::vector<TlsAlert> alerts;
   std::vector<Credential> credentials;
-  std::map<std::string, std::uint64_t> malformed;   // by protocol: what is not as its standard says
-  std::map<std::string, std::uint64_t> not_kept;    // by kind: more than kMostOfOneKind
+  std::map<std::string, std::uint64_t> malformed;  // by protocol: what is not as its standard says
+  std::map<std::string, std::uint64_t> not_kept;   // by kind: more than kMostOfOneKind
 
   /// Who else wants to know at once; may be empty.
   std::function<void(const DnsMessage&)> on_dns;
@@ -78,8 +78,10 @@ struct Observations {
  private:
   template <class T>
   void keep(std::vector<T>& kept, T made, const char* kind) {
-    if (kept.size() < kMostOfOneKind) kept.push_back(std::move(made));
-    else ++not_kept[kind];
+    if (kept.size() < kMostOfOneKind)
+      kept.push_back(std::move(made));
+    else
+      ++not_kept[kind];
   }
 };
 

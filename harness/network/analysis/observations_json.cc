@@ -19,7 +19,8 @@ json list_json(const std::vector<T>& all, const Fill& fill) {
 
 json dns_json(const std::vector<DnsMessage>& all) {
   return list_json(all, [](const DnsMessage& one, json& made) {
-    made.update({{"multicast", one.multicast}, {"response", one.response}, {"truncated", one.truncated}, {"id", one.id}, {"code", one.code}});
+    made.update(
+        {{"multicast", one.multicast}, {"response", one.response}, {"truncated", one.truncated}, {"id", one.id}, {"code", one.code}});
     made["questions"] = made["answers"] = json::array();
     for (const auto& question : one.questions) made["questions"].push_back({{"name", question.name}, {"type", question.type}});
     for (const auto& answer : one.answers) {
@@ -52,8 +53,10 @@ json http_json(const std::vector<HttpMessage>& all) {
   return list_json(all, [](const HttpMessage& one, json& made) {
     made.update({{"request", one.request}, {"content_type", one.content_type}, {"content_encoding", one.content_encoding}});
     made.update({{"chunked", one.chunked}, {"complete", one.complete}, {"body_bytes", one.body_size}});
-    if (one.request) made.update({{"method", one.method}, {"target", one.target}, {"host", one.host}, {"user_agent", one.agent}});
-    else made.update({{"status", one.status}, {"server", one.server}});
+    if (one.request)
+      made.update({{"method", one.method}, {"target", one.target}, {"host", one.host}, {"user_agent", one.agent}});
+    else
+      made.update({{"status", one.status}, {"server", one.server}});
   });
 }
 
@@ -61,7 +64,10 @@ json mqtt_json(const std::vector<MqttMessage>& all) {
   return list_json(all, [](const MqttMessage& one, json& made) {
     made.update({{"kind", static_cast<int>(one.kind)}, {"topics", one.topics}, {"payload_bytes", one.payload}});
     if (one.kind == MqttMessage::Kind::Connect)
-      made.update({{"level", one.level}, {"client_id", one.client}, {"user", one.user}, {"has_password", one.has_password},
+      made.update({{"level", one.level},
+                   {"client_id", one.client},
+                   {"user", one.user},
+                   {"has_password", one.has_password},
                    {"will_topic", one.will_topic}});
     if (one.kind == MqttMessage::Kind::ConnectAck) made["code"] = one.code;
   });
@@ -80,8 +86,11 @@ json tls_json(const Observations& all) {
           {"certificates", list_json(all.certificates,
                                      [](const TlsCertificates& one, json& made) {
                                        for (const auto& facts : one.chain)
-                                         made["chain"].push_back({{"subject", facts.subject}, {"issuer", facts.issuer}, {"names", facts.names},
-                                                                  {"not_before", facts.not_before}, {"not_after", facts.not_after},
+                                         made["chain"].push_back({{"subject", facts.subject},
+                                                                  {"issuer", facts.issuer},
+                                                                  {"names", facts.names},
+                                                                  {"not_before", facts.not_before},
+                                                                  {"not_after", facts.not_after},
                                                                   {"sha256", facts.sha256}});
                                      })},
           {"alerts", list_json(all.alerts, [](const TlsAlert& one, json& made) {
@@ -107,34 +116,35 @@ json to_json(const Seen& seen) {
 }
 
 json to_json(const Observations& all) {
-  return {{"dhcp", dhcp_json(all.dhcp)},
-          {"dns", dns_json(all.dns)},
-          {"ssdp", list_json(all.ssdp,
-                             [](const SsdpMessage& one, json& made) {
-                               made.update({{"start", one.start}, {"target", one.target}, {"unique_name", one.unique_name}});
-                               made.update({{"location", one.location}, {"server", one.server}, {"kind", one.kind}});
-                             })},
-          {"ntp", list_json(all.ntp,
-                            [](const NtpMessage& one, json& made) {
-                              made.update({{"version", one.version}, {"mode", one.mode}, {"stratum", one.stratum}, {"leap", one.leap}});
-                              made.update({{"reference", one.reference}, {"authenticated", one.authenticated}});
-                              made["transmitted"] = one.transmitted;
-                            })},
-          {"coap", list_json(all.coap,
-                             [](const CoapMessage& one, json& made) {
-                               made.update({{"type", one.type}, {"class", one.code_class}, {"detail", one.code_detail}, {"id", one.id}});
-                               made.update({{"host", one.host}, {"path", one.path}, {"query", one.query}, {"payload_bytes", one.payload}});
-                             })},
-          {"http", http_json(all.http)},
-          {"mqtt", mqtt_json(all.mqtt)},
-          {"tls", tls_json(all)},
-          {"credentials", list_json(all.credentials,
-                                    [](const Credential& one, json& made) {
-                                      made.update({{"protocol", one.protocol}, {"user", printable(one.user)}});
-                                      made["password"] = {{"bytes", one.password.size()}, {"sha256", sha256_hex(bytes_of_text(one.password))}};
-                                    })},
-          {"malformed", all.malformed},
-          {"not_kept", all.not_kept}};
+  return {
+      {"dhcp", dhcp_json(all.dhcp)},
+      {"dns", dns_json(all.dns)},
+      {"ssdp", list_json(all.ssdp,
+                         [](const SsdpMessage& one, json& made) {
+                           made.update({{"start", one.start}, {"target", one.target}, {"unique_name", one.unique_name}});
+                           made.update({{"location", one.location}, {"server", one.server}, {"kind", one.kind}});
+                         })},
+      {"ntp", list_json(all.ntp,
+                        [](const NtpMessage& one, json& made) {
+                          made.update({{"version", one.version}, {"mode", one.mode}, {"stratum", one.stratum}, {"leap", one.leap}});
+                          made.update({{"reference", one.reference}, {"authenticated", one.authenticated}});
+                          made["transmitted"] = one.transmitted;
+                        })},
+      {"coap", list_json(all.coap,
+                         [](const CoapMessage& one, json& made) {
+                           made.update({{"type", one.type}, {"class", one.code_class}, {"detail", one.code_detail}, {"id", one.id}});
+                           made.update({{"host", one.host}, {"path", one.path}, {"query", one.query}, {"payload_bytes", one.payload}});
+                         })},
+      {"http", http_json(all.http)},
+      {"mqtt", mqtt_json(all.mqtt)},
+      {"tls", tls_json(all)},
+      {"credentials", list_json(all.credentials,
+                                [](const Credential& one, json& made) {
+                                  made.update({{"protocol", one.protocol}, {"user", printable(one.user)}});
+                                  made["password"] = {{"bytes", one.password.size()}, {"sha256", sha256_hex(bytes_of_text(one.password))}};
+                                })},
+      {"malformed", all.malformed},
+      {"not_kept", all.not_kept}};
 }
 
 }  // namespace hilcop

@@ -7,6 +7,7 @@ namespace hilcop {
 namespace {
 
 constexpr std::size_t kCostOfOneWaiting = 128;  // beside its bytes
+constexpr std::size_t kKeptAtEnd = 1024;        // to compare a last retransmission with
 // An acknowledgement further ahead than any window (RFC 7323: 2^30) is of another connection.
 constexpr std::int64_t kFarthestAcknowledged = std::int64_t{1} << 30;
 
@@ -195,6 +196,12 @@ void TcpDirection::finish(const Sink& sink) {
   auto told = acknowledged_;
   if (fin_) told = acknowledged_ > *fin_ ? std::max(*fin_, acknowledged_ - 1) : std::max(*fin_, acknowledged_);
   if (told > next_) gap(told - next_, GapReason::NotCaptured, sink);
+}
+
+void TcpDirection::retire() {
+  if (history_.size() <= kKeptAtEnd) return;
+  shared_.history -= history_.size() - kKeptAtEnd;
+  history_ = std::vector<std::byte>(history_.end() - static_cast<std::ptrdiff_t>(kKeptAtEnd), history_.end());
 }
 
 void TcpDirection::forget() {

@@ -44,6 +44,8 @@ class TcpDirection {
   bool complete() const { return fin_ && next_ >= *fin_; }
   /// Gives up every hole, also one at the end that was acknowledged.
   void finish(const Sink& sink);
+  /// After finish(): keeps little to compare with what is sent again.
+  void retire();
   /// Frees what it holds.
   void forget();
   std::uint64_t next() const { return next_; }

@@ -123,12 +123,12 @@ void TcpStreams::segment(Connection& connection, Side side, const Frame& frame, 
   if (connection.ended) {
     const auto offset = own.offset_of(first);
     const auto end = offset + static_cast<std::int64_t>(frame.payload_length);
+    if (frame.payload_length == 0) return;
     if (end > static_cast<std::int64_t>(own.next())) {
       ++counts_.gaps, counts_.gap_bytes += frame.payload_length;
       sink().gap(side, own.next(), frame.payload_length, GapReason::AfterEnd);
     } else {
-      counts_.retransmitted_bytes += frame.payload_length;
-      counts_.not_compared_bytes += frame.payload_length;
+      own.add(first, frame.payload, frame.payload_length, place, frame.packet.at, sink);
     }
     return;
   }
@@ -145,7 +145,7 @@ void TcpStreams::finish(Connection& connection) {
   };
   for (auto* direction : {&connection.client, &connection.server}) {
     direction->finish(sink);
-    direction->forget();
+    direction->retire();
   }
   connection.ended = true;
   if (connection.sink) connection.sink->end();

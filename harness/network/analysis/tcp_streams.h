@@ -13,7 +13,8 @@ namespace hilcop {
 
 enum class Side : std::uint8_t { Client, Server };  // who sent it
 
-/// One TCP connection of a capture. The client is who sent the first SYN; where that was not seen the lower port below 1024 is the server's.
+/// One TCP connection of a capture. The client is who sent the first SYN; where that was not seen the lower port below 1024 is the
+/// server's.
 struct TcpConnection {
   std::uint64_t number = 0;  // from 0, in the order of their first frames
   Endpoint client, server;
@@ -54,7 +55,7 @@ class StreamSink {
 
 struct TcpLimits {
   std::size_t connections = 50'000;
-  std::size_t waiting_of_one = 1u << 20, waiting_of_all = 64u << 20;  // bytes out of order
+  std::size_t waiting_of_one = 1u << 20, waiting_of_all = 64u << 20;   // bytes out of order
   std::size_t history_of_one = 32u << 10, history_of_all = 64u << 20;  // bytes delivered, kept to compare retransmissions with
 };
 

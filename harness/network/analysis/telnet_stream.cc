@@ -29,8 +29,10 @@ void TelnetStream::data(Side side, Bytes bytes, std::uint64_t offset) {
     const auto c = static_cast<std::uint8_t>(byte);
     switch (command) {
       case Command::None:
-        if (c == kIac) command = Command::Iac;
-        else character(side, static_cast<char>(c), offset);
+        if (c == kIac)
+          command = Command::Iac;
+        else
+          character(side, static_cast<char>(c), offset);
         break;
       case Command::Iac:
         command = c == kSb ? Command::Sub : c > kSb && c < kIac ? Command::Option : Command::None;
@@ -52,8 +54,10 @@ void TelnetStream::data(Side side, Bytes bytes, std::uint64_t offset) {
 
 void TelnetStream::character(Side side, char c, std::uint64_t at) {
   if (side == Side::Server) {
-    if (c == '\n') said_.clear();
-    else said_ += c;
+    if (c == '\n')
+      said_.clear();
+    else
+      said_ += c;
     if (said_.size() > kLongestPrompt) said_.erase(0, kLongestPrompt / 2);
     prompted(at);
     return;
@@ -64,9 +68,12 @@ void TelnetStream::character(Side side, char c, std::uint64_t at) {
     return line(at + 1);
   }
   if (typed_.empty()) typed_begin_ = at;
-  if ((c == '\b' || c == 0x7f) && !typed_.empty()) typed_.pop_back();
-  else if (c == 0x15) typed_.clear();  // kill line
-  else if (typed_.size() < kLongestTyped && c != '\b' && c != 0x7f) typed_ += c;
+  if ((c == '\b' || c == 0x7f) && !typed_.empty())
+    typed_.pop_back();
+  else if (c == 0x15)
+    typed_.clear();  // kill line
+  else if (typed_.size() < kLongestTyped && c != '\b' && c != 0x7f)
+    typed_ += c;
 }
 
 void TelnetStream::prompted(std::uint64_t) {
@@ -79,7 +86,8 @@ void TelnetStream::prompted(std::uint64_t) {
 void TelnetStream::line(std::uint64_t end) {
   if (prompt_ == Prompt::User) user_ = typed_;
   if (prompt_ == Prompt::Password) {
-    context_.observations().add(Credential{context_.seen(Side::Client, typed_.empty() ? end - 1 : typed_begin_, end), "telnet", user_, typed_});
+    context_.observations().add(
+        Credential{context_.seen(Side::Client, typed_.empty() ? end - 1 : typed_begin_, end), "telnet", user_, typed_});
     user_.clear();
   }
   prompt_ = Prompt::None;
@@ -103,8 +111,10 @@ void FtpStream::data(Side side, Bytes bytes, std::uint64_t offset) {
     if (over_) return;
     if (line_.empty()) begin_ = offset;
     ++offset;
-    if (c == '\n') command(offset);
-    else if (line_.size() < kLongestTyped) line_ += c;
+    if (c == '\n')
+      command(offset);
+    else if (line_.size() < kLongestTyped)
+      line_ += c;
   }
 }
 

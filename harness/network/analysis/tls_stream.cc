@@ -39,8 +39,10 @@ void TlsStream::data(Side side, Bytes bytes, std::uint64_t offset) {
     const auto part = std::min(bytes.size(), half.left);
     const auto type = static_cast<std::uint8_t>(half.head[0]);
     const bool plain = !half.encrypted && (type == kHandshake || type == kAlert || type == kChangeCipherSpec);
-    if (plain) half.record += chars_of(bytes.first(part));
-    else context_.opaque(part);
+    if (plain)
+      half.record += chars_of(bytes.first(part));
+    else
+      context_.opaque(part);
     half.left -= part;
     bytes = bytes.subspan(part);
     offset += part;
