@@ -60,7 +60,7 @@ OWNERS = {
     r"libserialport\.h": ["harness/io"],
     r"libusb\.h": ["harness/io"],
     r"boost/process": ["harness/io"],
-    r"hs/|hs\.h": ["harness/console"],
+    r"hs/|hs\.h": ["harness/console", "harness/network"],
     r"pcre2\.h": ["harness/console"],
     r"yaml-cpp/": ["harness/bench"],
     r"openssl/": ["harness/evidence", "harness/console", "harness/network"],
@@ -72,7 +72,7 @@ OWNERS = {
     r"curl/": ["harness/io"],
     r"net-snmp/": ["fixtures"],
     r"gpiod\.h": ["fixtures"],
-    r"zlib\.h|lzma\.h": ["harness/io"],
+    r"zlib\.h|lzma\.h": ["harness/io", "harness/network"],
     r"nbdkit-plugin\.h": ["fixtures"],
 }
 

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/analysis/flows.h"
+
+#include <algorithm>
+
+namespace hilcop {
+namespace {
+
+constexpr std::uint16_t kAddress4 = 1, kAddress6 = 28;
+
+void count_frame(Flow& flow, const Frame& frame, bool from_client) {
+  auto& way = from_client ? flow.from_client : flow.from_server;
+  ++way.packets;
+  way.bytes += frame.packet.length;
+  way.payload += frame.payload_length;
+  flow.first = std::min(flow.first, frame.packet.at);
+  flow.last = std::max(flow.last, frame.packet.at);
+  const auto number = frame.packet.frame;
+  if (!flow.frames.empty() && !flow.frames_cut && flow.frames.back().last + 1 == number)
+    flow.frames.back().last = number;
+  else if (flow.frames.size() < Flow::kMostRuns)
+    flow.frames.push_back({number, number});
+  else
+    flow.frames_cut = true;
+  flow.last_frame = number;
+}
+
+void sum_up(Traffic& sum, const Traffic& part) { sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload; }
+
+}  // namespace
+
+void NameTable::learn(const DnsMessage& message) {
+  if (!message.response) return;
+  for (const auto& answer : message.answers) {
+    if (answer.address.size == 0 || (answer.type != kAddress4 && answer.type != kAddress6)) continue;
+    // The name that was asked for, whatever aliases stand between.
+    const auto& name = message.questions.empty() ? answer.name : message.questions[0].name;
+    if (message.multicast) {
+      if (said_.size() < kMost || said_.contains(answer.address))
+        said_[answer.address] = answer.name;
+      else
+        ++not_kept_;
+    } else {
+      const std::pair key{message.seen.to.address, answer.address};
+      if (asked_.size() < kMost || asked_.contains(key))
+        asked_[key] = name;
+      else
+        ++not_kept_;
+    }
+  }
+}
+
+std::string NameTable::name_of(const IpAddress& client, const IpAddress& server) const {
+  if (const auto found = asked_.find({client, server}); found != asked_.end()) return found->second;
+  const auto found = said_.find(server);
+  return found == said_.end() ? std::string() : found->second;
+}
+
+std::uint32_t FlowTable::add(const Frame& frame, const NameTable& names) {
+  auto key = frame.tuple();
+  bool from_client = true;
+  auto found = index_.find(key);
+  if (found == index_.end()) {
+    found = index_.find(key.turned());
+    from_client = found == index_.end();
+  }
+  if (found == index_.end()) {
+    if (flows_.size() == kMost) {
+      ++not_kept_;
+      return kNoFlow;
+    }
+    from_client = client_sends(frame);
+    if (!from_client) key = key.turned();
+    found = index_.emplace(key, static_cast<std::uint32_t>(flows_.size())).first;
+    auto& made = flows_.emplace_back();
+    made.client = key.one;
+    made.server = key.other;
+    made.protocol = key.protocol;
+    made.first = made.last = frame.packet.at;
+    made.first_frame = frame.packet.frame;
+    made.name = names.name_of(made.client.address, made.server.address);
+  }
+  count_frame(flows_[found->second], frame, from_client);
+  return found->second;
+}
+
+std::uint32_t FlowTable::find(const FiveTuple& tuple) const {
+  auto found = index_.find(tuple);
+  if (found == index_.end()) found = index_.find(tuple.turned());
+  return found == index_.end() ? kNoFlow : found->second;
+}
+
+std::vector<Destination> FlowTable::destinations() const {
+  std::map<std::string, Destination> all;
+  for (std::uint32_t i = 0; i < flows_.size(); ++i) {
+    const auto& flow = flows_[i];
+    const auto& given = flow.name.empty() ? flow.sni : flow.name;
+    const auto name = given.empty() ? flow.server.address.text() : given;
+    auto& sum = all[name];
+    if (sum.flows.empty()) sum.first = flow.first, sum.last = flow.last;
+    sum.name = name;
+    sum.named = !given.empty();
+    sum.addresses.insert(flow.server.address);
+    if (!flow.application.empty()) sum.applications.insert(flow.application);
+    sum.ports.insert(flow.server.port);
+    sum.flows.push_back(i);
+    sum_up(sum.to, flow.from_client);
+    sum_up(sum.from, flow.from_server);
+    sum.first = std::min(sum.first, flow.first);
+    sum.last = std::max(sum.last, flow.last);
+  }
+  std::vector<Destination> sorted;
+  for (auto& [name, sum] : all) sorted.push_back(std::move(sum));
+  std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.to.bytes > b.to.bytes; });
+  return sorted;
+}
+
+}  // namespace hilcop
