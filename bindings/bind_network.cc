@@ -21,6 +21,13 @@ void bind_network(py::module_& module) {
       .def("ask", call(&NetworkPort::ask), py::arg("what"), py::arg("how"), py::kw_only(), py::arg("timeout_s"))
       .def("change", call(&NetworkPort::change), py::arg("what"), py::arg("how"), py::kw_only(), py::arg("timeout_s"))
       .def(
+          "connect",
+          [](NetworkPort& self, const std::string& address, int port, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return without_gil([&] { return self.connect(address, port, deadline).release(); });
+          },
+          py::arg("address"), py::arg("port"), py::kw_only(), py::arg("timeout_s"), "A descriptor that the caller owns.")
+      .def(
           "set_link",
           [](NetworkPort& self, bool up, double timeout_s) {
             const auto deadline = deadline_in(timeout_s);

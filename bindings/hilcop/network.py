@@ -1,28 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network that a DUT hangs on: hilcop owns it entirely, records it, and breaks it when asked.
+"""The network that a DUT hangs on: hilcop owns it entirely, records it, breaks it and lies to the device when asked.
 
 dut.network.impair(delay_s=0.1, loss=0.05)
-with dut.network.outage():
+with dut.network.outage("wire"):
     ...
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+from hilcop.interception import Interception
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
 
 Direction = Literal["both", "from_device", "to_device"]
-Outage = Literal["link", "wire"]
+Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router"]
+DnsKind = Literal[
+    "answer",
+    "address",
+    "spoof",
+    "rebind",
+    "nxdomain",
+    "servfail",
+    "refused",
+    "silence",
+    "wrong_id",
+    "compression_loop",
+    "truncated",
+]
+NtpKind = Literal["answer", "kiss_of_death", "stratum16", "silence"]
 
 
 class Network:
-    """Of one DUT. Calls block until it is done, `timeout_s` seconds at most, then TimeoutError; what the bench does is on the timeline and
-    stands as a comment in the capture."""
+    """Of one DUT. Calls block until it is done, `timeout_s` seconds at most, then TimeoutError. What the bench does is an event
+    network.change or network.link on the timeline and a comment in the capture; what the device asks for is one too: network.dhcp,
+    network.router, network.dns, network.ntp, network.tls."""
 
     def __init__(self, port: NetworkPort) -> None:
         self._port = port
@@ -33,13 +51,14 @@ class Network:
         return Path(self._port.capture_file) if self._port.capture_file else None
 
     def status(self, *, timeout_s: float = 5) -> dict[str, Any]:
-        """Whether the cable is plugged, what is recorded and was lost (`captures`), what the wire did in each direction."""
+        """Whether the cable is plugged in, what is recorded and was lost (`captures`), what the wire did in each direction, what was asked of
+        the services and which of them has failed (harness/network/process/docs/protocol.md)."""
         result: dict[str, Any] = self._port.ask("status", {}, timeout_s=timeout_s)
         return result
 
     def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> dict[str, Any]:
-        """Returns when all that had passed is in the file: {packets, bytes, dropped, failure}. An absence is proved by a capture that
-        dropped nothing alone."""
+        """Returns when all that had passed is in the file: {packets, bytes, dropped, failure}. Only a capture that dropped nothing proves an
+        absence."""
         result: dict[str, Any] = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
         return result
 
@@ -59,7 +78,8 @@ class Network:
 
     @contextmanager
     def outage(self, what: Outage = "link", *, timeout_s: float = 10) -> Iterator[None]:
-        """For as long as the block runs: `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes."""
+        """For as long as the block runs. `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes; `dhcp`,
+        `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block)."""
         self._fail(what, True, timeout_s)
         try:
             yield
@@ -69,10 +89,17 @@ class Network:
     def _fail(self, what: Outage, on: bool, timeout_s: float) -> None:
         if what == "link":
             self._port.set_link(not on, timeout_s=timeout_s)
-        elif what == "wire":
-            self._port.change("cut", {"cut": on}, timeout_s=timeout_s)
-        else:
-            raise ValueError(f"there is no outage '{what}'; choose one of: link, wire")
+            return
+        how: dict[str, tuple[str, dict[str, Any]]] = {
+            "wire": ("cut", {"cut": on}),
+            "dhcp": ("dhcp", {"no_answer": on}),
+            "dns": ("dns.silent", {"silent": on}),
+            "ntp": ("ntp", {"kind": "silence" if on else "answer"}),
+            "router": ("router", {"silent": on}),
+        }
+        if what not in how:
+            raise ValueError(f"there is no outage '{what}'; choose one of: link, {', '.join(how)}")
+        self._port.change(*how[what], timeout_s=timeout_s)
 
     def impair(
         self,
@@ -96,3 +123,78 @@ class Network:
         times = {"delay_s": delay_s, "jitter_s": jitter_s}
         rest = {"rate_bit_s": rate_bit_s, "queue": queue, "direction": direction, "seed": seed}
         self._port.change("impair", {**shares, **times, **rest}, timeout_s=timeout_s)
+
+    def dhcp(self, *, timeout_s: float = 5, **faults: Any) -> None:
+        """How DHCP errs from now on; without faults it is sound. no_answer, nak, no_gateway, no_dns, offer_taken_address,
+        second_server_first: bool; short_lease_s: int; new_subnet, second_server: the other gateway's address, as '10.78.0.1';
+        slow_s: float."""
+        known = {"no_answer", "nak", "no_gateway", "no_dns", "offer_taken_address", "second_server_first"}
+        known |= {"short_lease_s", "new_subnet", "second_server", "slow_s"}
+        if unknown := sorted(set(faults) - known):
+            raise ValueError(f"DHCP knows no fault {', '.join(unknown)}; choose of: {', '.join(sorted(known))}")
+        self._port.change("dhcp", faults, timeout_s=timeout_s)
+
+    def dns(
+        self,
+        name: str,
+        kind: DnsKind,
+        *,
+        addresses: Sequence[str] = (),
+        then: Sequence[str] = (),
+        delay_s: float = 0,
+        ttl_s: int = 30,
+        timeout_s: float = 5,
+    ) -> None:
+        """What queries for a name get from now on: 'www.example.com' is that name, '*.example.com' all below it, '*' all. `addresses` are for
+        address, spoof and rebind, which gives `then` ever after the first time."""
+        how = {"name": name, "kind": kind, "addresses": list(addresses), "then": list(then), "delay_s": delay_s, "ttl_s": ttl_s}
+        self._port.change("dns.rule", how, timeout_s=timeout_s)
+
+    def dns_sound(self, *, timeout_s: float = 5) -> None:
+        """No rule is left: each name has its own address of 198.18.0.0/15 again."""
+        self._port.change("dns.clear", {}, timeout_s=timeout_s)
+
+    def connect(self, address: str, port: int, *, timeout_s: float = 10) -> socket.socket:
+        """A TCP connection from the bench's gateway to the device, whose time limit per call is `timeout_s` too. DisconnectedError: nobody
+        listens there."""
+        connection = socket.socket(fileno=self._port.connect(address, port, timeout_s=timeout_s))
+        connection.settimeout(timeout_s)
+        return connection
+
+    def name_of(self, address: str, *, timeout_s: float = 5) -> str:
+        """The name that an address was given out for; '': none."""
+        name: str = self._port.ask("dns.name", {"address": address}, timeout_s=timeout_s)["name"]
+        return name
+
+    def ntp(
+        self,
+        kind: NtpKind = "answer",
+        *,
+        offset_s: float = 0,
+        step_s: float = 0,
+        step_after: int = 0,
+        kiss: str = "RATE",
+        delay_s: float = 0,
+        timeout_s: float = 5,
+    ) -> None:
+        """What the time server does from now on; without arguments it is sound. offset_s: that the clock shown is ahead of UTC; step_s is added
+        to it after so many requests."""
+        how = {"kind": kind, "offset_s": offset_s, "step_s": step_s, "step_after": step_after, "kiss": kiss, "delay_s": delay_s}
+        self._port.change("ntp", how, timeout_s=timeout_s)
+
+    def intercept(
+        self,
+        *,
+        case: str = "sound",
+        ca_file: Path | str | None = None,
+        ca_key_file: Path | str | None = None,
+        ports: Sequence[int] = (443, 8443, 8883),
+        timeout_s: float = 10,
+    ) -> Interception:
+        """From now on the bench answers TLS at these ports, whatever server the device wants. `ca_file`, `ca_key_file`: PEM of a CA that the
+        device trusts; without one most cases are not testable. Once for each bench; BusyError after that."""
+        how: dict[str, Any] = {"case": case, "ports": list(ports)}
+        if ca_file is not None and ca_key_file is not None:
+            how |= {"ca_pem": Path(ca_file).read_text(), "ca_key_pem": Path(ca_key_file).read_text()}
+        self._port.change("intercept.start", how, timeout_s=timeout_s)
+        return Interception(self._port)

@@ -11,8 +11,8 @@ namespace hilcop {
 namespace {
 
 // What is done to a device. What the network tells of the device (network.dhcp) is in the packets themselves.
-constexpr std::array<std::string_view, 9> kStimuli{"power.edge", "power.adjust", "button.press", "button.release", "output.set",
-                                                   "usb.reset",  "network.link", "network.cut",  "network.impair"};
+constexpr std::array<std::string_view, 8> kStimuli{"power.edge", "power.adjust", "button.press", "button.release",
+                                                   "output.set", "usb.reset",    "network.link", "network.change"};
 
 bool is_stimulus(std::string_view kind) {
   for (const auto known : kStimuli)
@@ -22,7 +22,7 @@ bool is_stimulus(std::string_view kind) {
 
 std::string text_of(const Event& event) {
   std::string text = fmt::format("{} {} at {}", event.source, event.kind, to_iso8601(event.utc));
-  for (const char* key : {"on", "up", "cut", "how"})
+  for (const char* key : {"on", "asserted", "up", "what", "how"})
     if (event.data.contains(key)) text += fmt::format(" {}={}", key, event.data[key].dump());
   return text;
 }

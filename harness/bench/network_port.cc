@@ -45,9 +45,12 @@ class RunningPort final : public KeptNetwork {
   json ask(const std::string& what, const json& how, Deadline deadline) override { return network_->ask(what, how, deadline); }
   json change(const std::string& what, const json& how, Deadline deadline) override {
     auto result = network_->ask(what, how, deadline);
-    sink_.emit(make_event(source_, "network." + what, {{"how", how}, {"result", result}}));
+    auto told = how;
+    told.erase("ca_key_pem");  // whoever has it can speak for every host to a device that trusts it
+    sink_.emit(make_event(source_, "network.change", {{"what", what}, {"how", told}, {"result", result}}));
     return result;
   }
+  UniqueFd connect(const std::string& address, int port, Deadline deadline) override { return network_->connect(address, port, deadline); }
   void set_link(bool up, Deadline deadline) override {
     const auto result = socket_.set(up, up ? json{{"unix", network_->setup().cable.string()}} : json::object(), deadline);
     auto data = to_json(result);

@@ -10,15 +10,17 @@
 
 namespace hilcop {
 
-/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What
-/// is done with it is an event network.* on the timeline and a comment in the capture. Calls block until it is done; throw Error,
-/// Interrupted.
+/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What is
+/// done with it is an event network.change or network.link on the timeline and a comment in the capture; what it tells of the device is an
+/// event network.<kind>. Calls block until it is done; throw Error, Interrupted.
 class NetworkPort {
  public:
   virtual ~NetworkPort() = default;
   /// What is asked of the network by name (harness/network/process/docs/protocol.md); a change of it is told on the timeline.
   virtual nlohmann::json ask(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
   virtual nlohmann::json change(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
+  /// A TCP connection from the bench's gateway to the device, for this process. Throws Error{Disconnected, Timeout, NotFound, Config}.
+  virtual UniqueFd connect(const std::string& address, int port, Deadline deadline) = 0;
   /// Pulls the cable from the device's socket, or plugs it in: the device sees no link.
   virtual void set_link(bool up, Deadline deadline) = 0;
   /// What is recorded from the begin on; empty: nothing is.

@@ -8,9 +8,12 @@ namespace hilcop {
 
 void add_network(CLI::App& app, int& status) {
   auto* command = app.add_subcommand("network", "be the network of a DUT (started by whoever opens it)")->group("");
-  auto control = std::make_shared<int>(-1);
+  auto control = std::make_shared<int>(-1), sockets = std::make_shared<int>(-1);
   command->add_option("--control", *control, "descriptor of the socket to serve")->required()->check(CLI::NonNegativeNumber);
-  command->callback([control, &status] { status = serve_network(*control); });
+  command->add_option("--sockets", *sockets, "descriptor of the socket that connections are handed over at")
+      ->required()
+      ->check(CLI::NonNegativeNumber);
+  command->callback([control, sockets, &status] { status = serve_network(*control, *sockets); });
 }
 
 }  // namespace hilcop

@@ -105,7 +105,7 @@ void Links::add_address(const std::string& name, const std::string& address) {
   rtnl_addr_set_ifindex(entry.get(), state_->index(name));
   require(rtnl_addr_set_local(entry.get(), local.get()), "interface '" + name + "'", "'" + address + "' is no address");
   if (nl_addr_get_family(local.get()) == AF_INET6) rtnl_addr_set_flags(entry.get(), IFA_F_NODAD);
-  require(rtnl_addr_add(state_->socket.get(), entry.get(), 0), "interface '" + name + "'", "cannot have address " + address);
+  require(rtnl_addr_add(state_->socket.get(), entry.get(), NLM_F_REPLACE), "interface '" + name + "'", "cannot have address " + address);
 }
 
 void Links::take_all_from(const std::string& name) {

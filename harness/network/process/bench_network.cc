@@ -14,8 +14,7 @@ using nlohmann::json;
 
 namespace {
 
-// Of the namespace, so every bench network has the same ones.
-constexpr const char *kPort = "device", *kGateway = "gateway", *kGatewayMac = "02:77:00:00:00:01", *kMainCapture = "main";
+constexpr const char *kGatewayMac = "02:77:00:00:00:01", *kMainCapture = "main";
 constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a second
 
 json figures(const WireCounts& counts) {
@@ -65,7 +64,7 @@ Impairment impairment_of(const json& how) {
 
 }  // namespace
 
-BenchNetwork::BenchNetwork(const NetworkSetup& setup) : setup_(setup) {
+BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(setup), outbox_(outbox) {
   auto port = make_tap(kPort);
   auto gateway = make_tap(kGateway);
   links_.set_mac(kGateway, kGatewayMac);
@@ -78,31 +77,48 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup) : setup_(setup) {
   links_.take_all_from(kGateway);
   wire_ = std::make_unique<Wire>(kPort, std::move(gateway));
   links_.set_up(kPort, true);
+  services_ = std::make_unique<GatewayServices>(
+      kGateway, setup_.address, setup_.address6, [this](const std::string& address) { links_.add_address(kGateway, address); }, outbox_);
   wire_->set_plugged(false);
   cable_ = std::make_unique<Cable>(std::move(port), setup_.cable, [this](bool plugged) { wire_->set_plugged(plugged); });
 }
 
 BenchNetwork::~BenchNetwork() = default;
 
+Error BenchNetwork::about(ErrorKind kind, const std::string& cause, const std::string& remedy) const {
+  return {kind, "network of dut '" + setup_.name + "'", cause, remedy};
+}
+
 Recorder& BenchNetwork::capture(const std::string& name) {
   const auto found = captures_.find(name);
   if (found != captures_.end()) return *found->second;
-  throw Error(ErrorKind::NotFound, "network of dut '" + setup_.name + "'", "records no capture '" + name + "'",
+  throw about(ErrorKind::NotFound, "records no capture '" + name + "'",
               name == kMainCapture ? "open the bench with a record directory" : "start it first");
 }
 
 json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
-  if (captures_.contains(name))
-    throw Error(ErrorKind::Busy, "network of dut '" + setup_.name + "'", "records a capture '" + name + "' already",
-                "stop it, or choose another name");
-  captures_[name] = std::make_unique<Recorder>(kPort, std::move(writer));
+  if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
+  auto recorder = std::make_unique<Recorder>(kPort, std::move(writer));
+  const std::scoped_lock lock(captures_mutex_);
+  captures_[name] = std::move(recorder);
   return json::object();
 }
 
 json BenchNetwork::stop_capture(const std::string& name) {
   const auto result = figures(capture(name).stop());
+  const std::scoped_lock lock(captures_mutex_);
   captures_.erase(name);
   return result;
+}
+
+json BenchNetwork::ask_capture(const std::string& what, const json& how, Deadline deadline) {
+  const std::string name = how.value("name", kMainCapture);
+  if (what == "capture.start") return start_capture(name, writer_for(how.at("file").get<std::string>(), setup_.name));
+  if (what == "capture.stop") return stop_capture(name);
+  if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
+  auto& recorder = capture(name);
+  recorder.sync(deadline);
+  return figures(recorder.status());
 }
 
 void BenchNetwork::impair(const json& how) {
@@ -114,6 +130,27 @@ void BenchNetwork::impair(const json& how) {
   if (direction != "from_device") wire_->impair(Direction::ToDevice, impairment, seed * 2 + 1);
 }
 
+void BenchNetwork::begin_interception(const json& how) {
+  if (interception_) throw about(ErrorKind::Busy, "answers TLS already", "change its plan (intercept.plan)");
+  Interception::Options options;
+  options.interface = kGateway;
+  options.ports = how.value("ports", options.ports);
+  options.ca_pem = how.value("ca_pem", "");
+  options.ca_key_pem = how.value("ca_key_pem", "");
+  options.otherwise = intercept_case_named(how.value("case", "sound"));
+  options.name_of_address = [this](const std::string& address) { return services_->name_of(address); };
+  options.on_secrets = [this](std::string_view lines) {
+    const std::scoped_lock lock(captures_mutex_);
+    for (auto& [name, recorder] : captures_) recorder->tls_secrets(std::string(lines));
+  };
+  interception_ = std::make_shared<Interception>(std::move(options), outbox_);
+}
+
+Interception& BenchNetwork::interception() {
+  if (!interception_) throw about(ErrorKind::NotFound, "does not answer TLS", "begin with intercept.start");
+  return *interception_;
+}
+
 json BenchNetwork::status() {
   json captures = json::object();
   for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
@@ -122,32 +159,40 @@ json BenchNetwork::status() {
           {"address", setup_.address},
           {"address6", setup_.address6},
           {"captures", captures},
+          {"services", services_->status()},
+          {"interception", interception_ ? interception_->status() : json()},
+          {"events_lost", outbox_.lost()},
           {"from_device", figures(wire_->counts(Direction::FromDevice))},
           {"to_device", figures(wire_->counts(Direction::ToDevice))},
           {"port_queue_dropped", port ? port->tx_dropped : 0}};
 }
 
+std::function<json(Deadline)> BenchNetwork::waiting(const std::string& what, const json& how) {
+  if (what != "intercept.wait") return {};
+  interception();
+  return [kept = interception_, how](Deadline deadline) { return kept->wait(how, deadline); };
+}
+
 json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadline) {
+  const json done = json::object();
   if (what == "status") return status();
   if (what == "mark") {
     for (auto& [name, recorder] : captures_) recorder->mark(how.at("text"));
-    return json::object();
+    return done;
   }
-  if (what == "capture.start") return start_capture(how.at("name"), writer_for(how.at("file").get<std::string>(), setup_.name));
-  if (what == "capture.stop") return stop_capture(how.at("name"));
-  if (what == "capture.sync") {
-    auto& recorder = capture(how.value("name", kMainCapture));
-    recorder.sync(deadline);
-    return figures(recorder.status());
-  }
-  if (what == "impair") return impair(how), json::object();
-  if (what == "cut") return wire_->set_cut(how.at("cut")), json::object();
+  if (what.starts_with("capture.")) return ask_capture(what, how, deadline);
+  if (what == "impair") return impair(how), done;
+  if (what == "cut") return wire_->set_cut(how.at("cut")), done;
+  if (what == "intercept.start") return begin_interception(how), done;
+  if (what == "intercept.plan") return interception().plan(how), done;
+  if (what == "intercept.ended") return interception().ended(how);
   if (what == "close") {
     cable_.reset();
     for (auto& [name, recorder] : captures_) recorder->stop();
     return status();
   }
-  throw Error(ErrorKind::Unsupported, "network of dut '" + setup_.name + "'", "knows no '" + what + "'");
+  if (auto answer = services_->ask(what, how)) return *answer;
+  throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
 }
 
 }  // namespace hilcop

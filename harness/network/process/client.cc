@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "io/arrival.h"
 #include "io/child_process.h"
+#include "io/descriptor_passing.h"
 #include "io/unix_socket.h"
 
 namespace hilcop {
@@ -20,7 +21,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kControl = 3;         // descriptor in the child
+constexpr int kControl = 3, kSockets = 4;  // descriptors in the child
 constexpr Nanoseconds kGrace = 1s;  // longer than a call's deadline, for the network's own, better error
 
 struct Question {
@@ -39,14 +40,17 @@ class RunningNetwork final : public NetworkClient {
  public:
   RunningNetwork(Options options, Deadline deadline) : setup_(std::move(options.setup)), on_event_(std::move(options.on_event)) {
     auto [ours, theirs] = socket_pair();
+    auto [our_sockets, their_sockets] = socket_pair();
     ProcessOptions process;
     process.program = options.program;
-    process.arguments = {"network", "--control", std::to_string(kControl)};
+    process.arguments = {"network", "--control", std::to_string(kControl), "--sockets", std::to_string(kSockets)};
     process.directory = "/";
     process.capture_output = true;
-    process.pass_descriptors = {{theirs.get(), kControl}};
+    process.pass_descriptors = {{theirs.get(), kControl}, {their_sockets.get(), kSockets}};
     process_ = ChildProcess::start(std::move(process));
     theirs.reset();
+    their_sockets.reset();
+    sockets_ = std::move(our_sockets);
     socket_ = ours.get();
     lines_.emplace(std::move(ours), object());
     reader_ = std::thread([this] { read(); });
@@ -84,6 +88,17 @@ class RunningNetwork final : public NetworkClient {
     if (question->answer.is_null()) throw ended_error();
     if (!question->answer.at("ok").get<bool>()) throw Error::from_json(question->answer.at("error"));
     return question->answer.at("result");
+  }
+  UniqueFd connect(const std::string& address, int port, Deadline deadline) override {
+    const std::uint64_t number = ask("connect", {{"address", address}, {"port", port}}, deadline).at("number");
+    // It was handed over before the answer.
+    const std::scoped_lock lock(connected_mutex_);
+    while (!connected_.contains(number)) {
+      auto passed = receive_descriptor(sockets_.get(), Deadline::in(kGrace));
+      if (!passed) throw Error(ErrorKind::Protocol, object(), "has connected, and hands nothing over");
+      connected_[passed->number] = std::move(passed->fd);
+    }
+    return std::move(connected_.extract(number).mapped());
   }
   void tell(const std::string& what, const json& how) noexcept override {
     try {
@@ -161,7 +176,9 @@ class RunningNetwork final : public NetworkClient {
   std::unique_ptr<ChildProcess> process_;
   int socket_ = -1;
   std::optional<JsonLines> lines_;
-  std::mutex send_mutex_, mutex_;
+  UniqueFd sockets_;
+  std::map<std::uint64_t, UniqueFd> connected_;  // that somebody else of this process waits for
+  std::mutex send_mutex_, mutex_, connected_mutex_;
   std::map<std::uint64_t, std::shared_ptr<Question>> questions_;
   std::uint64_t asked_ = 0;
   std::optional<Error> failure_;

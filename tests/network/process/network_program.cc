@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// network --control N: a bench network. own SOCKET: somebody who has one, says its process and waits to be killed.
+// network --control N --sockets M: a bench network. own SOCKET: somebody who has one, says its process and waits to be killed.
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,7 +10,7 @@
 #include "network/process/serve.h"
 
 int main(int count, char** words) {
-  if (count == 4 && std::string_view(words[1]) == "network") return hilcop::serve_network(std::atoi(words[3]));
+  if (count == 6 && std::string_view(words[1]) == "network") return hilcop::serve_network(std::atoi(words[3]), std::atoi(words[5]));
   if (count != 3 || std::string_view(words[1]) != "own") return 2;
   hilcop::NetworkClient::Options options;
   options.program = "/proc/self/exe";
