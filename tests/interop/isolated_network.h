@@ -31,8 +31,8 @@ namespace hilcop {
 class IsolatedNetwork : public testing::Test {
  protected:
   static constexpr const char* kMark = "HILCOP_TEST_ISOLATED";
-  // To root it says what it thinks of that.
-  static constexpr const char* kTshark = R"(exec tshark -n -r "$0" "$@" 2>/dev/null)";
+  // Without anybody's settings. To root it says what it thinks of that.
+  static constexpr const char* kTshark = R"(HOME=$(dirname "$0") exec tshark -n -r "$0" "$@" 2>/dev/null)";
 
   void isolated(const std::function<void()>& body) {
     if (::getenv(kMark) != nullptr) {

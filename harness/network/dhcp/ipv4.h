@@ -17,7 +17,8 @@ struct Ipv4 {
   static Ipv4 of_bytes(std::string_view bytes);
   std::string text() const;
   std::string bytes() const;  // four, in network order
-  auto operator<=>(const Ipv4&) const = default;
+  bool operator==(const Ipv4&) const = default;
+  auto operator<=>(const Ipv4& other) const { return value <=> other.value; }
 };
 
 }  // namespace hilcop

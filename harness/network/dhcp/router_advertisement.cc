@@ -15,7 +15,7 @@ constexpr int kRouterSolicitation = 133, kRouterAdvertisement = 134;
 constexpr std::uint8_t kSourceLinkLayer = 1, kPrefixInformation = 3, kLinkMtu = 5, kNameServerOption = 25;
 constexpr std::chrono::seconds kForeverAdvertised{0xffffffff};
 
-void append_number(std::string& packet, std::uint64_t value, int bytes) {
+void append_advertised(std::string& packet, std::uint64_t value, int bytes) {
   for (int i = bytes - 1; i >= 0; --i) packet += static_cast<char>(value >> 8 * i & 255);
 }
 
@@ -62,35 +62,35 @@ void RouterAdvertisement::check(const std::string& object) const {
 
 std::string RouterAdvertisement::packet() const {
   std::string made;
-  append_number(made, kRouterAdvertisement, 1);
-  append_number(made, 0, 1);
-  append_number(made, 0, 2);  // the checksum
-  append_number(made, static_cast<std::uint64_t>(hop_limit), 1);
-  append_number(made, (managed ? 0x80u : 0u) | (other_config ? 0x40u : 0u), 1);
-  append_number(made, static_cast<std::uint64_t>(router_lifetime.count()), 2);
-  append_number(made, 0, 8);  // reachable and retransmission time: not said
+  append_advertised(made, kRouterAdvertisement, 1);
+  append_advertised(made, 0, 1);
+  append_advertised(made, 0, 2);  // the checksum
+  append_advertised(made, static_cast<std::uint64_t>(hop_limit), 1);
+  append_advertised(made, (managed ? 0x80u : 0u) | (other_config ? 0x40u : 0u), 1);
+  append_advertised(made, static_cast<std::uint64_t>(router_lifetime.count()), 2);
+  append_advertised(made, 0, 8);  // reachable and retransmission time: not said
   if (!link_layer.empty()) {
-    append_number(made, kSourceLinkLayer << 8 | 1, 2);
+    append_advertised(made, kSourceLinkLayer << 8 | 1, 2);
     made += link_layer;
   }
   if (mtu) {
-    append_number(made, kLinkMtu << 8 | 1, 2);
-    append_number(made, 0, 2);
-    append_number(made, *mtu, 4);
+    append_advertised(made, kLinkMtu << 8 | 1, 2);
+    append_advertised(made, 0, 2);
+    append_advertised(made, *mtu, 4);
   }
   for (const auto& prefix : prefixes) {
-    append_number(made, kPrefixInformation << 8 | 4, 2);
-    append_number(made, static_cast<std::uint64_t>(prefix.length), 1);
-    append_number(made, (prefix.on_link ? 0x80u : 0u) | (prefix.autonomous ? 0x40u : 0u), 1);
-    append_number(made, static_cast<std::uint64_t>(prefix.valid.count()), 4);
-    append_number(made, static_cast<std::uint64_t>(prefix.preferred.count()), 4);
-    append_number(made, 0, 4);
+    append_advertised(made, kPrefixInformation << 8 | 4, 2);
+    append_advertised(made, static_cast<std::uint64_t>(prefix.length), 1);
+    append_advertised(made, (prefix.on_link ? 0x80u : 0u) | (prefix.autonomous ? 0x40u : 0u), 1);
+    append_advertised(made, static_cast<std::uint64_t>(prefix.valid.count()), 4);
+    append_advertised(made, static_cast<std::uint64_t>(prefix.preferred.count()), 4);
+    append_advertised(made, 0, 4);
     made += prefix.address.bytes();
   }
   if (!name_servers.empty()) {
-    append_number(made, kNameServerOption << 8 | (1 + 2 * name_servers.size()), 2);
-    append_number(made, 0, 2);
-    append_number(made, static_cast<std::uint64_t>(name_server_lifetime.count()), 4);
+    append_advertised(made, kNameServerOption << 8 | (1 + 2 * name_servers.size()), 2);
+    append_advertised(made, 0, 2);
+    append_advertised(made, static_cast<std::uint64_t>(name_server_lifetime.count()), 4);
     for (const auto& server : name_servers) made += server.bytes();
   }
   return made;
