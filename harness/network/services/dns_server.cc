@@ -94,10 +94,10 @@ void DnsServer::Loop::serve_listener(int listener) {
   socklen_t size = sizeof peer, own_size = sizeof own;
   UniqueFd fd(::accept4(listener, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!fd) {
-    if (errno == EBADF || errno == EINVAL || errno == ENOTSOCK)
-      fail(error_from_errno(errno, options_.object, "takes no connection any more"));
+    const int why = errno;
+    if (why == EBADF || why == EINVAL || why == ENOTSOCK) fail(error_from_errno(why, options_.object, "takes no connection any more"));
     // A connection that waits keeps poll() awake while there is no descriptor for it.
-    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) accept_again_ = Deadline::in(kNoDescriptors, clock_);
+    if (why != EAGAIN && why != EINTR && why != ECONNABORTED) accept_again_ = Deadline::in(kNoDescriptors, clock_);
     return;
   }
   const bool room = connections_.size() < options_.connections;

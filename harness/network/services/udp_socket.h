@@ -15,8 +15,9 @@
 namespace hilcop::services {
 
 /// Where a client had aimed at when the bench's rules redirected it here; nothing: it aimed at `local`. `fd` is the connection over TCP
-/// (SO_ORIGINAL_DST can tell) and the server's socket over UDP (where only the rules' connection tracking can). Called on the service's
-/// thread: does not block, does not throw.
+/// (SO_ORIGINAL_DST can tell) and the server's socket over UDP (where only the rules' connection tracking can). None is needed where rules
+/// of `tproxy` lead here instead and the socket has IP_TRANSPARENT and the very port that was aimed at: `local` is the target then, and
+/// answers come from it. Called on the service's thread: does not block, does not throw.
 using OriginalDestination = std::function<std::optional<Endpoint>(int fd, const Endpoint& client, const Endpoint& local)>;
 
 /// What came in one datagram, and all that an answer from the very address that it was sent to needs.

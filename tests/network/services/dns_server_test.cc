@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "base/interrupt.h"
 #include "fakes/error_of.h"
 #include "fakes/loopback_socket.h"
 #include "fakes/told.h"
@@ -329,6 +330,24 @@ TEST_F(DnsServerTest, OthersMayChangeRulesWhileManyAsk) {
   changer.join();
   const auto told = told_.wait_for(500);
   for (std::size_t i = 0; i < told.size(); ++i) EXPECT_EQ(told[i].number, i + 1);
+}
+
+TEST_F(DnsServerTest, AListenerThatIsGoneIsSaidAndTheRestIsServed) {
+  auto [udp, tcp] = udp_and_tcp();
+  port_ = port_of(udp);
+  const UniqueFd same(::dup(tcp.get()));
+  DnsSockets sockets;
+  sockets.udp.push_back(std::move(udp));
+  sockets.tcp.push_back(std::move(tcp));
+  server_.emplace(std::move(sockets), names_, told_.listener());
+  EXPECT_EQ(ask("a"), "NOERROR A 198.18.0.1");
+  EXPECT_FALSE(server_->failure());
+  ::shutdown(same.get(), SHUT_RDWR);
+  const auto deadline = Deadline::in(20s);
+  while (!server_->failure() && !deadline.expired()) wait_until(deadline.at_most(1ms));
+  ASSERT_TRUE(server_->failure());
+  EXPECT_THAT(server_->failure()->what(), HasSubstr("DNS server: takes no connection any more"));
+  EXPECT_EQ(ask("a"), "NOERROR A 198.18.0.1");
 }
 
 TEST_F(DnsServerTest, WhatItCannotServeIsRefused) {
