@@ -159,7 +159,7 @@ std::string CaseCertificates::revocation_list() const {
     openssl_must(X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate.get())), "list");
     openssl_must(X509_REVOKED_set_revocationDate(entry.get(), asn1_time(now - std::chrono::hours(2)).get()), "list");
     openssl_must(X509_CRL_add0_revoked(list.get(), entry.get()), "list");
-    entry.release();  // the list's now
+    (void)entry.release();  // the list's now
   }
   openssl_must(X509_CRL_sort(list.get()), "list");
   openssl_must(X509_CRL_sign(list.get(), trusted_->key.get(), EVP_sha256()), "list");

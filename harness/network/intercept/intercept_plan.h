@@ -23,7 +23,9 @@ struct InterceptTarget {
   std::string server_name{};  // as in SNI, in lower case
   std::string address{};      // that the client aimed at
   std::uint16_t port = 0;
-  auto operator<=>(const InterceptTarget&) const = default;
+  bool operator<(const InterceptTarget& other) const {
+    return std::tie(server_name, address, port) < std::tie(other.server_name, other.address, other.port);
+  }
 
   bool met_by(const std::string& name, const TcpAddress& aimed_at) const {
     return (server_name.empty() || server_name == name) && (address.empty() || address == aimed_at.address) &&

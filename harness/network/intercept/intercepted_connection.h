@@ -27,7 +27,7 @@ enum class InterceptOutcome {
 };
 std::string to_string(InterceptOutcome outcome);
 
-struct TlsAlert {
+struct ClientAlert {
   int code = 0;
   bool fatal = false;
   std::string name;  // "unknown CA"
@@ -47,9 +47,9 @@ struct InterceptedConnection {
   std::optional<InterceptCase> given;
   InterceptOutcome outcome = InterceptOutcome::NotJudged;
   std::string cause;
-  std::vector<TlsAlert> alerts;  // of the client, the first 8
-  std::string version, cipher;   // that were agreed on
-  bool encrypted = false;        // that `data` came through TLS
+  std::vector<ClientAlert> alerts;  // of the client, the first 8
+  std::string version, cipher;      // that were agreed on
+  bool encrypted = false;           // that `data` came through TLS
 
   struct Piece {
     Moment at;

@@ -86,7 +86,7 @@ class Interceptor::Impl {
   void begin(tcp::socket socket) {
     const auto number = ++last_number_;
     log.came(number);
-    const auto session = std::make_shared<Session>(std::move(socket), shared_, number);
+    const auto session = std::make_shared<InterceptSession>(std::move(socket), shared_, number);
     if (sessions_.size() >= options_.most_connections) {
       log.turned_away();
       return session->end(ConnectionEnd::Bench, "more connections at once than the bench serves");
@@ -114,14 +114,14 @@ class Interceptor::Impl {
   boost::asio::io_context io_{1};
   std::vector<tcp::acceptor> acceptors_;
   std::map<Key, Context> contexts_;
-  std::map<std::uint64_t, std::shared_ptr<Session>> sessions_;
+  std::map<std::uint64_t, std::shared_ptr<InterceptSession>> sessions_;
   std::uint64_t last_number_ = 0;
-  SessionShared shared_{options_,
-                        plan,
-                        certificates_,
-                        [this](InterceptCase which, const CertificateFor& whom) { return context_of(which, whom); },
-                        [this](const InterceptedConnection& connection) { log.aims(connection); },
-                        [this](InterceptedConnection connection) { ended(std::move(connection)); }};
+  InterceptShared shared_{options_,
+                          plan,
+                          certificates_,
+                          [this](InterceptCase which, const CertificateFor& whom) { return context_of(which, whom); },
+                          [this](const InterceptedConnection& connection) { log.aims(connection); },
+                          [this](InterceptedConnection connection) { ended(std::move(connection)); }};
   std::thread thread_;
 };
 

@@ -26,7 +26,7 @@ TcpAddress address_of_endpoint(const asio::ip::tcp::endpoint& endpoint) {
 
 }  // namespace
 
-Session::Session(asio::ip::tcp::socket socket, SessionShared& shared, std::uint64_t number)
+InterceptSession::InterceptSession(asio::ip::tcp::socket socket, InterceptShared& shared, std::uint64_t number)
     : shared_(shared), socket_(std::move(socket)), timer_(socket_.get_executor()), upper_(shared.options.http_status) {
   record_.number = number;
   record_.accepted = moment_now();
@@ -41,13 +41,13 @@ Session::Session(asio::ip::tcp::socket socket, SessionShared& shared, std::uint6
   socket_.set_option(asio::ip::tcp::no_delay(true), none);
 }
 
-void Session::start() {
+void InterceptSession::start() {
   shared_.aims(record_);
   limit(shared_.options.handshake);
   read_hello();
 }
 
-void Session::limit(Nanoseconds span) {
+void InterceptSession::limit(Nanoseconds span) {
   timer_.expires_at(std::min(real_clock().now() + span, latest_));
   timer_.async_wait([self = shared_from_this()](const Code& code) {
     // A wait whose time was put off after it was over comes here too.
@@ -55,7 +55,7 @@ void Session::limit(Nanoseconds span) {
   });
 }
 
-void Session::end(ConnectionEnd how, const std::string& detail) {
+void InterceptSession::end(ConnectionEnd how, const std::string& detail) {
   if (over_) return;
   // What the other side's kernel has not acknowledged the client cannot have refused.
   if ((how == ConnectionEnd::Close || how == ConnectionEnd::Reset) && tls_ && !record_.handshake_done && record_.flaw_shown) {
@@ -67,7 +67,7 @@ void Session::end(ConnectionEnd how, const std::string& detail) {
          no_tls_ ? "no TLS came, but something else; " + record_.cause : record_.cause);
 }
 
-void Session::end_as(InterceptOutcome outcome, const std::string& cause) {
+void InterceptSession::end_as(InterceptOutcome outcome, const std::string& cause) {
   if (std::exchange(over_, true)) return;
   record_.outcome = outcome;
   record_.cause = cause;
@@ -78,7 +78,7 @@ void Session::end_as(InterceptOutcome outcome, const std::string& cause) {
   shared_.ended(std::move(record_));
 }
 
-void Session::read_hello() {
+void InterceptSession::read_hello() {
   socket_.async_read_some(asio::buffer(chunk_), [self = shared_from_this()](const Code& code, std::size_t size) {
     if (self->over_) return;
     if (code) return self->ended_by(code);
@@ -99,7 +99,7 @@ void Session::read_hello() {
   });
 }
 
-void Session::hello_read() {
+void InterceptSession::hello_read() {
   record_.hello = hello_reader_.hello();
   record_.hello_read = moment_now();
   if (!record_.hello->server_name.empty()) record_.name = record_.hello->server_name;
@@ -116,7 +116,7 @@ void Session::hello_read() {
   }
 }
 
-void Session::shake_hands(InterceptCase which) {
+void InterceptSession::shake_hands(InterceptCase which) {
   context_ = shared_.context_of(which, {record_.name, record_.aimed_at.address});
   tls_.emplace(socket_, *context_);
   observe(tls_->native_handle(), this);
@@ -127,7 +127,7 @@ void Session::shake_hands(InterceptCase which) {
                         });
 }
 
-void Session::handshake_ended(const Code& code) {
+void InterceptSession::handshake_ended(const Code& code) {
   if (code) {
     const bool unread = code.category() == asio::error::get_ssl_category() && last_record_ == SSL3_RT_ALERT &&
                         ERR_GET_REASON(static_cast<unsigned long>(code.value())) == SSL_R_WRONG_VERSION_NUMBER;
@@ -142,7 +142,7 @@ void Session::handshake_ended(const Code& code) {
   read_data();
 }
 
-void Session::strip() {
+void InterceptSession::strip() {
   stripped_ = true;
   record_.flaw_shown = moment_now();
   limit(shared_.options.first_data);
@@ -152,13 +152,13 @@ void Session::strip() {
   read_data();
 }
 
-std::string Session::banner() const {
+std::string InterceptSession::banner() const {
   for (const auto& banner : shared_.options.banners)
     if (banner.target.met_by(record_.name, record_.aimed_at)) return banner.text;
   return "";
 }
 
-ConnectionEnd Session::kind_of(const Code& code) const {
+ConnectionEnd InterceptSession::kind_of(const Code& code) const {
   const bool alerted = !record_.alerts.empty() && record_.alerts.back().code != SSL_AD_CLOSE_NOTIFY;
   if (alerted) return ConnectionEnd::Alert;
   if (!record_.alerts.empty()) return ConnectionEnd::CloseNotify;
@@ -176,9 +176,9 @@ ConnectionEnd Session::kind_of(const Code& code) const {
   }
 }
 
-void Session::ended_by(const Code& code) { end(kind_of(code), code.message()); }
+void InterceptSession::ended_by(const Code& code) { end(kind_of(code), code.message()); }
 
-void Session::read_data() {
+void InterceptSession::read_data() {
   const auto handler = [self = shared_from_this()](const Code& code, std::size_t size) {
     if (self->over_) return;
     if (size > 0) self->heard({self->chunk_.data(), size});
@@ -192,7 +192,7 @@ void Session::read_data() {
     socket_.async_read_some(asio::buffer(chunk_), handler);
 }
 
-void Session::heard(std::string_view bytes) {
+void InterceptSession::heard(std::string_view bytes) {
   if (stripped_ && !heard_in_strip(bytes)) return;
   if (stripped_) bytes = after_strip_;
   limit(shared_.options.more_data);
@@ -203,7 +203,7 @@ void Session::heard(std::string_view bytes) {
 }
 
 // Whether data has come in plain text. A client that goes on with TLS has not taken the bait; its alert may say so.
-bool Session::heard_in_strip(std::string_view bytes) {
+bool InterceptSession::heard_in_strip(std::string_view bytes) {
   if (!record_.data.empty()) return after_strip_ = bytes, true;
   after_strip_ += bytes.substr(0, kMostData - std::min(after_strip_.size(), kMostData));
   const auto at = [this](std::size_t index) { return static_cast<unsigned char>(after_strip_[index]); };
@@ -213,7 +213,7 @@ bool Session::heard_in_strip(std::string_view bytes) {
   return false;
 }
 
-void Session::keep(std::string_view bytes) {
+void InterceptSession::keep(std::string_view bytes) {
   const auto kept = bytes.substr(0, kMostData - record_.data.size());
   if (kept.size() < bytes.size()) record_.data_cut = true;
   if (kept.empty()) return;
@@ -221,12 +221,12 @@ void Session::keep(std::string_view bytes) {
   record_.data += kept;
 }
 
-void Session::say(const std::string& text) {
+void InterceptSession::say(const std::string& text) {
   to_say_ += text;
   if (saying_.empty()) write_on();
 }
 
-void Session::write_on() {
+void InterceptSession::write_on() {
   saying_ = std::exchange(to_say_, {});
   if (saying_.empty()) return;
   // Where it fails the reader learns why, after whatever the client had sent before.
@@ -239,23 +239,23 @@ void Session::write_on() {
     asio::async_write(socket_, asio::buffer(saying_), handler);
 }
 
-void Session::alert_received(int code, bool fatal) {
+void InterceptSession::alert_received(int code, bool fatal) {
   if (record_.alerts.size() >= kMostAlerts) record_.alerts.pop_back();  // the last one tells how it ended
   record_.alerts.push_back({code, fatal, alert_name(code)});
 }
 
-void Session::certificate_shown() {
+void InterceptSession::certificate_shown() {
   if (!record_.flaw_shown) record_.flaw_shown = moment_now();
   note_agreement();
 }
 
-void Session::note_agreement() {
+void InterceptSession::note_agreement() {
   const auto agreed = agreement_of(tls_->native_handle());
   record_.version = agreed.version;
   record_.cipher = agreed.cipher;
 }
 
-void Session::secrets(std::string_view line) {
+void InterceptSession::secrets(std::string_view line) {
   if (shared_.options.on_secrets) shared_.options.on_secrets(std::string(line) + "\n");
 }
 

@@ -20,7 +20,7 @@
 namespace hilcop {
 
 /// What all sessions of an interceptor share; lives longer than they do.
-struct SessionShared {
+struct InterceptShared {
   const InterceptOptions& options;
   InterceptPlan& plan;
   const CaseCertificates& certificates;
@@ -29,12 +29,12 @@ struct SessionShared {
   std::function<void(InterceptedConnection)> ended;  // once for each
 };
 
-class Session final : public std::enable_shared_from_this<Session>, private TlsObserver {
+class InterceptSession final : public std::enable_shared_from_this<InterceptSession>, private TlsObserver {
  public:
   static constexpr std::size_t kMostData = 64 * 1024, kMostPieces = 1024, kMostAlerts = 8;
 
-  Session(boost::asio::ip::tcp::socket socket, SessionShared& shared, std::uint64_t number);
-  ~Session() override = default;
+  InterceptSession(boost::asio::ip::tcp::socket socket, InterceptShared& shared, std::uint64_t number);
+  ~InterceptSession() override = default;
   void start();
   /// Ends it now, whatever it was doing. Does nothing a second time.
   void end(ConnectionEnd how, const std::string& detail = "");
@@ -64,7 +64,7 @@ class Session final : public std::enable_shared_from_this<Session>, private TlsO
   void say(const std::string& text);
   void write_on();
 
-  SessionShared& shared_;
+  InterceptShared& shared_;
   boost::asio::ip::tcp::socket socket_;
   boost::asio::steady_timer timer_;
   SteadyTime latest_{};

@@ -79,11 +79,11 @@ void observe(SSL* tls, TlsObserver* observer) { SSL_set_ex_data(tls, observer_in
 
 std::string alert_name(int code) { return SSL_alert_desc_string_long(code); }
 
-std::optional<TlsAlert> take_unread_alert(SSL* tls) {
+std::optional<ClientAlert> take_unread_alert(SSL* tls) {
   std::array<unsigned char, 2> alert{};
   if (BIO_read(SSL_get_rbio(tls), alert.data(), alert.size()) != 2) return std::nullopt;
   if (alert[0] != SSL3_AL_WARNING && alert[0] != SSL3_AL_FATAL) return std::nullopt;
-  return TlsAlert{alert[1], alert[0] == SSL3_AL_FATAL, alert_name(alert[1])};
+  return ClientAlert{alert[1], alert[0] == SSL3_AL_FATAL, alert_name(alert[1])};
 }
 
 TlsAgreement agreement_of(const SSL* tls) {

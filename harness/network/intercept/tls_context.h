@@ -31,7 +31,7 @@ void observe(ssl_st* tls, TlsObserver* observer);
 std::string alert_name(int code);
 /// A client that does not take the version answers by an alert in a record of its own version. OpenSSL then ends without a look at it: it
 /// is what the first two bytes that are still unread say. To be asked after that error alone; takes them.
-std::optional<TlsAlert> take_unread_alert(ssl_st* tls);
+std::optional<ClientAlert> take_unread_alert(ssl_st* tls);
 /// What was agreed on, as soon as it was: "TLSv1.3", "ECDHE-RSA-AES128-SHA".
 struct TlsAgreement {
   std::string version, cipher;

@@ -9,12 +9,12 @@
 
 #include "fakes/error_of.h"
 #include "network/intercept/case_certificates.h"
+#include "network/intercept/cases.h"
 #include "network/intercept/openssl_owned.h"
 
 namespace hilcop {
 namespace {
 
-using enum InterceptCase;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

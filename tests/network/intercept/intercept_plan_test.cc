@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "fakes/error_of.h"
+#include "network/intercept/cases.h"
 #include "network/intercept/intercept_plan.h"
 
 namespace hilcop {
 namespace {
 
-using enum InterceptCase;
 using testing::HasSubstr;
 
 const TcpAddress kThere{"198.18.0.10", 443};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "network/intercept/cases.h"
 #include "network/intercept/interceptor.h"
 #include "network/intercept/loopback.h"
 #include "network/intercept/test_client.h"
@@ -16,9 +17,6 @@ namespace hilcop {
 
 class InterceptorTest : public testing::Test {
  protected:
-  using enum InterceptCase;
-  using enum InterceptOutcome;
-
   static Certificate authority() {
     static const auto made = make_authority("the lab's CA", real_clock().utc_now());
     return made;

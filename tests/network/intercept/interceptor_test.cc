@@ -151,7 +151,8 @@ TEST_F(InterceptorTest, NoSessionIsTakenUpAgain) {
     TestClient first(port_, "cloud.example", version), second(port_, "cloud.example", version);
     ASSERT_TRUE(first.shake_hands());
     ASSERT_TRUE(first.send("x"));
-    SSL_set_session(second.tls(), SSL_get1_session(first.tls()));
+    const std::shared_ptr<SSL_SESSION> session(SSL_get1_session(first.tls()), SSL_SESSION_free);
+    SSL_set_session(second.tls(), session.get());
     ASSERT_TRUE(second.shake_hands());
     EXPECT_EQ(SSL_session_reused(second.tls()), 0);
   }

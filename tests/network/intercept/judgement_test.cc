@@ -3,13 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "network/intercept/cases.h"
 #include "network/intercept/judgement.h"
 
 namespace hilcop {
 namespace {
 
-using enum InterceptCase;
-using enum InterceptOutcome;
 using testing::HasSubstr;
 
 InterceptedConnection came(InterceptCase which, bool shown = true) {
