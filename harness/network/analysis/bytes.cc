@@ -3,7 +3,7 @@
 
 namespace hilcop {
 
-std::string printable(std::string_view text, std::size_t most) {
+std::string ascii_of(std::string_view text, std::size_t most) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string shown;
   for (const unsigned char c : text) {

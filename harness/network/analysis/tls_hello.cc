@@ -18,7 +18,7 @@ std::vector<std::string> protocols_of(Bytes extension) {
   std::vector<std::string> names;
   Cursor in(extension);
   in.u16();
-  while (in.ok() && in.left() != 0 && names.size() < kMostNames) names.push_back(printable(in.take(in.u8()), 255));
+  while (in.ok() && in.left() != 0 && names.size() < kMostNames) names.push_back(ascii_of(in.take(in.u8()), 255));
   return names;
 }
 
@@ -28,7 +28,7 @@ std::string server_name_of(Bytes extension) {
   in.u16();
   const auto type = in.u8();
   const auto name = in.take(in.u16());
-  return in.ok() && type == 0 ? lower_case(printable(name, 255)) : std::string();
+  return in.ok() && type == 0 ? lower_case(ascii_of(name, 255)) : std::string();
 }
 
 template <class Each>

@@ -123,7 +123,7 @@ TEST_F(CanariesTest, EveryFormInOneSegmentAndAcrossEveryCut) {
     const std::string before = "before:", whole = before + text + ":after";
     for (std::size_t size = 1; size <= whole.size(); ++size) {
       const auto found = talked(whole, size);
-      ASSERT_EQ(found.canaries.size(), 1u) << name_of(form) << " in segments of " << size << ": " << printable(text);
+      ASSERT_EQ(found.canaries.size(), 1u) << name_of(form) << " in segments of " << size << ": " << ascii_of(text);
       const auto& one = found.canaries[0];
       ASSERT_EQ(one.canary, "psk");
       ASSERT_EQ(name_of(one.form), name_of(form)) << size;
