@@ -43,8 +43,8 @@ class Interception:
         self._port = port
 
     def plan(self, cases: Sequence[str], *, server_name: str = "", address: str = "", port: int = 0, timeout_s: float = 5) -> None:
-        """The first connection to such a target gets the first case, the next the second, all after the last the last. Without a target: the
-        one case of all others."""
+        """The first connection to such a target gets the first case, the next the second, all after the last the last. Without a target:
+        the one case of all others."""
         target = {"server_name": server_name, "address": address, "port": port}
         how: dict[str, Any] = {"cases": list(cases)}
         if any(target.values()):

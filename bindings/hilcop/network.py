@@ -9,15 +9,20 @@ with dut.network.outage("wire"):
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from hilcop._hilcop import wait_until
+from hilcop.errors import make
 from hilcop.interception import Interception
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
+
+POLL_NS = 50_000_000
 
 Direction = Literal["both", "from_device", "to_device"]
 Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router"]
@@ -51,14 +56,14 @@ class Network:
         return Path(self._port.capture_file) if self._port.capture_file else None
 
     def status(self, *, timeout_s: float = 5) -> dict[str, Any]:
-        """Whether the cable is plugged in, what is recorded and was lost (`captures`), what the wire did in each direction, what was asked of
-        the services and which of them has failed (harness/network/process/docs/protocol.md)."""
+        """Whether the cable is plugged in, what is recorded and was lost (`captures`), what the wire did in each direction, what was
+        asked of the services and which of them has failed (harness/network/process/docs/protocol.md)."""
         result: dict[str, Any] = self._port.ask("status", {}, timeout_s=timeout_s)
         return result
 
     def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> dict[str, Any]:
-        """Returns when all that had passed is in the file: {packets, bytes, dropped, failure}. Only a capture that dropped nothing proves an
-        absence."""
+        """Returns when all that had passed is in the file: {packets, bytes, dropped, failure}. Only a capture that dropped nothing proves
+        an absence."""
         result: dict[str, Any] = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
         return result
 
@@ -78,8 +83,8 @@ class Network:
 
     @contextmanager
     def outage(self, what: Outage = "link", *, timeout_s: float = 10) -> Iterator[None]:
-        """For as long as the block runs. `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes; `dhcp`,
-        `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block)."""
+        """For as long as the block runs. `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes;
+        `dhcp`, `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block)."""
         self._fail(what, True, timeout_s)
         try:
             yield
@@ -116,9 +121,9 @@ class Network:
         seed: int = 1,
         timeout_s: float = 5,
     ) -> None:
-        """From now on, instead of what was before; without arguments the wire is clean again. Shares (loss, reorder, duplicate, corrupt) are
-        of the frames, 0 to 1; jitter_s is the delay's standard deviation; rate_bit_s 0 is no limit; `queue` frames wait at most. The same
-        seed makes the same faults of the same frames. ConfigError where it makes no sense."""
+        """From now on, instead of what was before; without arguments the wire is clean again. Shares (loss, reorder, duplicate, corrupt)
+        are of the frames, 0 to 1; jitter_s is the delay's standard deviation; rate_bit_s 0 is no limit; `queue` frames wait at most. The
+        same seed makes the same faults of the same frames. ConfigError where it makes no sense."""
         shares = {"loss": loss, "reorder": reorder, "duplicate": duplicate, "corrupt": corrupt}
         times = {"delay_s": delay_s, "jitter_s": jitter_s}
         rest = {"rate_bit_s": rate_bit_s, "queue": queue, "direction": direction, "seed": seed}
@@ -145,14 +150,25 @@ class Network:
         ttl_s: int = 30,
         timeout_s: float = 5,
     ) -> None:
-        """What queries for a name get from now on: 'www.example.com' is that name, '*.example.com' all below it, '*' all. `addresses` are for
-        address, spoof and rebind, which gives `then` ever after the first time."""
+        """What queries for a name get from now on: 'www.example.com' is that name, '*.example.com' all below it, '*' all. `addresses` are
+        for address, spoof and rebind, which gives `then` ever after the first time."""
         how = {"name": name, "kind": kind, "addresses": list(addresses), "then": list(then), "delay_s": delay_s, "ttl_s": ttl_s}
         self._port.change("dns.rule", how, timeout_s=timeout_s)
 
     def dns_sound(self, *, timeout_s: float = 5) -> None:
         """No rule is left: each name has its own address of 198.18.0.0/15 again."""
         self._port.change("dns.clear", {}, timeout_s=timeout_s)
+
+    def address(self, *, timeout_s: float = 30) -> str:
+        """The IPv4 address that the device was given last, once it has one. TimeoutError: it asked for none in time."""
+        end = time.monotonic_ns() + int(timeout_s * 1e9)
+        while not (leases := self.status()["services"]["leases"]):
+            if time.monotonic_ns() > end:
+                cause, remedy = f"the device took no address in {timeout_s:g} s", "see whether it has power, a link and uses DHCP"
+                raise make("Timeout", "network", cause, remedy, f"network: {cause}; {remedy}")
+            wait_until(min(end, time.monotonic_ns() + POLL_NS))
+        found: str = next(iter(leases.values()))
+        return found
 
     def connect(self, address: str, port: int, *, timeout_s: float = 10) -> socket.socket:
         """A TCP connection from the bench's gateway to the device, whose time limit per call is `timeout_s` too. DisconnectedError: nobody
@@ -177,8 +193,8 @@ class Network:
         delay_s: float = 0,
         timeout_s: float = 5,
     ) -> None:
-        """What the time server does from now on; without arguments it is sound. offset_s: that the clock shown is ahead of UTC; step_s is added
-        to it after so many requests."""
+        """What the time server does from now on; without arguments it is sound. offset_s: that the clock shown is ahead of UTC; step_s is
+        added to it after so many requests."""
         how = {"kind": kind, "offset_s": offset_s, "step_s": step_s, "step_after": step_after, "kiss": kiss, "delay_s": delay_s}
         self._port.change("ntp", how, timeout_s=timeout_s)
 
@@ -191,8 +207,8 @@ class Network:
         ports: Sequence[int] = (443, 8443, 8883),
         timeout_s: float = 10,
     ) -> Interception:
-        """From now on the bench answers TLS at these ports, whatever server the device wants. `ca_file`, `ca_key_file`: PEM of a CA that the
-        device trusts; without one most cases are not testable. Once for each bench; BusyError after that."""
+        """From now on the bench answers TLS at these ports, whatever server the device wants. `ca_file`, `ca_key_file`: PEM of a CA that
+        the device trusts; without one most cases are not testable. Once for each bench; BusyError after that."""
         how: dict[str, Any] = {"case": case, "ports": list(ports)}
         if ca_file is not None and ca_key_file is not None:
             how |= {"ca_pem": Path(ca_file).read_text(), "ca_key_pem": Path(ca_key_file).read_text()}

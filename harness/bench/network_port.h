@@ -10,9 +10,9 @@
 
 namespace hilcop {
 
-/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What is
-/// done with it is an event network.change or network.link on the timeline and a comment in the capture; what it tells of the device is an
-/// event network.<kind>. Calls block until it is done; throw Error, Interrupted.
+/// The network that a DUT hangs on, which the bench owns entirely. Recorded from before the first power-on, where the bench records. What
+/// is done with it is an event network.change or network.link on the timeline and a comment in the capture; what it tells of the device is
+/// an event network.<kind>. Calls block until it is done; throw Error, Interrupted.
 class NetworkPort {
  public:
   virtual ~NetworkPort() = default;

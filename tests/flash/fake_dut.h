@@ -81,6 +81,7 @@ class FakeDut final : public Dut, private Storage {
   DigitalInput& input(const std::string&) override { throw none(); }
   nlohmann::json power_timing() const override { return {}; }
   UsbPort& usb() override { throw none(); }
+  NetworkPort& network() override { throw none(); }
   Meter& meter(const std::string&) override { throw none(); }
   std::vector<SwitchResult> set_together(const std::vector<std::string>&, bool, Deadline) override { throw none(); }
   void reset(Nanoseconds, Deadline) override {}

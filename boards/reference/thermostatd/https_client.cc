@@ -57,6 +57,7 @@ int look_at_stop(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 }
 
 CURLcode rules(CURL*, void* context, void* unit) {
+  require_forward_secrecy(static_cast<SSL_CTX*>(context));
   loosen_by_flaws(static_cast<SSL_CTX*>(context), static_cast<const Unit*>(unit)->flaws);
   return CURLE_OK;
 }

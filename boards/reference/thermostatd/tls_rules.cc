@@ -14,7 +14,13 @@ void set_tls_rules(SSL_CTX* context, const Unit& unit, const std::string& name) 
   if (SSL_CTX_load_verify_locations(context, ca.c_str(), nullptr) != 1)
     throw Failure("TLS: cannot read the maker's certificate " + ca.string() + "; is the factory partition whole?");
   if (!unit.flaws.has("name-unchecked")) X509_VERIFY_PARAM_set1_host(SSL_CTX_get0_param(context), name.c_str(), name.size());
+  require_forward_secrecy(context);
   loosen_by_flaws(context, unit.flaws);
+}
+
+void require_forward_secrecy(SSL_CTX* context) {
+  if (SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
+    throw Failure("TLS: OpenSSL has none of the ciphers of TLS 1.2 that are wanted");
 }
 
 void loosen_by_flaws(SSL_CTX* context, const Flaws& flaws) {

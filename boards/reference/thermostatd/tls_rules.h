@@ -12,6 +12,8 @@ namespace ht1 {
 
 // TLS 1.2 and newer, ca.crt, and (with a name) that name.
 void set_tls_rules(SSL_CTX* context, const Unit& unit, const std::string& name);
+// Of TLS 1.2 only ephemeral keys and authenticated ciphers (RFC 9325 4.2); those of TLS 1.3 are all so.
+void require_forward_secrecy(SSL_CTX* context);
 // The part that a unit with a flaw does differently.
 void loosen_by_flaws(SSL_CTX* context, const Flaws& flaws);
 

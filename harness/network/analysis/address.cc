@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 IpAddress IpAddress::of(Bytes bytes) {
   IpAddress made;
@@ -26,4 +26,4 @@ std::string Endpoint::text() const {
   return (address.size == 16 ? "[" + address.text() + "]" : address.text()) + ":" + std::to_string(port);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

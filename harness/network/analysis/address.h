@@ -8,7 +8,7 @@
 
 #include "network/analysis/bytes.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// An IPv4 or an IPv6 address, or none.
 struct IpAddress {
@@ -66,4 +66,4 @@ struct Place {
   }
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

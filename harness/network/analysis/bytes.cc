@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/analysis/bytes.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
-std::string printable(std::string_view text, std::size_t most) {
+std::string ascii_of(std::string_view text, std::size_t most) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string shown;
   for (const unsigned char c : text) {
@@ -25,4 +25,4 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

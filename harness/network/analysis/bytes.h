@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 using Bytes = std::span<const std::byte>;
 
@@ -15,8 +15,8 @@ inline Bytes bytes_of_text(std::string_view text) { return std::as_bytes(std::sp
 
 /// Printable ASCII as it is and the rest as \xNN: what a device says stands in JSON and in reports without harm. A longer text is cut
 /// after `most` characters and ends with "...".
-std::string printable(std::string_view text, std::size_t most = 1024);
-inline std::string printable(Bytes bytes, std::size_t most = 1024) { return printable(chars_of(bytes), most); }
+std::string ascii_of(std::string_view text, std::size_t most = 1024);
+inline std::string ascii_of(Bytes bytes, std::size_t most = 1024) { return ascii_of(chars_of(bytes), most); }
 std::string lower_case(std::string_view text);
 
 /// Reads numbers in network byte order from bytes of unknown origin. Beyond their end everything is 0 and empty, and ok() is false from
@@ -55,4 +55,4 @@ class Cursor {
   bool ok_ = true;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

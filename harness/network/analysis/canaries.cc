@@ -5,11 +5,12 @@
 #include <cstring>
 #include <utility>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr int kDeepest = 3;  // packed within packed within packed
-constexpr std::size_t kMostAtOnce = 8, kSurelyPacked = 256;
+constexpr std::size_t kMostAtOnce = 8, kSurelyGzip = 256;
+constexpr std::size_t kSurelyPacked = 16u << 10;  // a zlib head is two bytes: random ones now and then unpack to some hundreds
 
 std::string packing_name(Packing packing) { return packing == Packing::Gzip ? "gzip" : packing == Packing::Zlib ? "zlib" : "deflate"; }
 
@@ -190,7 +191,8 @@ bool CanaryStream::unpack(Unpacking& unpacking, Bytes bytes) {
     if (state != Inflater::State::More || made == 0) break;
   }
   out.swap(search_.out_);
-  if (state == Inflater::State::Broken && unpacking.made >= kSurelyPacked) search_.limit("packed bodies that break off");
+  const auto surely = unpacking.packing == Packing::Gzip ? kSurelyGzip : kSurelyPacked;
+  if (state == Inflater::State::Broken && unpacking.made >= surely) search_.limit("packed bodies that break off");
   return state == Inflater::State::More;
 }
 
@@ -207,4 +209,4 @@ void CanaryStream::gap(std::uint64_t bytes) {
   offset_ += bytes;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

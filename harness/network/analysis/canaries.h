@@ -12,7 +12,7 @@
 #include "network/analysis/inflater.h"
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// A canary that was found. `places` are its bytes; of what was packed, those of the packed bytes up to where it came out.
 struct CanaryFinding {
@@ -102,4 +102,4 @@ class CanaryStream {
   std::vector<std::unique_ptr<Unpacking>> unpacking_;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

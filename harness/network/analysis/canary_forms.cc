@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::string_view kUnreserved = "-._~";             // RFC 3986 2.3
@@ -163,4 +163,4 @@ void CanaryDatabase::scan(Bytes bytes, std::vector<Hit>& hits) const {
     throw Error(ErrorKind::Exhausted, "canaries", "the matcher failed: what was captured is not searched");
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

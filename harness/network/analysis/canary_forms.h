@@ -11,7 +11,7 @@
 struct hs_database;
 struct hs_scratch;
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// A secret that a bench has planted: its own bytes, 8 at least (fewer occur by chance). Two must not be the same.
 struct Canary {
@@ -71,4 +71,4 @@ class CanaryDatabase {
   hs_scratch* scratch_ = nullptr;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

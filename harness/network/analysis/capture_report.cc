@@ -10,7 +10,7 @@
 #include "network/analysis/datagrams.h"
 #include "network/analysis/fragments.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 class Analysis {
@@ -166,9 +166,9 @@ class Analysis {
     for (std::size_t i = 0; i < report_.counts.size(); ++i) {
       const auto& name = report_.interfaces[i].name;
       if (!report_.counts[i])
-        report_.limits.push_back(fmt::format("how many packets the capture lost on '{}' is not known", printable(name)));
+        report_.limits.push_back(fmt::format("how many packets the capture lost on '{}' is not known", ascii_of(name)));
       else if (report_.counts[i]->dropped != 0)
-        report_.limits.push_back(fmt::format("{} packets were lost by the capture on '{}'", report_.counts[i]->dropped, printable(name)));
+        report_.limits.push_back(fmt::format("{} packets were lost by the capture on '{}'", report_.counts[i]->dropped, ascii_of(name)));
     }
     say(report_.frames == 0 ? 1 : 0, "capture without a single frame");
     say(report_.snapped_frames, "frames are not whole: the capture cut them");
@@ -202,4 +202,4 @@ CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureRe
   return Analysis(file, options).run();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -13,7 +13,7 @@
 #include "network/analysis/observations.h"
 #include "network/analysis/tcp_streams.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 struct StreamGap {
   Seen seen;  // its ends; no places: the bytes are not there
@@ -74,4 +74,4 @@ CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureRe
 /// Passwords by length and SHA-256 alone; every text is printable ASCII.
 nlohmann::json to_json(const CaptureReport& report);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -12,7 +12,7 @@
 
 #include "network/analysis/address.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
@@ -24,7 +24,7 @@ std::string printed(const Print& print) {
   print(bio.get());
   char* text = nullptr;
   const auto size = BIO_get_mem_data(bio.get(), &text);
-  return size <= 0 ? std::string() : printable(std::string_view(text, static_cast<std::size_t>(size)));
+  return size <= 0 ? std::string() : ascii_of(std::string_view(text, static_cast<std::size_t>(size)));
 }
 
 std::string name_text(const X509_NAME* name) {
@@ -63,10 +63,10 @@ std::optional<CertificateFacts> read_certificate(Bytes der) {
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()) && facts.names.size() < 100; ++i) {
     int type = 0;
     const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
-    if (type == GEN_DNS) facts.names.push_back(printable(bytes_of_string(value), 256));
+    if (type == GEN_DNS) facts.names.push_back(ascii_of(bytes_of_string(value), 256));
     if (type == GEN_IPADD) facts.names.push_back(IpAddress::of(bytes_of_string(value)).text());
   }
   return facts;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

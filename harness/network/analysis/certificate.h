@@ -6,7 +6,7 @@
 
 #include "network/analysis/bytes.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// What an X.509 certificate says of itself; nothing is verified. Texts are printable.
 struct CertificateFacts {
@@ -20,4 +20,4 @@ std::optional<CertificateFacts> read_certificate(Bytes der);
 /// Hex of the SHA-256.
 std::string sha256_hex(Bytes bytes);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/analysis/coap.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint32_t kUriHost = 3, kUriPath = 11, kUriQuery = 15;
@@ -39,11 +39,11 @@ std::optional<CoapMessage> parse_coap(Bytes bytes) {
     number += extended(in, head >> 4, good);
     const auto value = in.take(extended(in, head & 15u, good));
     if (!in.ok() || !good) return std::nullopt;
-    if (number == kUriHost) message.host = printable(value);
-    if (number == kUriPath && message.path.size() < 4096) message.path += "/" + printable(value);
-    if (number == kUriQuery && message.query.size() < 4096) message.query += (message.query.empty() ? "" : "&") + printable(value);
+    if (number == kUriHost) message.host = ascii_of(value);
+    if (number == kUriPath && message.path.size() < 4096) message.path += "/" + ascii_of(value);
+    if (number == kUriQuery && message.query.size() < 4096) message.query += (message.query.empty() ? "" : "&") + ascii_of(value);
   }
   return message;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -6,7 +6,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// RFC 7252.
 struct CoapMessage {
@@ -18,4 +18,4 @@ struct CoapMessage {
 };
 std::optional<CoapMessage> parse_coap(Bytes message);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

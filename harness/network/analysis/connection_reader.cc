@@ -6,7 +6,7 @@
 #include "network/analysis/recognise.h"
 #include "network/analysis/telnet_stream.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 std::unique_ptr<StreamDissector> dissector_for(std::string_view application, StreamContext& context) {
@@ -137,4 +137,4 @@ void ConnectionReader::end() {
   for (auto& half : halves_) half.canaries.reset(), half.body.reset();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -10,7 +10,7 @@
 #include "network/analysis/place_map.h"
 #include "network/analysis/tcp_streams.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// One TCP connection on its way into a report: recognises what it speaks, has that read, and searches it for canaries. `report`, `search`
 /// and `flows` live longer.
@@ -62,4 +62,4 @@ class ConnectionReader final : public StreamSink, public StreamContext {
   std::unique_ptr<StreamDissector> dissector_;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include "network/analysis/recognise.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint16_t kDns = 53, kDhcpServer = 67, kDhcpClient = 68, kNtp = 123, kSsdp = 1900, kMdns = 5353, kLlmnr = 5355, kCoap = 5683;
@@ -66,4 +66,4 @@ std::uint64_t read_datagram(Bytes payload, const Seen& seen, Flow* flow, Observa
   return 0;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kCookieAt = 236, kServerNameAt = 44, kFileAt = 108;
@@ -22,10 +22,10 @@ bool read_dhcp_options(Bytes bytes, DhcpMessage& message, std::uint8_t& overload
     Cursor number(value);
     switch (code) {
       case 12:
-        message.host_name += printable(value);
+        message.host_name += ascii_of(value);
         break;
       case 15:
-        message.domain += printable(value);
+        message.domain += ascii_of(value);
         break;
       case 50:
         message.requested = IpAddress::of(value);
@@ -46,7 +46,7 @@ bool read_dhcp_options(Bytes bytes, DhcpMessage& message, std::uint8_t& overload
         for (const auto asked : value) message.parameter_list.push_back(static_cast<std::uint8_t>(asked));
         break;
       case 60:
-        message.vendor_class += printable(value);
+        message.vendor_class += ascii_of(value);
         break;
       default:
         break;
@@ -88,4 +88,4 @@ std::optional<DhcpMessage> parse_dhcp(Bytes bytes) {
   return message;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -7,7 +7,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 struct DhcpMessage {
   Seen seen;
@@ -25,4 +25,4 @@ std::optional<DhcpMessage> parse_dhcp(Bytes message);
 /// Whether the magic cookie stands where it must.
 bool is_dhcp(Bytes message);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

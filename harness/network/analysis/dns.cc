@@ -5,7 +5,7 @@
 
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint16_t kA = 1, kNs = 2, kCname = 5, kPtr = 12, kTxt = 16, kAaaa = 28, kSrv = 33;
@@ -39,7 +39,7 @@ bool read_name(Bytes message, Cursor& in, std::string& name) {
       if (c == '.')
         name += "\\x2e";  // not to be taken for two labels
       else
-        name += printable(std::string_view(&c, 1));
+        name += ascii_of(std::string_view(&c, 1));
     }
   }
   name = lower_case(name);
@@ -52,7 +52,7 @@ std::string record_text(Bytes message, Cursor& in, std::uint16_t type, std::size
   if (type == kTxt) {
     while (in.ok() && in.at() < end) {
       const auto piece = in.take(in.u8());
-      text += (text.empty() ? "" : " ") + printable(piece);
+      text += (text.empty() ? "" : " ") + ascii_of(piece);
     }
   } else if (type == kSrv) {
     in.skip(4);
@@ -161,4 +161,4 @@ void DnsStream::gap(Side side) {
   held_[index_of(side)].clear();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

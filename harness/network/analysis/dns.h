@@ -7,7 +7,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 struct DnsQuestion {
   std::string name;  // printable, lower case, without the last dot
@@ -51,4 +51,4 @@ class DnsStream final : public StreamDissector {
   bool lost_[2] = {};
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

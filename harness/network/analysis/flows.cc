@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint16_t kAddress4 = 1, kAddress6 = 28;
@@ -115,4 +115,4 @@ std::vector<Destination> FlowTable::destinations() const {
   return sorted;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

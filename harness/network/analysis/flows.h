@@ -10,7 +10,7 @@
 #include "network/analysis/frame.h"
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 struct Traffic {
   std::uint64_t packets = 0, bytes = 0, payload = 0;  // bytes: whole frames as on the wire
@@ -84,4 +84,4 @@ class FlowTable {
   std::uint64_t not_kept_ = 0;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kLongestDatagram = 65'535;
@@ -92,4 +92,4 @@ void Fragments::finish() {
   while (!ages_.empty()) give_up(Key(ages_.front()), Unread::FragmentsIncomplete);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

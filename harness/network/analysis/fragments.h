@@ -9,7 +9,7 @@
 
 #include "network/analysis/frame.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// What fragments made when the last of them came: `bytes` from the transport header on, and where each stood.
 struct Defragmented {
@@ -56,4 +56,4 @@ class Fragments {
   std::array<std::uint64_t, static_cast<std::size_t>(Unread::Count)> counts_{};
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

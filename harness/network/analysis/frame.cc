@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint16_t kArp = 0x0806, kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8, kOldServiceVlan = 0x9100;
@@ -192,7 +192,7 @@ void parse_transport(Frame& frame, Bytes segment, std::size_t length) {
   std::size_t header = 0;
   const auto unread = [&frame](Unread why) {
     frame.from.port = frame.to.port = 0;
-    hilcop::unread(frame, why);
+    analysis::unread(frame, why);
   };
   if (frame.ip_protocol == kUdp) {
     frame.from.port = in.u16();
@@ -231,4 +231,4 @@ void parse_transport(Frame& frame, Bytes segment, std::size_t length) {
   frame.payload = rest.first(std::min(rest.size(), frame.payload_length));
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -9,7 +9,7 @@
 #include "network/analysis/bytes.h"
 #include "network/capture/capture_reader.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// Why a frame was not read to its transport. Nothing is passed over without one of these.
 enum class Unread : std::uint8_t {
@@ -79,4 +79,4 @@ void parse_transport(Frame& frame, Bytes segment, std::size_t length);
 /// server's.
 bool client_sends(const Frame& first);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -7,7 +7,7 @@
 #include "network/analysis/inflater.h"
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kLongestHead = 64u << 10, kLongestLine = 1024, kPackedBegin = 16u << 10, kBodyBegin = 4096, kMostWaiting = 1024;
@@ -116,14 +116,14 @@ void HttpStream::head(Half& half, Side side, std::uint64_t end) {
   if (!parsed) return lost(half);
   auto& message = half.message.emplace();
   message.seen = context_.seen(side, begin, end);
-  message.content_type = printable(parsed->value("content-type"), 128);
-  message.content_encoding = lower_case(printable(parsed->value("content-encoding"), 64));
+  message.content_type = ascii_of(parsed->value("content-type"), 128);
+  message.content_encoding = lower_case(ascii_of(parsed->value("content-encoding"), 64));
   if (parsed->start.starts_with("HTTP/1.")) {
     const auto status =
         http_number(std::string_view(parsed->start).substr(std::min<std::size_t>(9, parsed->start.size())).substr(0, 3), 10);
     if (!status || *status < 100 || *status > 999) return lost(half);
     message.status = static_cast<std::uint16_t>(*status);
-    message.server = printable(parsed->value("server"), 128);
+    message.server = ascii_of(parsed->value("server"), 128);
     const bool informs = *status < 200 && *status != 101;
     const auto method = methods_.empty() ? std::string() : methods_.front();
     if (!methods_.empty() && !informs) methods_.pop_front();
@@ -140,10 +140,10 @@ void HttpStream::request(Half& half, const HttpHead& head, const Seen& seen) {
   const auto space = head.start.find(' '), version = head.start.rfind(" HTTP/1.");
   if (space == std::string::npos || version == std::string::npos || version < space) return lost(half);
   message.request = true;
-  message.method = printable(head.start.substr(0, space), 32);
-  if (version > space) message.target = printable(head.start.substr(space + 1, version - space - 1), 2048);
-  message.host = printable(head.value("host"), 256);
-  message.agent = printable(head.value("user-agent"), 256);
+  message.method = ascii_of(head.start.substr(0, space), 32);
+  if (version > space) message.target = ascii_of(head.start.substr(space + 1, version - space - 1), 2048);
+  message.host = ascii_of(head.value("host"), 256);
+  message.agent = ascii_of(head.value("user-agent"), 256);
   for (const auto* name : {"authorization", "proxy-authorization"})
     if (const auto found = basic_credential(head.value(name)))
       context_.observations().add(Credential{seen, "http-basic", found->user, found->password});
@@ -225,4 +225,4 @@ void HttpStream::end() {
     if (half.message) message_ends(half, half.state == State::ToTheEnd);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -9,7 +9,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// The head of a request or a response, RFC 9112; names are in lower case. SSDP has the same.
 struct HttpHead {
@@ -72,4 +72,4 @@ class HttpStream final : public StreamDissector {
   std::deque<std::string> methods_;  // of requests that wait for their responses
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

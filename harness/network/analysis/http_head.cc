@@ -3,7 +3,7 @@
 
 #include "network/analysis/http1.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 std::string_view trimmed(std::string_view text) {
@@ -86,4 +86,4 @@ std::optional<BasicCredential> basic_credential(std::string_view field) {
   return BasicCredential{decoded->substr(0, colon), decoded->substr(colon + 1)};
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

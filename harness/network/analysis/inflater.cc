@@ -7,7 +7,7 @@
 #include <limits>
 #include <new>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 int window_bits(Packing packing) { return packing == Packing::Gzip ? 15 + 16 : packing == Packing::Zlib ? 15 : -15; }
@@ -67,4 +67,4 @@ std::string unpacked(Bytes input, Packing packing, std::size_t most) {
   return all;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

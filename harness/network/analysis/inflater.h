@@ -6,7 +6,7 @@
 
 #include "network/analysis/bytes.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 enum class Packing : std::uint8_t { Gzip, Zlib, Deflate };  // RFC 1952, RFC 1950, RFC 1951 without a head
 
@@ -37,4 +37,4 @@ bool is_packed(Bytes bytes, Packing& packing);
 /// The first `most` bytes of what was packed.
 std::string unpacked(Bytes input, Packing packing, std::size_t most);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

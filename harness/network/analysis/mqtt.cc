@@ -6,7 +6,7 @@
 
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kMostKept = 64u << 10, kMostTopics = 64;
@@ -98,7 +98,7 @@ bool MqttStream::packet(Side side, std::uint8_t head, Bytes body, std::size_t le
       break;
     case 3: {
       message.kind = MqttMessage::Kind::Publish;
-      message.topics.push_back(printable(in.take(in.u16())));
+      message.topics.push_back(ascii_of(in.take(in.u16())));
       if ((head >> 1 & 3) != 0) in.u16();
       if (!in.ok() || !skip_properties(in, level_)) return false;
       message.payload = length - in.at();
@@ -111,7 +111,7 @@ bool MqttStream::packet(Side side, std::uint8_t head, Bytes body, std::size_t le
       while (in.ok() && in.left() != 0) {
         const auto topic = in.take(in.u16());
         in.u8();
-        if (message.topics.size() < kMostTopics) message.topics.push_back(printable(topic));
+        if (message.topics.size() < kMostTopics) message.topics.push_back(ascii_of(topic));
       }
       break;
     case 0:
@@ -123,7 +123,7 @@ bool MqttStream::packet(Side side, std::uint8_t head, Bytes body, std::size_t le
   message.seen = context_.seen(side, begin, end);
   if (message.kind == MqttMessage::Kind::Connect && (!message.user.empty() || message.has_password))
     context_.observations().add(Credential{message.seen, "mqtt", message.user, password});
-  message.user = printable(message.user);
+  message.user = ascii_of(message.user);
   context_.observations().add(std::move(message));
   return true;
 }
@@ -137,10 +137,10 @@ bool MqttStream::connect(Bytes body, MqttMessage& message, std::string& password
   in.u16();
   if (!in.ok() || (name != "MQTT" && name != "MQIsdp") || !skip_properties(in, message.level)) return false;
   level_ = message.level;
-  message.client = printable(in.take(in.u16()));
+  message.client = ascii_of(in.take(in.u16()));
   if ((flags & 4) != 0) {
     if (!skip_properties(in, message.level)) return false;
-    message.will_topic = printable(in.take(in.u16()));
+    message.will_topic = ascii_of(in.take(in.u16()));
     in.skip(in.u16());
   }
   if ((flags & 0x80) != 0) message.user = chars_of(in.take(in.u16()));
@@ -155,4 +155,4 @@ void MqttStream::gap(Side side) {
   half.held.clear();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -6,7 +6,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// MQTT 3.1, 3.1.1 and 5.0: what is said of topics and connections.
 struct MqttMessage {
@@ -45,4 +45,4 @@ class MqttStream final : public StreamDissector {
 /// Whether a CONNECT packet stands at the begin.
 bool is_mqtt(Bytes bytes);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/analysis/ntp.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 std::optional<NtpMessage> parse_ntp(Bytes bytes) {
   Cursor in(bytes);
@@ -16,9 +16,9 @@ std::optional<NtpMessage> parse_ntp(Bytes bytes) {
   in.skip(24);
   message.transmitted = in.u64();
   if (!in.ok() || message.version == 0 || message.mode == 0 || message.mode >= 6) return std::nullopt;
-  if (message.stratum <= 1) message.reference = printable(chars_of(reference).substr(0, chars_of(reference).find('\0')));
+  if (message.stratum <= 1) message.reference = ascii_of(chars_of(reference).substr(0, chars_of(reference).find('\0')));
   message.authenticated = in.left() != 0;
   return message;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -6,7 +6,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// RFC 5905; SNTP too.
 struct NtpMessage {
@@ -18,4 +18,4 @@ struct NtpMessage {
 };
 std::optional<NtpMessage> parse_ntp(Bytes message);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

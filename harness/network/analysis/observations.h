@@ -17,7 +17,7 @@
 #include "network/analysis/ssdp.h"
 #include "network/analysis/tls_stream.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// A user and a password in the plain, as they were: to_json tells their lengths and SHA-256 alone.
 struct Credential {
@@ -89,4 +89,4 @@ nlohmann::json to_json(const Seen& seen);
 nlohmann::json to_json(const std::vector<Place>& places);
 nlohmann::json to_json(const Observations& observations);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

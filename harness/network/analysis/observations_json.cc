@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using nlohmann::json;
@@ -140,11 +140,11 @@ json to_json(const Observations& all) {
       {"tls", tls_json(all)},
       {"credentials", list_json(all.credentials,
                                 [](const Credential& one, json& made) {
-                                  made.update({{"protocol", one.protocol}, {"user", printable(one.user)}});
+                                  made.update({{"protocol", one.protocol}, {"user", ascii_of(one.user)}});
                                   made["password"] = {{"bytes", one.password.size()}, {"sha256", sha256_hex(bytes_of_text(one.password))}};
                                 })},
       {"malformed", all.malformed},
       {"not_kept", all.not_kept}};
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kMostPlaces = 64;  // of one finding
@@ -33,4 +33,4 @@ std::vector<Place> PlaceMap::find(std::uint64_t begin, std::uint64_t end) const 
   return found;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

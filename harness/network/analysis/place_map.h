@@ -6,7 +6,7 @@
 
 #include "network/analysis/address.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// Where the latest bytes of a stream stood: from offsets in it to frames. Remembers kMost pieces.
 class PlaceMap {
@@ -27,4 +27,4 @@ class PlaceMap {
   std::deque<Piece> pieces_;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

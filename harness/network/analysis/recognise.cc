@@ -6,7 +6,7 @@
 #include "network/analysis/telnet_stream.h"
 #include "network/analysis/tls_stream.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 // A word and a space, and a version of that protocol at the end of the line.
@@ -81,4 +81,4 @@ std::string_view recognise_encrypted(Bytes datagram) {
   return {};
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

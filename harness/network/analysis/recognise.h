@@ -4,7 +4,7 @@
 
 #include "network/analysis/bytes.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// What a TCP connection speaks, by the first bytes of both sides: "tls", "http", "http2", "rtsp", "mqtt", "telnet", "ftp", "smtp", "pop3",
 /// "imap", "ssh", "dns". Empty: not known yet; kMostToRecognise bytes of a side are asked for at most.
@@ -18,4 +18,4 @@ Recognised recognise_stream(Bytes client, Bytes server, std::uint16_t server_por
 /// A datagram that nobody can read: "quic", "dtls"; empty: neither.
 std::string_view recognise_encrypted(Bytes datagram);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include "network/analysis/capture_report.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using nlohmann::json;
@@ -67,7 +67,7 @@ json tcp_json(const TcpCounts& counts) {
 
 json finding_json(const CanaryFinding& finding) {
   auto made = to_json(finding.seen);
-  made["canary"] = printable(finding.canary);
+  made["canary"] = ascii_of(finding.canary);
   made["form"] = name_of(finding.form);
   made["within"] = finding.within;
   return made;
@@ -79,7 +79,7 @@ json to_json(const CaptureReport& report) {
   json interfaces = json::array(), flows = json::array(), destinations = json::array(), gaps = json::array(), conflicts = json::array(),
        canaries = json::array(), names = json::array();
   for (std::size_t i = 0; i < report.interfaces.size(); ++i) {
-    json made{{"name", printable(report.interfaces[i].name)}, {"link_type", static_cast<int>(report.interfaces[i].type)}};
+    json made{{"name", ascii_of(report.interfaces[i].name)}, {"link_type", static_cast<int>(report.interfaces[i].type)}};
     if (report.counts[i]) made["received"] = report.counts[i]->received, made["dropped"] = report.counts[i]->dropped;
     interfaces.push_back(std::move(made));
   }
@@ -96,8 +96,8 @@ json to_json(const CaptureReport& report) {
     conflicts.push_back(std::move(made));
   }
   for (const auto& finding : report.canaries) canaries.push_back(finding_json(finding));
-  for (const auto& name : report.canary_names) names.push_back(printable(name));
-  return {{"file", printable(report.file)},
+  for (const auto& name : report.canary_names) names.push_back(ascii_of(name));
+  return {{"file", ascii_of(report.file)},
           {"frames", report.frames},
           {"bytes", report.bytes},
           {"snapped_frames", report.snapped_frames},
@@ -122,4 +122,4 @@ json to_json(const CaptureReport& report) {
           {"limits", report.limits}};
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -5,7 +5,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// UPnP Device Architecture 2.0, 1.
 struct SsdpMessage {
@@ -16,4 +16,4 @@ struct SsdpMessage {
 std::optional<SsdpMessage> parse_ssdp(Bytes message);
 bool is_ssdp(Bytes message);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

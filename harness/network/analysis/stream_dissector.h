@@ -6,7 +6,7 @@
 
 #include "network/analysis/tcp_streams.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 inline constexpr std::uint32_t kNoFlow = 0xffffffff;
 
@@ -49,4 +49,4 @@ class StreamDissector {
 
 inline std::size_t index_of(Side side) { return side == Side::Client ? 0 : 1; }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

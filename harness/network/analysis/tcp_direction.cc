@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::size_t kCostOfOneWaiting = 128;  // beside its bytes
@@ -211,4 +211,4 @@ void TcpDirection::forget() {
   std::vector<std::byte>().swap(history_);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

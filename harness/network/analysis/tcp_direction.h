@@ -8,7 +8,7 @@
 
 #include "network/analysis/tcp_streams.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// What all directions of all connections share.
 struct TcpShared {
@@ -80,4 +80,4 @@ class TcpDirection {
   std::vector<std::byte> history_;  // ends at next_
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -5,7 +5,7 @@
 
 #include "network/analysis/tcp_direction.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 // So far before the first byte that was seen an acknowledgement may tell where the stream begins.
@@ -160,4 +160,4 @@ void TcpStreams::finish() {
   }
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -9,7 +9,7 @@
 
 #include "network/analysis/frame.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 enum class Side : std::uint8_t { Client, Server };  // who sent it
 
@@ -101,4 +101,4 @@ class TcpStreams {
   std::unordered_map<FiveTuple, std::unique_ptr<Connection>, FiveTupleHash> connections_;
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -3,7 +3,7 @@
 
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint8_t kIac = 255, kSb = 250, kSe = 240;
@@ -130,4 +130,4 @@ void FtpStream::gap(Side side) {
   if (side == Side::Client) line_.clear();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

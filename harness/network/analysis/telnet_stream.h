@@ -5,7 +5,7 @@
 
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// RFC 854 without its commands, and with a line's corrections done; finds what is typed at prompts for a user and a password.
 class TelnetStream final : public StreamDissector {
@@ -49,4 +49,4 @@ class FtpStream final : public StreamDissector {
   bool over_ = false;  // encrypted from here on
 };
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/analysis/tls_stream.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint16_t kServerName = 0, kAlpn = 16, kSupportedVersions = 43;
@@ -18,7 +18,7 @@ std::vector<std::string> protocols_of(Bytes extension) {
   std::vector<std::string> names;
   Cursor in(extension);
   in.u16();
-  while (in.ok() && in.left() != 0 && names.size() < kMostNames) names.push_back(printable(in.take(in.u8()), 255));
+  while (in.ok() && in.left() != 0 && names.size() < kMostNames) names.push_back(ascii_of(in.take(in.u8()), 255));
   return names;
 }
 
@@ -28,7 +28,7 @@ std::string server_name_of(Bytes extension) {
   in.u16();
   const auto type = in.u8();
   const auto name = in.take(in.u16());
-  return in.ok() && type == 0 ? lower_case(printable(name, 255)) : std::string();
+  return in.ok() && type == 0 ? lower_case(ascii_of(name, 255)) : std::string();
 }
 
 template <class Each>
@@ -87,4 +87,4 @@ bool is_tls(Bytes bytes) {
   return in.ok() && type == 22 && major == 3 && minor <= 4 && length >= 4 && (message == 1 || message == 2);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

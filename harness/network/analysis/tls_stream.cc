@@ -5,7 +5,7 @@
 
 #include "network/analysis/observations.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 constexpr std::uint8_t kChangeCipherSpec = 20, kAlert = 21, kHandshake = 22, kHeartbeat = 24;
@@ -128,4 +128,4 @@ void TlsStream::gap(Side side) {
   half.handshake.clear();
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

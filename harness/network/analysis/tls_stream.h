@@ -8,7 +8,7 @@
 #include "network/analysis/certificate.h"
 #include "network/analysis/stream_dissector.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 /// RFC 8446 4.1.2, RFC 5246 7.4.1.2. Numbers as IANA has them, GREASE (RFC 8701) too.
 struct TlsClientHello {
@@ -64,4 +64,4 @@ class TlsStream final : public StreamDissector {
 /// Whether a handshake record stands at the begin.
 bool is_tls(Bytes bytes);
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

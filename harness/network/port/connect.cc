@@ -37,14 +37,16 @@ Target target_at(const std::string& address, int port, const std::string& interf
     if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) v6.sin6_scope_id = ::if_nametoindex(interface.c_str());
     target.size = sizeof v6;
   } else {
-    throw Error(ErrorKind::Config, "bench network", "'" + address + "' is no address of IPv4 or IPv6", "give the device's own (network.dhcp)");
+    throw Error(ErrorKind::Config, "bench network", "'" + address + "' is no address of IPv4 or IPv6",
+                "give the device's own (network.dhcp)");
   }
   return target;
 }
 
 Error failed(const std::string& object, int why) {
   if (why == ECONNREFUSED) return {ErrorKind::Disconnected, object, "nobody listens there", "see whether the device's service runs"};
-  if (why == EHOSTUNREACH || why == ENETUNREACH) return {ErrorKind::NotFound, object, "there is no way there", "see whether the device has power, a link and that address"};
+  if (why == EHOSTUNREACH || why == ENETUNREACH)
+    return {ErrorKind::NotFound, object, "there is no way there", "see whether the device has power, a link and that address"};
   if (why == ETIMEDOUT) return {ErrorKind::Timeout, object, "nothing answers", "see whether the device has power and a link"};
   return error_from_errno(why, object, "cannot be connected to");
 }

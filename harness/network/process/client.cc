@@ -22,7 +22,7 @@ using nlohmann::json;
 namespace {
 
 constexpr int kControl = 3, kSockets = 4;  // descriptors in the child
-constexpr Nanoseconds kGrace = 1s;  // longer than a call's deadline, for the network's own, better error
+constexpr Nanoseconds kGrace = 1s;         // longer than a call's deadline, for the network's own, better error
 
 struct Question {
   Arrival arrival;

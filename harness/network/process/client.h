@@ -27,7 +27,8 @@ class NetworkClient {
 
   /// Operations and answers: docs/protocol.md. Blocks until it is answered. Throws Interrupted too.
   virtual nlohmann::json ask(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
-  /// A TCP connection from the bench's gateway to the device, for this process to use. Blocks. Throws Error as connect_tcp does, Interrupted.
+  /// A TCP connection from the bench's gateway to the device, for this process to use. Blocks. Throws Error as connect_tcp does,
+  /// Interrupted.
   virtual UniqueFd connect(const std::string& address, int port, Deadline deadline) = 0;
   /// Without waiting for the answer, in order with what is asked. Never throws: a network that has died is told where it is asked.
   virtual void tell(const std::string& what, const nlohmann::json& how) noexcept = 0;

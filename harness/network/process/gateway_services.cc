@@ -47,12 +47,16 @@ RouterAdvertisement advertisement_of(const std::string& address6) {
 GatewayServices::GatewayServices(const std::string& interface, const std::string& address, const std::string& address6,
                                  std::function<void(const std::string&)> add_address, Outbox& outbox)
     : network_(pool_at(before_slash(address))), add_address_(std::move(add_address)) {
-  dhcp_ = std::make_unique<DhcpServer>(udp_service(IpFamily::V4, kDhcpPort, interface), network_,
-                                       [&outbox](const DhcpReport& report) { outbox.event("dhcp", report.steady, report.utc, to_json(report)); });
-  router_ = std::make_unique<RouterAdvertiser>(
-      router_socket(interface), ::if_nametoindex(interface.c_str()), advertisement_of(address6), [&outbox](const RouterReport& report) {
-        if (report.why != "periodic") outbox.event("router", report.steady, report.utc, to_json(report));
+  dhcp_ =
+      std::make_unique<DhcpServer>(udp_service(IpFamily::V4, kDhcpPort, interface), network_, [this, &outbox](const DhcpReport& report) {
+        heard(report);
+        outbox.event("dhcp", report.steady, report.utc, to_json(report));
       });
+  router_ = std::make_unique<RouterAdvertiser>(router_socket(interface), ::if_nametoindex(interface.c_str()), advertisement_of(address6),
+                                               [&outbox](const RouterReport& report) {
+                                                 if (report.why != "periodic")
+                                                   outbox.event("router", report.steady, report.utc, to_json(report));
+                                               });
   services::DnsSockets sockets;
   for (const auto family : {IpFamily::V4, IpFamily::V6}) {
     sockets.udp.push_back(udp_service(family, kDnsPort, interface));
@@ -73,6 +77,15 @@ GatewayServices::GatewayServices(const std::string& interface, const std::string
 }
 
 GatewayServices::~GatewayServices() = default;
+
+void GatewayServices::heard(const DhcpReport& report) {
+  const std::scoped_lock lock(leases_mutex_);
+  if (report.message.kind() == DhcpKind::Release) leases_.erase(report.message.hardware_text());
+  for (const auto& answer : report.answers)
+    if (answer.message.kind() == DhcpKind::Ack && answer.failure.empty() && answer.message.yours.value != 0 &&
+        leases_.size() < DhcpNetwork::kMostAddresses)
+      leases_[report.message.hardware_text()] = answer.message.yours.text();
+}
 
 std::string GatewayServices::name_of(const std::string& address) const {
   return names_.name_of(services::IpAddress::of(address)).value_or("");
@@ -121,7 +134,11 @@ std::optional<json> GatewayServices::ask(const std::string& what, const json& ho
 json GatewayServices::status() const {
   const auto dhcp = dhcp_->counts();
   const auto dns = dns_->counts();
-  json failures = json::array();
+  json failures = json::array(), leases = json::object();
+  {
+    const std::scoped_lock lock(leases_mutex_);
+    leases = leases_;
+  }
   const auto note = [&](const std::optional<Error>& failure) {
     if (failure) failures.push_back(failure->to_json());
   };
@@ -137,9 +154,14 @@ json GatewayServices::status() const {
   }
   return {{"dhcp", {{"received", dhcp.received}, {"malformed", dhcp.malformed}, {"replies", dhcp.replies}, {"lost", dhcp.lost}}},
           {"dns",
-           {{"queries", dns.queries}, {"malformed", dns.malformed}, {"answered", dns.answered}, {"silent", dns.silent}, {"failed", dns.failed},
+           {{"queries", dns.queries},
+            {"malformed", dns.malformed},
+            {"answered", dns.answered},
+            {"silent", dns.silent},
+            {"failed", dns.failed},
             {"names", names_.size()}}},
           {"ntp", {{"requests", requests}, {"answered", answered}}},
+          {"leases", leases},
           {"failures", failures}};
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,8 +15,8 @@
 
 namespace hilcop {
 
-/// Addresses, names and time for whatever hangs on the gateway: DHCP, router advertisements, DNS and NTP, at every address that is asked. All
-/// that is asked of them is an event: dhcp, router, dns, ntp.
+/// Addresses, names and time for whatever hangs on the gateway: DHCP, router advertisements, DNS and NTP, at every address that is asked.
+/// All that is asked of them is an event: dhcp, router, dns, ntp.
 class GatewayServices {
  public:
   /// `interface` is up and has both addresses ("10.77.0.1/24", "fd77::1/64"). Throws Error.
@@ -25,18 +27,21 @@ class GatewayServices {
 
   /// nullopt: it is none of theirs.
   std::optional<nlohmann::json> ask(const std::string& what, const nlohmann::json& how);
-  /// Counts, and what does not serve any more (`failures`): who judges by what was not asked must look.
+  /// Counts, `leases` (MAC: address), and what does not serve any more (`failures`): who judges by what was not asked must look.
   nlohmann::json status() const;
   /// The name that was given out for an address; "": none.
   std::string name_of(const std::string& address) const;
 
  private:
+  void heard(const DhcpReport& report);
   void set_dhcp(const nlohmann::json& how);
   void set_ntp(const nlohmann::json& how);
 
   DhcpNetwork network_;
   std::function<void(const std::string&)> add_address_;
   services::DnsNames names_;
+  mutable std::mutex leases_mutex_;
+  std::map<std::string, std::string> leases_;  // MAC: address that was acknowledged; as many as the pool has
   std::unique_ptr<DhcpServer> dhcp_;
   std::unique_ptr<RouterAdvertiser> router_;
   std::unique_ptr<services::DnsServer> dns_;

@@ -12,8 +12,8 @@
 
 namespace hilcop {
 
-/// What a network has to say to whoever started it, from any thread. At most kMost lines wait; of more, which a flood makes, only the number
-/// is told. Never blocks.
+/// What a network has to say to whoever started it, from any thread. At most kMost lines wait; of more, which a flood makes, only the
+/// number is told. Never blocks.
 class Outbox {
  public:
   Outbox();

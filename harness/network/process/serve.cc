@@ -88,17 +88,19 @@ class Service {
   }
 
   std::function<json(Deadline)> connecting(const json& how) {
-    return [this, address = how.at("address").get<std::string>(), port = how.at("port").get<int>(), number = ++connected_](Deadline deadline) {
-      const auto connection = connect_tcp(address, port, BenchNetwork::kGateway, deadline);
-      const std::scoped_lock lock(sockets_mutex_);
-      send_descriptor(sockets_.get(), number, connection.get(), deadline);
-      return json{{"number", number}};
-    };
+    return
+        [this, address = how.at("address").get<std::string>(), port = how.at("port").get<int>(), number = ++connected_](Deadline deadline) {
+          const auto connection = connect_tcp(address, port, BenchNetwork::kGateway, deadline);
+          const std::scoped_lock lock(sockets_mutex_);
+          send_descriptor(sockets_.get(), number, connection.get(), deadline);
+          return json{{"number", number}};
+        };
   }
 
   json begin_waiting(const json& id, std::function<json(Deadline)> wait, Deadline deadline) {
     std::erase_if(waiters_, [](const auto& waiter) { return waiter->done.load(); });
-    if (waiters_.size() >= kMostWaiting) throw Error(ErrorKind::Busy, "bench network", "is waited for by too many already", "wait for one after the other");
+    if (waiters_.size() >= kMostWaiting)
+      throw Error(ErrorKind::Busy, "bench network", "is waited for by too many already", "wait for one after the other");
     waiters_.push_back(std::make_unique<Waiter>());
     waiters_.back()->thread = std::jthread([this, id, wait = std::move(wait), deadline, waiter = waiters_.back().get()] {
       outbox_.answer(answer_of(id, [&] { return wait(deadline); }));

@@ -101,16 +101,14 @@ json to_json(const NtpExchange& exchange) {
           {"excerpt", exchange.excerpt}};
 }
 
-json to_json(const RouterReport& report) {
-  return {{"kind", kind_of(report.kind)}, {"source", report.source.text()}, {"why", report.why}};
-}
+json to_json(const RouterReport& report) { return {{"kind", kind_of(report.kind)}, {"source", report.source.text()}, {"why", report.why}}; }
 
 DnsRule dns_rule_of(const json& how) {
   using Kind = DnsRule::Kind;
   DnsRule rule;
   rule.kind = kind_named(how.at("kind").get<std::string>(),
-                         {Kind::Answer, Kind::Address, Kind::Spoof, Kind::Rebind, Kind::NxDomain, Kind::ServFail, Kind::Refused, Kind::Silence,
-                          Kind::WrongId, Kind::CompressionLoop, Kind::Truncated},
+                         {Kind::Answer, Kind::Address, Kind::Spoof, Kind::Rebind, Kind::NxDomain, Kind::ServFail, Kind::Refused,
+                          Kind::Silence, Kind::WrongId, Kind::CompressionLoop, Kind::Truncated},
                          "DNS server");
   rule.addresses = addresses_of(how.value("addresses", json::array()));
   rule.then = addresses_of(how.value("then", json::array()));

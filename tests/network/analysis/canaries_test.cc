@@ -14,7 +14,7 @@
 #include "network/analysis/capture_report.h"
 #include "network/analysis/packets.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using testing::AllOf;
@@ -123,7 +123,7 @@ TEST_F(CanariesTest, EveryFormInOneSegmentAndAcrossEveryCut) {
     const std::string before = "before:", whole = before + text + ":after";
     for (std::size_t size = 1; size <= whole.size(); ++size) {
       const auto found = talked(whole, size);
-      ASSERT_EQ(found.canaries.size(), 1u) << name_of(form) << " in segments of " << size << ": " << printable(text);
+      ASSERT_EQ(found.canaries.size(), 1u) << name_of(form) << " in segments of " << size << ": " << ascii_of(text);
       const auto& one = found.canaries[0];
       ASSERT_EQ(one.canary, "psk");
       ASSERT_EQ(name_of(one.form), name_of(form)) << size;
@@ -308,4 +308,4 @@ TEST_F(CanariesTest, JsonHasFramesAndRanges) {
 }
 
 }  // namespace
-}  // namespace hilcop
+}  // namespace hilcop::analysis

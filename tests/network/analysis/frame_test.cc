@@ -9,7 +9,7 @@
 #include "network/analysis/fragments.h"
 #include "network/analysis/packets.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 const std::string kSix = "fe800000000000000000000000000001", kOtherSix = "ff020000000000000000000000000002";
@@ -159,4 +159,4 @@ TEST(FragmentsTest, WhatIsMissingOrDiffersIsCounted) {
 }
 
 }  // namespace
-}  // namespace hilcop
+}  // namespace hilcop::analysis

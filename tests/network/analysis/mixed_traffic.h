@@ -7,7 +7,7 @@
 #include "network/analysis/packets.h"
 #include "network/analysis/tls_talk.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 inline const End kDevice{"192.0.2.10", 0}, kGateway{"192.0.2.1", 53}, kHttp{"198.18.0.2", 80}, kMqtt{"198.18.0.3", 1883},
     kTls{"198.18.0.4", 443}, kTelnet{"192.0.2.10", 2323}, kFtp{"198.18.0.6", 21}, kCoap{"198.18.0.7", 5683}, kOldTls{"198.18.0.5", 8443};
@@ -39,7 +39,8 @@ inline std::string text16(const std::string& text) { return number(text.size(), 
 inline std::string dhcp_request() {
   std::string made = "\x01\x01\x06" + number(0, 1) + number(0xdecafbad, 4) + std::string(20, '\0') + number(0x020000000001, 6);
   made.resize(236, '\0');
-  return made + "\x63\x82\x53\x63" + std::string("\x35\x01\x01", 3) + "\x0c\x06kettle" + "\x3c\x0cudhcp 1.35.0" + "\x37\x04\x01\x03\x06\x2a" + "\xff";
+  return made + "\x63\x82\x53\x63" + std::string("\x35\x01\x01", 3) + "\x0c\x06kettle" + "\x3c\x0cudhcp 1.35.0" +
+         "\x37\x04\x01\x03\x06\x2a" + "\xff";
 }
 
 inline std::vector<std::string> mixed_traffic() {
@@ -57,13 +58,19 @@ inline std::vector<std::string> mixed_traffic() {
   frames.push_back(udp(device(5353), {"224.0.0.251", 5353},
                        number(0, 2) + number(0x8400, 2) + number(0, 2) + number(1, 2) + number(0, 4) + dns_name("kettle.local") +
                            number(1, 2) + number(0x8001, 2) + number(120, 4) + number(4, 2) + packed_address(kDevice.address)));
-  frames.push_back(udp(device(40001), {"239.255.255.250", 1900},
-                       "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n"));
+  frames.push_back(
+      udp(device(40001), {"239.255.255.250", 1900},
+          "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nMX: 1\r\nST: upnp:rootdevice\r\n\r\n"));
   frames.push_back(udp(device(40002), kCoap, std::string("\x41\x02\x12\x34\x77\xb4", 6) + "logs" + "\x04" + "boot" + "\xff" + "x=1"));
   Talk http(frames, device(40003), kHttp);
-  http.client("GET /v1/time HTTP/1.1\r\nHost: api.example\r\nUser-Agent: kettle/1.0\r\nAuthorization: Basic YWRtaW46aHVudGVyMg==\r\n\r\n", 60);
-  http.server("HTTP/1.1 200 OK\r\nServer: cloud\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
-  http.client("POST /v1/log HTTP/1.1\r\nHost: api.example\r\nContent-Length: 5\r\n\r\nhello").server("HTTP/1.1 204 No Content\r\n\r\n").end();
+  http.client("GET /v1/time HTTP/1.1\r\nHost: api.example\r\nUser-Agent: kettle/1.0\r\nAuthorization: Basic YWRtaW46aHVudGVyMg==\r\n\r\n",
+              60);
+  http.server(
+      "HTTP/1.1 200 OK\r\nServer: cloud\r\nContent-Type: text/plain\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
+  http.client("POST /v1/log HTTP/1.1\r\nHost: api.example\r\nContent-Length: 5\r\n\r\nhello")
+      .server("HTTP/1.1 204 No Content\r\n\r\n")
+      .end();
   const auto connect = text16("MQTT") + std::string("\x04\xc2\x00\x3c", 4) + text16("kettle-1") + text16("device") + text16("s3cret!");
   Talk mqtt(frames, device(40004), kMqtt);
   mqtt.client("\x10" + number(connect.size(), 1) + connect, 9).server(std::string("\x20\x02\x00\x00", 4));
@@ -76,11 +83,14 @@ inline std::vector<std::string> mixed_traffic() {
     tls.end();
   }
   Talk telnet(frames, {"192.0.2.77", 40007}, kTelnet);
-  telnet.server("\xff\xfd\x01\xff\xfb\x03\r\nkettle login: ").client("\xff\xfc\x01").client("rooot\x7f\x7ft\r\n", 1).server("root\r\nPassword: ");
+  telnet.server("\xff\xfd\x01\xff\xfb\x03\r\nkettle login: ")
+      .client("\xff\xfc\x01")
+      .client("rooot\x7f\x7ft\r\n", 1)
+      .server("root\r\nPassword: ");
   telnet.client(std::string("xc3511\r\0", 8), 1).server("\r\n# ").end();
   Talk ftp(frames, device(40008), kFtp);
   ftp.server("220 files\r\n").client("USER kettle\r\n").server("331 and?\r\n").client("PASS letmein\r\n").server("230 in\r\n").end();
   return frames;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

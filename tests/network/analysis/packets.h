@@ -8,7 +8,7 @@
 
 #include "network/capture/pcapng_writer.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 inline std::string number(std::uint64_t value, int bytes) {
   std::string text;
@@ -118,4 +118,4 @@ inline void write_capture(const std::filesystem::path& file, const std::vector<s
   writer.statistics(wire, counts, at);
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

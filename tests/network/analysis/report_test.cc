@@ -9,7 +9,7 @@
 #include "network/analysis/mixed_traffic.h"
 #include "network/analysis/recognise.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using testing::Contains;
@@ -153,8 +153,9 @@ TEST_F(ReportTest, DestinationsAreSummedByNameElseSniElseAddress) {
 
 TEST_F(ReportTest, EverySegmentSizeSaysTheSame) {
   const std::string client = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nxyzHEAD /b HTTP/1.1\r\nHost: h\r\n\r\n";
-  const std::string server = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nX: y\r\n\r\n"
-                             "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n";
+  const std::string server =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nok\r\n0\r\nX: y\r\n\r\n"
+      "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n";
   for (std::size_t size = 1; size < 100; ++size) {
     const auto all = talked(client, server, size).observations;
     ASSERT_EQ(all.http.size(), 5u) << size;
@@ -174,10 +175,10 @@ TEST_F(ReportTest, MalformedInputIsCountedAndTheRestGoesOn) {
   EXPECT_THAT(talked(std::string("\x16\x03\x01\0\x06\x01\0\0\x02\x03\x03", 11) + "nonsense", "", 100).observations.malformed,
               Contains(std::pair("tls", 2u)));
   const auto loop = number(1, 2) + number(0, 2) + number(1, 2) + number(0, 6) + "\xc0\x0c" + number(1, 2) + number(1, 2);
-  const auto found = report({udp(device(1), kGateway, loop), udp(device(2), kGateway, dns_query(2, "sound.example")),
-                             udp({"0.0.0.0", 68}, {"255.255.255.255", 67}, dhcp_request().substr(0, 250)),
-                             udp(device(9), {"198.18.0.9", 123}, "short"), udp(device(9), kCoap, "\xff\xff\xff\xff"),
-                             udp(device(9), {"239.255.255.250", 1900}, "nonsense")});
+  const auto found =
+      report({udp(device(1), kGateway, loop), udp(device(2), kGateway, dns_query(2, "sound.example")),
+              udp({"0.0.0.0", 68}, {"255.255.255.255", 67}, dhcp_request().substr(0, 250)), udp(device(9), {"198.18.0.9", 123}, "short"),
+              udp(device(9), kCoap, "\xff\xff\xff\xff"), udp(device(9), {"239.255.255.250", 1900}, "nonsense")});
   EXPECT_THAT(found.observations.malformed,
               ElementsAre(std::pair("coap", 1u), std::pair("dhcp", 1u), std::pair("dns", 1u), std::pair("ntp", 1u), std::pair("ssdp", 1u)));
   ASSERT_EQ(found.observations.dns.size(), 1u);
@@ -224,4 +225,4 @@ TEST_F(ReportTest, TornAnywhereItEndsAndSaysSo) {
 }
 
 }  // namespace
-}  // namespace hilcop
+}  // namespace hilcop::analysis

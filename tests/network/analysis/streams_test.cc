@@ -10,7 +10,7 @@
 #include "network/analysis/packets.h"
 #include "network/analysis/tcp_streams.h"
 
-namespace hilcop {
+namespace hilcop::analysis {
 namespace {
 
 using testing::ElementsAre;
@@ -325,4 +325,4 @@ TEST_F(StreamsTest, ARetransmissionOfWhatIsForgottenIsCounted) {
 }
 
 }  // namespace
-}  // namespace hilcop
+}  // namespace hilcop::analysis

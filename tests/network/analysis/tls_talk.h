@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace hilcop {
+namespace hilcop::analysis {
 
 struct TlsTurn {
   bool client;
@@ -77,4 +77,4 @@ inline std::vector<TlsTurn> tls_talk(int version, const std::string& name, const
   return turns;
 }
 
-}  // namespace hilcop
+}  // namespace hilcop::analysis

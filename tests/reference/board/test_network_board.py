@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference device on a network of the bench's own: addresses, names, interception, outages, the
+capture."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hilcop
+import pytest
+from hilcop.interception import Interception
+from life import PASSWORD, WIFI
+from machine import IMAGE, make_unit
+
+BENCH = """
+bench: network
+instruments:
+  machine:
+    driver: qemu-machine
+    board: reference
+    dtb: {unit}/control.dtb
+    disks: [{{ name: main, file: {unit}/main.raw }}, {{ name: fuses, file: {unit}/fuses.raw, read_only: true }}]
+duts:
+  unit:
+    board: reference
+    power: {{ instrument: machine, channel: power }}
+    consoles: {{ main: {{ instrument: machine, channel: console }} }}
+    network: {{ instrument: machine, channel: network }}
+"""
+CLOUD = "cloud.ht1.example"
+
+
+class Unit:
+    """One of them, on a bench that is open for all of this file, whose tests are its life."""
+
+    def __init__(self, bench: hilcop.Bench, folder: Path, record: dict[str, Any]) -> None:
+        self.dut, self.folder, self.record = bench.dut("unit"), folder, record
+        self.network = self.dut.network
+        self.tls: Interception = self.network.intercept(ca_file=IMAGE / "lab-ca/ca.crt", ca_key_file=IMAGE / "lab-ca/ca.key")
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        lines = (self.folder / "run/timeline.ndjson").read_text().splitlines(keepends=True)
+        return [event["data"] for line in lines if line.endswith("\n") and (event := json.loads(line))["kind"] == kind]
+
+    def until(self, event: str, seconds: float = 30, **wanted: Any) -> dict[str, Any]:
+        end = time.monotonic() + seconds
+        while True:
+            found = [data for data in self.events(event) if all(data.get(key) == value for key, value in wanted.items())]
+            if found:
+                return found[-1]
+            assert time.monotonic() < end, f"no {event} {wanted} in {seconds} s; there were\n{self.events(event)}"
+            hilcop.wait_until(time.monotonic_ns() + 50_000_000)
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPConnection("device", timeout=30)
+        connection.sock = context.wrap_socket(self.network.connect(self.network.address(), 443, timeout_s=30))
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            reply = connection.getresponse()
+            text = reply.read()
+        finally:
+            connection.close()
+        return reply.status, json.loads(text) if text else None
+
+    def starts(self) -> int:
+        """Returns when it began: steady clock."""
+        self.dut.power.off()
+        begin = time.monotonic_ns()
+        self.dut.power.on()
+        boot = self.dut.boot_to()
+        assert boot.complete, boot.missing
+        return begin
+
+
+@pytest.fixture(scope="module")
+def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    folder = tmp_path_factory.mktemp("network")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RUNTIME", "STATE"):
+            patch.setenv(f"HILCOP_{name}_DIR", str(folder / name.lower()))
+        record = make_unit(folder / "device")
+        bench = folder / "bench.yaml"
+        bench.write_text(BENCH.format(unit=folder / "device"))
+        with hilcop.open_bench(bench, boards_dir=IMAGE.parents[2] / "boards", record_dir=folder / "run") as opened:
+            yield Unit(opened, folder, record)
+
+
+def test_it_takes_an_address_and_the_bench_knows_it(unit: Unit) -> None:
+    unit.starts()
+    address = unit.network.address()
+    assert address.startswith("10.77.0.")
+    asked = unit.until("network.dhcp", kind="DISCOVER")
+    assert asked["mac"] == unit.record["mac"]
+    assert asked["host_name"] == "ht1"
+    assert unit.network.status()["services"]["failures"] == []
+
+
+def test_set_up_it_tells_its_maker_alone_what_it_has_to(unit: Unit) -> None:
+    begin = time.monotonic_ns()
+    secret = {"secret": unit.record["setup_secret"], "password": PASSWORD, "wifi": WIFI}
+    assert unit.ask("POST", "/api/setup", secret)[0] == 201
+    said = unit.tls.wait(server_name=CLOUD, since_ns=begin)
+    assert (said.outcome, said.case) == ("sent_application_data", "sound"), said.cause  # the control
+    assert "POST /v1/register" in said.data
+    named = unit.until("network.dns", name=CLOUD, type="A")
+    assert named["addresses"][0].startswith("198.18.")
+    assert unit.network.name_of(named["addresses"][0]) == CLOUD
+
+
+CASES = ["self_signed", "unknown_ca", "wrong_name", "expired", "not_yet_valid", "leaf_as_ca", "wrong_usage", "weak_key", "weak_signature"]
+CASES += ["old_version_1_0", "old_version_1_1", "weak_cipher", "null_cipher", "strip"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_tells_nothing_to_who_is_not_its_maker(unit: Unit, case: str) -> None:
+    unit.tls.plan([case])
+    try:
+        begin = unit.starts()
+        first = unit.tls.wait(server_name=CLOUD, since_ns=begin)
+        assert first.case == case
+        assert first.outcome in ("refused_in_handshake", "refused_after_handshake"), first.cause
+        assert not [one for one in unit.tls.ended(since_ns=begin) if one.outcome == "sent_application_data"]
+    finally:
+        unit.tls.plan(["sound"])
+    heard = unit.tls.wait(server_name=CLOUD, since_ns=time.monotonic_ns(), timeout_s=120)
+    assert heard.outcome == "sent_application_data", "the control after it: it had not given up on its maker"
+
+
+@pytest.mark.parametrize("what", ["link", "wire"])
+def test_an_outage_is_one_and_ends(unit: Unit, what: Any) -> None:
+    address = unit.network.address()
+    with unit.network.outage(what), pytest.raises((hilcop.TimeoutError, hilcop.NotFoundError)):
+        unit.network.connect(address, 443, timeout_s=3)
+    unit.network.connect(address, 443, timeout_s=30).close()
+
+
+def test_a_delay_is_seen_at_the_device(unit: Unit) -> None:
+    unit.network.impair(delay_s=0.2, direction="to_device")
+    begin = time.monotonic()
+    unit.network.connect(unit.network.address(), 443, timeout_s=30).close()
+    assert time.monotonic() - begin >= 0.2
+    unit.network.impair()
+
+
+def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
+    figures = unit.network.sync_capture()
+    assert figures["dropped"] == 0
+    assert figures["failure"] is None
+    words = ["tshark", "-r", str(unit.network.capture_file), "-T", "fields"]
+    fields = [*words, "-e", "dns.qry.name", "-e", "http.request.uri", "-e", "frame.comment"]
+    said = subprocess.run(fields, check=True, timeout=60, capture_output=True, text=True).stdout
+    assert CLOUD in said, "names"
+    assert "/v1/register" in said, "what went through TLS, by the secrets that stand in the capture"
+    assert "power.edge" in said, "what the bench did"
