@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -40,7 +41,13 @@ class RunningPort final : public KeptNetwork {
     sink_.emit(make_event(source_, "network.open", to_json(network_->setup())));
     set_link(true, deadline);
   }
-  ~RunningPort() override { close(Deadline::in(5s)); }
+  ~RunningPort() override {
+    try {
+      close(Deadline::in(5s));
+    } catch (const std::exception&) {
+      return;  // a destructor has nobody to tell
+    }
+  }
 
   json ask(const std::string& what, const json& how, Deadline deadline) override { return network_->ask(what, how, deadline); }
   json change(const std::string& what, const json& how, Deadline deadline) override {
@@ -70,8 +77,15 @@ class RunningPort final : public KeptNetwork {
     } catch (const Error& error) {
       status["error"] = error.to_json();
     }
-    network_->close(deadline);
+    std::optional<Error> wrong;
+    try {
+      network_->close(deadline);
+    } catch (const Error& error) {
+      wrong = error;
+      status["error"] = error.to_json();
+    }
     sink_.emit(make_event(source_, "network.close", status));
+    if (wrong) throw Error(*wrong);
   }
 
  private:

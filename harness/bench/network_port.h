@@ -32,7 +32,7 @@ class KeptNetwork : public NetworkPort {
  public:
   /// A comment at the next packet of the capture. Never blocks long, never throws.
   virtual void mark(const std::string& text) noexcept = 0;
-  /// Completes the capture and ends the network. Idempotent.
+  /// Completes the capture and ends the network. Idempotent. Throws Error where that failed.
   virtual void close(Deadline deadline) = 0;
 };
 

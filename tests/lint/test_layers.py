@@ -65,7 +65,6 @@ OWNERS = {
     r"yaml-cpp/": ["harness/bench"],
     r"openssl/": ["harness/evidence", "harness/console", "harness/network"],
     r"netlink/": ["harness/network"],
-    r"nftables/": ["harness/network"],
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],

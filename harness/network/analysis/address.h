@@ -20,7 +20,7 @@ struct IpAddress {
   bool multicast() const { return size == 4 ? bytes[0] >= 224 : size == 16 && bytes[0] == 0xff; }  // broadcast too
   /// "192.0.2.1", "fe80::1" (RFC 5952)
   std::string text() const;
-  auto operator<=>(const IpAddress&) const = default;
+  auto operator<=>(const IpAddress&) const = default;  // NOLINT(modernize-use-nullptr): of a comparison with 0 that nobody wrote
 };
 
 struct Endpoint {

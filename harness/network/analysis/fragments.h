@@ -34,7 +34,7 @@ class Fragments {
     IpAddress from, to;
     std::uint32_t id;
     std::uint8_t protocol;
-    auto operator<=>(const Key&) const = default;
+    auto operator<=>(const Key&) const = default;  // NOLINT(modernize-use-nullptr): of a comparison with 0 that nobody wrote
   };
   struct Piece {
     std::vector<std::byte> bytes;

@@ -14,8 +14,8 @@ constexpr std::uint32_t kNearBegin = 1u << 20;
 }  // namespace
 
 struct TcpStreams::Connection {
-  Connection(TcpConnection connection, TcpShared shared)
-      : about(std::move(connection)), client(Side::Client, shared), server(Side::Server, shared) {}
+  Connection(const TcpConnection& connection, TcpShared shared)
+      : about(connection), client(Side::Client, shared), server(Side::Server, shared) {}
   TcpDirection& of(Side side) { return side == Side::Client ? client : server; }
 
   TcpConnection about;
@@ -84,7 +84,7 @@ TcpStreams::Connection& TcpStreams::fresh(const Frame& frame, bool from_client) 
   about.first_frame = frame.packet.frame;
   about.first = frame.packet.at;
   const FiveTuple key{about.client, about.server, frame.ip_protocol};
-  auto made = std::make_unique<Connection>(std::move(about), TcpShared{limits_, counts_, waiting_, history_});
+  auto made = std::make_unique<Connection>(about, TcpShared{limits_, counts_, waiting_, history_});
   made->age = ages_.insert(ages_.end(), key);
   auto& slot = connections_[key];
   slot = std::move(made);

@@ -57,11 +57,18 @@ class RunningNetwork final : public NetworkClient {
     try {
       ask("setup", to_json(setup_), deadline);
     } catch (...) {
-      close(deadline);
+      process_->kill();
+      reader_.join();
       throw;
     }
   }
-  ~RunningNetwork() override { close(Deadline::in(5s)); }
+  ~RunningNetwork() override {
+    try {
+      close(Deadline::in(5s));
+    } catch (const std::exception&) {
+      return;  // a destructor has nobody to tell
+    }
+  }
 
   json ask(const std::string& what, const json& how, Deadline deadline) override {
     const auto question = std::make_shared<Question>();
@@ -117,8 +124,11 @@ class RunningNetwork final : public NetworkClient {
       if (std::exchange(closed_, true)) return;
     }
     ::shutdown(socket_, SHUT_WR);  // it completes what it records, and ends
-    if (!process_->wait(deadline)) process_->kill();
+    const auto status = process_->wait(deadline);
+    if (!status) process_->kill();
     if (reader_.joinable()) reader_.join();
+    if (!status) throw Error(ErrorKind::Timeout, object(), "did not end in time and was killed", "see whether this host is overloaded");
+    if (status->code != 0) throw Error(ErrorKind::Protocol, object(), "ended badly: " + status->text() + ": " + process_->output());
   }
 
  private:

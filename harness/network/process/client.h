@@ -34,7 +34,8 @@ class NetworkClient {
   virtual void tell(const std::string& what, const nlohmann::json& how) noexcept = 0;
   virtual const NetworkSetup& setup() const = 0;
   virtual pid_t pid() const = 0;
-  /// Ends the process, which completes what it records: at most until the deadline, then it is killed. Idempotent.
+  /// Ends the process, which completes what it records: at most until the deadline, then it is killed. Idempotent. Throws Error where it
+  /// did not end well: what it recorded may not be whole.
   virtual void close(Deadline deadline) = 0;
 };
 

@@ -35,9 +35,7 @@ Cable::Cable(UniqueFd tap, std::filesystem::path socket, std::function<void(bool
       listener_(listen_unix(path_)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       in_(kReadAtOnce + kLengthBytes + kMostInAFrame),
-      thread_([this] { run(); }) {
-  out_.reserve(kLengthBytes + kMostInAFrame);
-}
+      thread_([this] { run(); }) {}
 
 Cable::~Cable() {
   ending_ = true;

@@ -7,7 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -27,13 +29,13 @@ std::filesystem::path program() { return build_dir() / "tests/network/process/ne
 
 class NetworkClientTest : public ::testing::Test {
  protected:
-  std::unique_ptr<NetworkClient> start(const std::string& capture = "") {
+  NetworkClient* start(const std::string& capture = "") {
     NetworkClient::Options options;
     options.program = program();
     options.setup.name = "device";
     options.setup.cable = folder_.path() / "cable";
     if (!capture.empty()) options.setup.capture = folder_.path() / capture;
-    return NetworkClient::start(std::move(options), Deadline::in(20s));
+    return networks_.emplace_back(NetworkClient::start(std::move(options), Deadline::in(20s))).get();
   }
   UniqueFd plug() const { return connect_unix(folder_.path() / "cable", Deadline::in(5s)); }
 
@@ -63,11 +65,23 @@ class NetworkClientTest : public ::testing::Test {
     return false;
   }
 
+  // However a test ended, its networks did so well.
+  void TearDown() override {
+    for (const auto& network : networks_) {
+      if (killed_)
+        EXPECT_THROW(network->close(Deadline::in(10s)), Error);
+      else
+        EXPECT_NO_THROW(network->close(Deadline::in(10s)));
+    }
+  }
+
   TempDir folder_;
+  std::vector<std::unique_ptr<NetworkClient>> networks_;
+  bool killed_ = false;
 };
 
 TEST_F(NetworkClientTest, AnswersADeviceThatIsPluggedInAndRecordsIt) {
-  const auto network = start("a.pcapng");
+  auto* const network = start("a.pcapng");
   const auto cable = plug();
   send(cable.get(), arp_request());
   EXPECT_TRUE(arp_answered(cable.get(), 10s));
@@ -87,7 +101,7 @@ TEST_F(NetworkClientTest, AnswersADeviceThatIsPluggedInAndRecordsIt) {
 }
 
 TEST_F(NetworkClientTest, CutItAnswersNothingAndThenAgain) {
-  const auto network = start();
+  auto* const network = start();
   const auto cable = plug();
   send(cable.get(), arp_request());
   ASSERT_TRUE(arp_answered(cable.get(), 10s));
@@ -100,7 +114,7 @@ TEST_F(NetworkClientTest, CutItAnswersNothingAndThenAgain) {
 }
 
 TEST_F(NetworkClientTest, TellsWhatMakesNoSense) {
-  const auto network = start();
+  auto* const network = start();
   const auto asked = [&](const std::string& what, const nlohmann::json& how) {
     return error_of([&] { network->ask(what, how, Deadline::in(10s)); });
   };
@@ -111,6 +125,50 @@ TEST_F(NetworkClientTest, TellsWhatMakesNoSense) {
   EXPECT_NO_THROW(network->ask("status", nlohmann::json::object(), Deadline::in(10s)));
 }
 
+TEST_F(NetworkClientTest, ItsServicesAreSetByNameAndTellWhatMakesNoSense) {
+  auto* const network = start();
+  const auto done = [&](const std::string& what, const nlohmann::json& how) { return network->ask(what, how, Deadline::in(10s)); };
+  const auto refused = [&](const std::string& what, const nlohmann::json& how) { return error_of([&] { done(what, how); }).kind(); };
+  EXPECT_NO_THROW(done("dns.rule", {{"name", "*.example"}, {"kind", "nxdomain"}}));
+  EXPECT_EQ(refused("dns.rule", {{"name", "a.example"}, {"kind", "no_such"}}), ErrorKind::Config);
+  EXPECT_EQ(refused("dns.rule", {{"name", "a.example"}, {"kind", "address"}}), ErrorKind::Config) << "without an address";
+  EXPECT_EQ(done("dns.forget", {{"name", "*.example"}}).at("was_there"), true);
+  EXPECT_EQ(done("dns.forget", {{"name", "*.example"}}).at("was_there"), false);
+  EXPECT_NO_THROW(done("ntp", {{"kind", "kiss_of_death"}, {"kiss", "DENY"}}));
+  EXPECT_EQ(refused("ntp", {{"offset_s", 1e30}}), ErrorKind::Config);
+  EXPECT_NO_THROW(done("dhcp", {{"new_subnet", "10.78.0.1"}}));
+  EXPECT_NO_THROW(done("dhcp", {{"new_subnet", "10.78.0.1"}})) << "whose gateway is there already";
+  EXPECT_EQ(refused("dhcp", {{"slow_s", 1e6}}), ErrorKind::Config);
+  EXPECT_NO_THROW(done("router", {{"silent", true}}));
+  const auto services = done("status", nlohmann::json::object()).at("services");
+  EXPECT_TRUE(services.at("failures").empty()) << services.dump();
+}
+
+TEST_F(NetworkClientTest, WhoWaitsForTheDeviceHoldsUpNobodyElse) {
+  auto* const network = start();
+  EXPECT_EQ(error_of([&] { network->ask("intercept.wait", nlohmann::json::object(), Deadline::in(1s)); }).kind(), ErrorKind::NotFound);
+  network->ask("intercept.start", {{"case", "self_signed"}}, Deadline::in(20s));
+  EXPECT_EQ(error_of([&] { network->ask("intercept.start", nlohmann::json::object(), Deadline::in(20s)); }).kind(), ErrorKind::Busy);
+  std::string outcome;
+  std::atomic<bool> waited{false};
+  std::thread waiter([&] {
+    outcome = network->ask("intercept.wait", {{"target", {{"server_name", "a.example"}}}}, Deadline::in(1s)).at("outcome");
+    waited = true;
+  });
+  network->ask("status", nlohmann::json::object(), Deadline::in(10s));
+  EXPECT_FALSE(waited);
+  waiter.join();
+  EXPECT_EQ(outcome, "never_came");
+}
+
+TEST_F(NetworkClientTest, AConnectionToNobodyIsToldWithWhy) {
+  auto* const network = start();
+  const auto error = error_of([&] { network->connect("10.77.0.77", 80, Deadline::in(500ms)); });
+  EXPECT_TRUE(error.kind() == ErrorKind::Timeout || error.kind() == ErrorKind::NotFound) << error.what();
+  EXPECT_EQ(error_of([&] { network->connect("a.example", 80, Deadline::in(5s)); }).kind(), ErrorKind::Config);
+  EXPECT_EQ(error_of([&] { network->connect("10.77.0.1", 9, Deadline::in(5s)); }).kind(), ErrorKind::Disconnected) << "nobody listens";
+}
+
 TEST_F(NetworkClientTest, ACaptureThatExistsIsNotOverwritten) {
   std::ofstream(folder_.path() / "a.pcapng") << "precious";
   EXPECT_THROW(start("a.pcapng"), Error);
@@ -118,8 +176,9 @@ TEST_F(NetworkClientTest, ACaptureThatExistsIsNotOverwritten) {
 }
 
 TEST_F(NetworkClientTest, ItsDeathIsToldToWhoeverAsks) {
-  const auto network = start();
+  auto* const network = start();
   ASSERT_EQ(::kill(network->pid(), SIGKILL), 0);
+  killed_ = true;
   const auto error = error_of([&] { network->ask("status", nlohmann::json::object(), Deadline::in(10s)); });
   EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
   EXPECT_NE(error.cause().find("SIGKILL"), std::string::npos) << error.what();
@@ -145,7 +204,7 @@ TEST_F(NetworkClientTest, EndsWithItsOwnerHoweverThatEnds) {
 }
 
 TEST_F(NetworkClientTest, OneCableAtATimeAndTheNextWhenItIsPulled) {
-  const auto network = start();
+  auto* const network = start();
   {
     const auto cable = plug();
     send(cable.get(), arp_request());

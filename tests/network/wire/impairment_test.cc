@@ -19,7 +19,7 @@ std::vector<std::byte> numbered(std::uint32_t number, std::size_t size = 100) {
   return frame;
 }
 
-std::uint32_t number_of(std::span<const std::byte> frame) {
+std::uint32_t number_in(std::span<const std::byte> frame) {
   std::uint32_t number = 0;
   for (std::size_t i = 0; i < 4; ++i) number |= static_cast<std::uint32_t>(frame[14 + i]) << (8 * i);
   return number;
@@ -53,7 +53,7 @@ TEST(ImpairedWay, CleanItPassesAllAtOnceAndInOrder) {
   line.send(1000);
   ASSERT_EQ(line.out.size(), 1000U);
   for (std::uint32_t i = 0; i < 1000; ++i) {
-    EXPECT_EQ(number_of(line.out[i].second), i);
+    EXPECT_EQ(number_in(line.out[i].second), i);
     EXPECT_EQ(line.out[i].first, kBegin + (i + 1) * Nanoseconds(1ms));
   }
 }
@@ -73,7 +73,7 @@ TEST(ImpairedWay, TheSameSeedMakesTheSameFaultsAndAnotherOthers) {
     line.way.set({.loss = 0.5}, seed);
     line.send(200);
     std::vector<std::uint32_t> passed;
-    for (const auto& [at, frame] : line.out) passed.push_back(number_of(frame));
+    for (const auto& [at, frame] : line.out) passed.push_back(number_in(frame));
     return passed;
   };
   EXPECT_EQ(lost_with(1), lost_with(1));
@@ -88,7 +88,7 @@ TEST(ImpairedWay, DelaysEachFrameByAsMuchAndKeepsTheOrder) {
   ASSERT_EQ(line.out.size(), 5000U);
   double sum = 0, squares = 0;
   for (std::uint32_t i = 0; i < 5000; ++i) {
-    EXPECT_EQ(number_of(line.out[i].second), i);
+    EXPECT_EQ(number_in(line.out[i].second), i);
     const double late = static_cast<double>((line.out[i].first - (kBegin + (i + 1) * Nanoseconds(20ms))).count()) / 1e6;
     sum += late;
     squares += late * late;
@@ -106,7 +106,7 @@ TEST(ImpairedWay, ReordersAShareOfThem) {
   ASSERT_EQ(line.out.size(), 10'000U);
   EXPECT_NEAR(static_cast<double>(line.way.counts().reordered), 1000, 120);
   std::uint64_t overtaken = 0;
-  for (std::size_t i = 1; i < line.out.size(); ++i) overtaken += number_of(line.out[i].second) < number_of(line.out[i - 1].second) ? 1 : 0;
+  for (std::size_t i = 1; i < line.out.size(); ++i) overtaken += number_in(line.out[i].second) < number_in(line.out[i - 1].second) ? 1 : 0;
   EXPECT_GT(overtaken, 800U);
 }
 
