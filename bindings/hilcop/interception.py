@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from hilcop.errors import make
+
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
 
@@ -63,10 +65,14 @@ class Interception:
     def ended(
         self, *, server_name: str = "", address: str = "", port: int = 0, since_ns: int = 0, timeout_s: float = 5
     ) -> list[Intercepted]:
-        """All that have ended, in that order."""
+        """All that have ended, in that order. ExhaustedError: so many came that the first of them are no longer kept."""
         target = {"server_name": server_name, "address": address, "port": port}
         found = self._port.ask("intercept.ended", {"target": target, "since_ns": since_ns}, timeout_s=timeout_s)
-        return [self._made(connection) for connection in found]
+        if lost := found["no_longer_kept"]:
+            cause = f"{lost} of its connections are no longer kept, so that nothing can be said of all"
+            remedy = "look sooner, or at the capture"
+            raise make("Exhausted", "TLS interception", cause, remedy, f"TLS interception: {cause}; {remedy}")
+        return [self._made(connection) for connection in found["connections"]]
 
     @staticmethod
     def _made(connection: dict[str, Any]) -> Intercepted:

@@ -62,7 +62,7 @@ class Network:
         return result
 
     def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> dict[str, Any]:
-        """Returns when all that had passed is in the file: {packets, bytes, dropped, failure}. Only a capture that dropped nothing proves
+        """Returns when all that had passed is in the file: {packets, bytes, dropped}. Only a capture that dropped nothing proves
         an absence."""
         result: dict[str, Any] = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
         return result

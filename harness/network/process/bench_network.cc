@@ -118,7 +118,9 @@ json BenchNetwork::ask_capture(const std::string& what, const json& how, Deadlin
   if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
   auto& recorder = capture(name);
   recorder.sync(deadline);
-  return figures(recorder.status());
+  const auto status = recorder.status();
+  if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
+  return figures(status);
 }
 
 void BenchNetwork::impair(const json& how) {

