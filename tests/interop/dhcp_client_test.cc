@@ -78,7 +78,7 @@ class DhcpClientTest : public IsolatedNetwork {
     return told_.count([](const DhcpReport& r) { return !r.answers.empty() && r.answers[0].message.kind() == DhcpKind::Nak; });
   }
 
-  Told<DhcpReport> told_;
+  Reports<DhcpReport> told_;
   std::optional<DhcpServer> server_;
 };
 

@@ -131,7 +131,7 @@ class IsolatedNetwork : public testing::Test {
 
 /// What a service tells, from its thread to the test's.
 template <class Report>
-class Told {
+class Reports {
  public:
   std::function<void(const Report&)> keep() {
     return [this](const Report& report) {

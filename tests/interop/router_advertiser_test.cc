@@ -44,7 +44,7 @@ class RouterAdvertiserInteropTest : public IsolatedNetwork {
     made.mtu = 1400;
     return made;
   }();
-  Told<RouterReport> told_;
+  Reports<RouterReport> told_;
   std::optional<RouterAdvertiser> router_;
 };
 
