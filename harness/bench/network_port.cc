@@ -71,19 +71,22 @@ class RunningPort final : public KeptNetwork {
 
   void close(Deadline deadline) override {
     if (std::exchange(closed_, true)) return;
-    json status = json::object();
-    try {
-      status = network_->ask("close", json::object(), deadline.at_most(deadline.remaining() / 2));
-    } catch (const Error& error) {
-      status["error"] = error.to_json();
-    }
     std::optional<Error> wrong;
-    try {
-      network_->close(deadline);
-    } catch (const Error& error) {
-      wrong = error;
-      status["error"] = error.to_json();
-    }
+    json status = json::object();
+    const auto attempt = [&](const auto& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        if (!wrong) wrong = error;
+      }
+    };
+    attempt([&] {
+      status = network_->ask("close", json::object(), deadline.at_most(deadline.remaining() / 2));
+      for (const auto& [name, figures] : status.at("captures").items())
+        if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);  // what the run rests on is not whole
+    });
+    attempt([&] { network_->close(deadline); });
+    if (wrong) status["error"] = wrong->to_json();
     sink_.emit(make_event(source_, "network.close", status));
     if (wrong) throw Error(*wrong);
   }

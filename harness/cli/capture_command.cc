@@ -4,12 +4,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include <CLI/CLI.hpp>
 
@@ -20,6 +23,7 @@
 #include "cli/command.h"
 #include "cli/stop_signals.h"
 #include "fixtures/catalog.h"
+#include "io/arrival.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
@@ -57,28 +61,47 @@ class Fifo {
   UniqueFd fd_;
 };
 
-bool write_all(const char* bytes, std::size_t count) {
-  while (count > 0) {
-    const auto n = ::write(1, bytes, count);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return false;
-    bytes += n, count -= static_cast<std::size_t>(n);
-  }
-  return true;
-}
+constexpr int kLookMs = 100;  // how often it is seen that it is to end
 
-// False: whoever read it has gone, as somebody does who has seen enough.
-bool pass_on(int fd, Deadline until) {
-  std::array<char, 65536> bytes;
-  while (!until.expired()) {
-    if (!wait_ready(fd, POLLIN, until)) return true;
-    const auto n = ::read(fd, bytes.data(), bytes.size());
-    if (n < 0 && errno != EAGAIN && errno != EINTR) throw error_from_errno(errno, "capture", "cannot be read");
-    if (n == 0) return true;
-    if (n > 0 && !write_all(bytes.data(), static_cast<std::size_t>(n))) return false;
+/// Hands on to standard output what comes through a pipe, in a thread of its own: the network waits for its reader also while it is asked
+/// to stop. Ends when the pipe does, when whoever reads our output has gone, and with this object.
+class HandingOn {
+ public:
+  explicit HandingOn(int pipe) : thread_([this, pipe](const std::stop_token& stop) { run(pipe, stop); }) {}
+  /// True: all has been handed on, or nobody wants it. Throws Interrupted.
+  bool ended_by(Deadline deadline) const { return ended_.wait(deadline); }
+
+ private:
+  void run(int pipe, const std::stop_token& stop) const {
+    std::array<char, 65536> bytes;
+    for (bool wanted = true; !stop.stop_requested();) {
+      pollfd readable{pipe, POLLIN, 0};
+      if (::poll(&readable, 1, kLookMs) <= 0) continue;
+      const auto n = ::read(pipe, bytes.data(), bytes.size());
+      if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (n <= 0) break;
+      if (!wanted || write_out(bytes.data(), static_cast<std::size_t>(n), stop)) continue;
+      wanted = false;  // what comes is taken all the same: the network ends in its own time
+      ended_.announce();
+    }
+    ended_.announce();
   }
-  return true;
-}
+
+  // False: whoever read it has gone. Never blocks for long: a pipe that can be written takes PIPE_BUF bytes (poll(2), pipe(7)).
+  static bool write_out(const char* bytes, std::size_t count, const std::stop_token& stop) {
+    while (count > 0 && !stop.stop_requested()) {
+      pollfd writable{1, POLLOUT, 0};
+      if (::poll(&writable, 1, kLookMs) <= 0) continue;
+      const auto n = ::write(1, bytes, std::min<std::size_t>(count, PIPE_BUF));
+      if (n < 0 && errno != EINTR && errno != EAGAIN) return false;
+      if (n > 0) bytes += n, count -= static_cast<std::size_t>(n);
+    }
+    return true;
+  }
+
+  Arrival ended_;
+  std::jthread thread_;  // the last: it uses the other
+};
 
 void record(Dut& dut, const Arguments& arguments) {
   const auto until =
@@ -88,15 +111,17 @@ void record(Dut& dut, const Arguments& arguments) {
   if (arguments.file == "-") pipe.emplace();
   const auto file = pipe ? pipe->path() : std::filesystem::absolute(arguments.file);
   network.ask("capture.start", {{"name", kName}, {"file", file.string()}}, Deadline::in(10s));
+  std::optional<HandingOn> handing_on;
+  if (pipe) handing_on.emplace(pipe->fd());
   if (arguments.power) dut.power().on(Deadline::in(60s));
   std::fprintf(stderr, "capture of %s: Ctrl-C ends it\n", dut.config().name.c_str());
   try {
-    pipe ? static_cast<void>(pass_on(pipe->fd(), until)) : wait_until(until);
+    handing_on ? static_cast<void>(handing_on->ended_by(until)) : wait_until(until);
   } catch (const Interrupted&) {
     clear_interrupt();
   }
   const auto figures = network.ask("capture.stop", {{"name", kName}}, Deadline::in(10s));
-  if (pipe) pass_on(pipe->fd(), Deadline::in(5s));
+  if (handing_on) handing_on->ended_by(Deadline::in(10s));  // the network has closed its end
   std::fprintf(stderr, "capture of %s: %llu packets, %llu dropped\n", dut.config().name.c_str(),
                figures.at("packets").get<unsigned long long>(), figures.at("dropped").get<unsigned long long>());
   if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);

@@ -13,7 +13,6 @@ int main(int count, char** words) {
     ::setenv("HILCOP_OWN_NETWORK", "1", 1);
     std::vector<char*> command{const_cast<char*>("unshare"), const_cast<char*>("--map-root-user"), const_cast<char*>("--net")};
     command.insert(command.end(), words, words + count);
-
     static char own[4096];
     const auto size = ::readlink("/proc/self/exe", own, sizeof own - 1);
     if (size > 0) own[size] = '\0', command[3] = own;

@@ -8,22 +8,12 @@
 #include <openssl/x509v3.h>
 
 #include <array>
-#include <memory>
 #include <string>
 
 #include "base/error.h"
+#include "base/owned.h"
 
 namespace hilcop {
-
-template <auto Free>
-struct FreeWith {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-template <typename T, auto Free>
-using Owned = std::unique_ptr<T, FreeWith<Free>>;
 
 /// What OpenSSL has noted in this thread, which it forgets: "no shared cipher", or "no reason given".
 inline std::string openssl_reason() {

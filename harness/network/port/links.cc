@@ -12,6 +12,7 @@
 #include <netlink/route/rule.h>
 
 #include "base/error.h"
+#include "base/owned.h"
 
 namespace hilcop {
 
@@ -19,21 +20,12 @@ namespace {
 
 constexpr std::uint32_t kTable = 100;  // of routes for what the device sends
 
-template <auto Free>
-struct FreedBy {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
-template <typename T, auto Free>
-using Freed = std::unique_ptr<T, FreedBy<Free>>;
-using Socket = Freed<nl_sock, nl_socket_free>;
-using Link = Freed<rtnl_link, rtnl_link_put>;
-using Address = Freed<rtnl_addr, rtnl_addr_put>;
-using Net = Freed<nl_addr, nl_addr_put>;
-using Route = Freed<rtnl_route, rtnl_route_put>;
-using Rule = Freed<rtnl_rule, rtnl_rule_put>;
+using Socket = Owned<nl_sock, nl_socket_free>;
+using Link = Owned<rtnl_link, rtnl_link_put>;
+using Address = Owned<rtnl_addr, rtnl_addr_put>;
+using Net = Owned<nl_addr, nl_addr_put>;
+using Route = Owned<rtnl_route, rtnl_route_put>;
+using Rule = Owned<rtnl_rule, rtnl_rule_put>;
 
 void require(int code, const std::string& object, const std::string& what) {
   if (code >= 0) return;

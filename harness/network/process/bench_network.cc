@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "network/port/tap.h"
+#include "network/process/asked.h"
 
 namespace hilcop {
 
@@ -49,7 +50,7 @@ std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, cons
 
 Impairment impairment_of(const json& how) {
   const auto share = [&](const char* key) { return how.value(key, 0.0); };
-  const auto span = [&](const char* key) { return Nanoseconds(static_cast<std::int64_t>(how.value(key, 0.0) * 1e9)); };
+  const auto span = [&](const char* key) { return seconds_asked(how, key, 60, "impairment of the bench network"); };
   Impairment impairment;
   impairment.loss = share("loss");
   impairment.duplicate = share("duplicate");
@@ -126,6 +127,8 @@ json BenchNetwork::ask_capture(const std::string& what, const json& how, Deadlin
 void BenchNetwork::impair(const json& how) {
   const auto impairment = impairment_of(how);
   const std::string direction = how.value("direction", "both");
+  if (direction != "both" && direction != "from_device" && direction != "to_device")
+    throw about(ErrorKind::Config, "has no direction '" + direction + "'", "choose one of: both, from_device, to_device");
   const std::uint64_t seed = how.value("seed", std::uint64_t{1});
   // Two directions with one seed would lose the same frames of both.
   if (direction != "to_device") wire_->impair(Direction::FromDevice, impairment, seed * 2);

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "network/port/service_socket.h"
+#include "network/process/asked.h"
 #include "network/process/service_events.h"
 
 namespace hilcop {
@@ -109,7 +110,7 @@ void GatewayServices::set_dhcp(const json& how) {
   faults.no_gateway = how.value("no_gateway", false);
   faults.no_dns = how.value("no_dns", false);
   faults.offer_taken_address = how.value("offer_taken_address", false);
-  faults.slow = std::chrono::milliseconds(static_cast<std::int64_t>(how.value("slow_s", 0.0) * 1000));
+  faults.slow = std::chrono::duration_cast<std::chrono::milliseconds>(seconds_asked(how, "slow_s", 600, "DHCP server"));
   dhcp_->set_faults(faults);
 }
 

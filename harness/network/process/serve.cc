@@ -36,7 +36,7 @@ json answer_of(const json& id, const std::function<json()>& action) {
     return {{"id", id}, {"ok", false}, {"error", error.to_json()}};
   } catch (const Interrupted&) {
     return {{"id", id}, {"ok", false}, {"error", Error(ErrorKind::Disconnected, "bench network", "ends").to_json()}};
-  } catch (const json::exception& error) {
+  } catch (const std::exception& error) {  // of JSON above all; in a thread of who waits it would end the process
     const Error wrong(ErrorKind::Protocol, "bench network", std::string("was asked what it does not understand: ") + error.what());
     return {{"id", id}, {"ok", false}, {"error", wrong.to_json()}};
   }

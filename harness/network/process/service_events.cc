@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "network/process/asked.h"
 
 namespace hilcop {
 
@@ -62,11 +63,7 @@ std::chrono::milliseconds milliseconds_of(double seconds) {
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-Nanoseconds delay_of(const json& how) {
-  const double seconds = how.value("delay_s", 0.0);
-  if (!(seconds >= 0 && seconds <= 3600)) throw Error(ErrorKind::Config, "bench network", "a delay is from 0 to 3600 s");
-  return Nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
-}
+Nanoseconds delay_of(const json& how) { return seconds_asked(how, "delay_s", 3600, "bench network"); }
 
 }  // namespace
 

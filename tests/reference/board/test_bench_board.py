@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hilcop
 import pytest
+from bench_file import write_bench
 from machine import make_unit
 
 SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
@@ -54,21 +55,6 @@ def test_a_unit_starts_and_its_own_secret_opens_its_console(number: int, tmp_pat
             dut.power.off()
 
 
-BENCH = """
-bench: life
-instruments:
-  machine:
-    driver: qemu-machine
-    board: reference
-    dtb: {unit}/control.dtb
-    disks: [{{ name: main, file: {unit}/main.raw }}, {{ name: fuses, file: {unit}/fuses.raw, read_only: true }}]
-duts:
-  unit:
-    board: reference
-    power: {{ instrument: machine, channel: power }}
-    consoles: {{ main: {{ instrument: machine, channel: console }} }}
-    buttons: {{ reset: {{ instrument: machine, channel: button }} }}
-"""
 PASSES = {"recovers": "Pass", "closed": "Pass", "reset": "Pass"}
 FLAWED = pytest.param("console-shell-open", 1, {**PASSES, "closed": "Fail"}, marks=pytest.mark.full)
 
@@ -76,8 +62,7 @@ FLAWED = pytest.param("console-shell-open", 1, {**PASSES, "closed": "Fail"}, mar
 @pytest.mark.parametrize(("flaws", "status", "verdicts"), [("", 0, PASSES), FLAWED])
 def test_hilcop_runs_a_unit_through_its_life(flaws: str, status: int, verdicts: dict[str, str], tmp_path: Path) -> None:
     make_unit(tmp_path / "unit", "--flaws", flaws)
-    bench, out = tmp_path / "bench.yaml", tmp_path / "run"
-    bench.write_text(BENCH.format(unit=tmp_path / "unit"))
+    bench, out = write_bench(tmp_path, tmp_path / "unit"), tmp_path / "run"
     environment = {**os.environ, "HILCOP_HOME": str(SOURCE)}
     environment |= {f"HILCOP_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "STATE")}
     words = [os.environ["HILCOP_PROGRAM"], "run", SOURCE / "boards/reference/life.py", "--bench", bench, "--effort", "demo", "--out", out]

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The reference device on a network of the bench's own: addresses, names, interception, outages, the
-capture."""
+"""The reference device on a network of the bench's own: addresses, names, interception, outages, the capture."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import ssl
 import subprocess
 import time
@@ -15,25 +15,11 @@ from typing import Any
 
 import hilcop
 import pytest
+from bench_file import write_bench
 from hilcop.interception import Interception
 from life import PASSWORD, WIFI
 from machine import IMAGE, make_unit
 
-BENCH = """
-bench: network
-instruments:
-  machine:
-    driver: qemu-machine
-    board: reference
-    dtb: {unit}/control.dtb
-    disks: [{{ name: main, file: {unit}/main.raw }}, {{ name: fuses, file: {unit}/fuses.raw, read_only: true }}]
-duts:
-  unit:
-    board: reference
-    power: {{ instrument: machine, channel: power }}
-    consoles: {{ main: {{ instrument: machine, channel: console }} }}
-    network: {{ instrument: machine, channel: network }}
-"""
 CLOUD = "cloud.ht1.example"
 
 
@@ -88,8 +74,7 @@ def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
         for name in ("RUNTIME", "STATE"):
             patch.setenv(f"HILCOP_{name}_DIR", str(folder / name.lower()))
         record = make_unit(folder / "device")
-        bench = folder / "bench.yaml"
-        bench.write_text(BENCH.format(unit=folder / "device"))
+        bench = write_bench(folder, folder / "device")
         with hilcop.open_bench(bench, boards_dir=IMAGE.parents[2] / "boards", record_dir=folder / "run") as opened:
             yield Unit(opened, folder, record)
 
@@ -138,17 +123,24 @@ def test_it_tells_nothing_to_who_is_not_its_maker(unit: Unit, case: str) -> None
 @pytest.mark.parametrize("what", ["link", "wire"])
 def test_an_outage_is_one_and_ends(unit: Unit, what: Any) -> None:
     address = unit.network.address()
+    unit.network.connect(address, 443, timeout_s=30).close()  # the control
     with unit.network.outage(what), pytest.raises((hilcop.TimeoutError, hilcop.NotFoundError)):
         unit.network.connect(address, 443, timeout_s=3)
     unit.network.connect(address, 443, timeout_s=30).close()
 
 
-def test_a_delay_is_seen_at_the_device(unit: Unit) -> None:
-    unit.network.impair(delay_s=0.2, direction="to_device")
+def connects_in(unit: Unit) -> float:
     begin = time.monotonic()
     unit.network.connect(unit.network.address(), 443, timeout_s=30).close()
-    assert time.monotonic() - begin >= 0.2
+    return time.monotonic() - begin
+
+
+def test_a_delay_is_seen_at_the_device(unit: Unit) -> None:
+    assert connects_in(unit) < 0.9, "the control"
+    unit.network.impair(delay_s=0.9, direction="to_device")
+    assert connects_in(unit) >= 0.9
     unit.network.impair()
+    assert connects_in(unit) < 0.9
 
 
 def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
@@ -160,3 +152,32 @@ def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
     assert CLOUD in said, "names"
     assert "/v1/register" in said, "what went through TLS, by the secrets that stand in the capture"
     assert "power.edge" in said, "what the bench did"
+
+
+def capturing(folder: Path, *words: str) -> subprocess.Popen[bytes]:
+    make_unit(folder / "device")
+    environment = {**os.environ, **{f"HILCOP_{name}_DIR": str(folder / name) for name in ("RUNTIME", "STATE")}}
+    bench = write_bench(folder, folder / "device")
+    program = [os.environ["HILCOP_PROGRAM"], "capture", "unit", "--bench", bench, "-w", "-", *words]
+    environment["HILCOP_HOME"] = str(IMAGE.parents[2])
+    return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_a_capture_is_whole_for_whoever_reads_it(tmp_path: Path) -> None:
+    capture, said = capturing(tmp_path, "--power", "--seconds", "8").communicate(timeout=90)
+    (tmp_path / "read.pcapng").write_bytes(capture)
+    words = ["tshark", "-r", str(tmp_path / "read.pcapng")]
+    packets = subprocess.run(words, check=True, timeout=60, capture_output=True, text=True).stdout.splitlines()
+    assert packets
+    assert f"{len(packets)} packets, 0 dropped" in said.decode()
+
+
+def test_a_capture_ends_when_nobody_reads_it_any_more(tmp_path: Path) -> None:
+    with capturing(tmp_path, "--power") as running:
+        try:
+            assert running.stdout
+            assert running.stdout.read(4) == b"\x0a\x0d\x0d\x0a"
+            running.stdout.close()
+            assert running.wait(60) == 0
+        finally:
+            running.kill()

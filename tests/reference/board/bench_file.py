@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bench with one unit of the reference device that a test has made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+BENCH = """
+bench: test
+instruments:
+  machine:
+    driver: qemu-machine
+    board: reference
+    dtb: {unit}/control.dtb
+    disks: [{{ name: main, file: {unit}/main.raw }}, {{ name: fuses, file: {unit}/fuses.raw, read_only: true }}]
+duts:
+  unit:
+    board: reference
+    power: {{ instrument: machine, channel: power }}
+    consoles: {{ main: {{ instrument: machine, channel: console }} }}
+    buttons: {{ reset: {{ instrument: machine, channel: button }} }}
+    network: {{ instrument: machine, channel: network }}
+"""
+
+
+def write_bench(folder: Path, unit: Path) -> Path:
+    file = folder / "bench.yaml"
+    file.write_text(BENCH.format(unit=unit))
+    return file
