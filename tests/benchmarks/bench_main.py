@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every `./dev bench NAME` of parts does: choose them, run one after the other, print a table, keep it."""
+"""What every `./dev bench NAME` of parts does: choose them, run one after the other, print a table, keep it.
+
+Its caller has put `console` in the path, where the table is.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent / "console"))  # its table
 
 from table import Row, print_table
 

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "network"))
+sys.path.insert(0, str(Path(__file__).parent / "console"))  # its table
 
 import analysis
 from bench_main import bench
