@@ -32,7 +32,7 @@ json figures(const WireCounts& counts) {
           {"not_taken", counts.not_taken}};
 }
 
-json figures(const RecorderStatus& status) {
+json figures(const PacketRecorderStatus& status) {
   return {{"packets", status.packets},
           {"bytes", status.bytes},
           {"dropped", status.dropped},
@@ -90,7 +90,7 @@ Error BenchNetwork::about(ErrorKind kind, const std::string& cause, const std::s
   return {kind, "network of dut '" + setup_.name + "'", cause, remedy};
 }
 
-Recorder& BenchNetwork::capture(const std::string& name) {
+PacketRecorder& BenchNetwork::capture(const std::string& name) {
   const auto found = captures_.find(name);
   if (found != captures_.end()) return *found->second;
   throw about(ErrorKind::NotFound, "records no capture '" + name + "'",
@@ -99,7 +99,7 @@ Recorder& BenchNetwork::capture(const std::string& name) {
 
 json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
   if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
-  auto recorder = std::make_unique<Recorder>(kPort, std::move(writer));
+  auto recorder = std::make_unique<PacketRecorder>(kPort, std::move(writer));
   const std::scoped_lock lock(captures_mutex_);
   captures_[name] = std::move(recorder);
   return json::object();

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/deadline.h"
-#include "network/capture/recorder.h"
+#include "network/capture/packet_recorder.h"
 #include "network/port/links.h"
 #include "network/process/gateway_services.h"
 #include "network/process/interception.h"
@@ -39,7 +39,7 @@ class BenchNetwork {
   nlohmann::json status();
   nlohmann::json start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer);
   nlohmann::json stop_capture(const std::string& name);
-  Recorder& capture(const std::string& name);
+  PacketRecorder& capture(const std::string& name);
   void impair(const nlohmann::json& how);
   nlohmann::json ask_capture(const std::string& what, const nlohmann::json& how, Deadline deadline);
   void begin_interception(const nlohmann::json& how);
@@ -50,7 +50,7 @@ class BenchNetwork {
   Outbox& outbox_;
   Links links_;
   std::mutex captures_mutex_;  // held to change the map, and by other threads to read it
-  std::map<std::string, std::unique_ptr<Recorder>> captures_;
+  std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
   std::unique_ptr<Wire> wire_;
   std::unique_ptr<GatewayServices> services_;
   std::shared_ptr<Interception> interception_;  // shared with who waits for it

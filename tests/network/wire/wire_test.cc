@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "network/capture/capture_reader.h"
-#include "network/capture/recorder.h"
+#include "network/capture/packet_recorder.h"
 #include "network/port/links.h"
 #include "network/port/tap.h"
 
@@ -128,7 +128,7 @@ TEST_F(WireTest, APortThatWasDownCarriesAgain) {
   EXPECT_EQ(at_gateway(5s), 9U);
 }
 
-class RecorderTest : public WireTest {
+class PacketRecorderTest : public WireTest {
  protected:
   void SetUp() override { std::filesystem::remove(file_); }
   void TearDown() override { std::filesystem::remove(file_); }
@@ -147,8 +147,8 @@ class RecorderTest : public WireTest {
   std::filesystem::path file_ = std::filesystem::temp_directory_path() / ("recorder-" + std::to_string(::getpid()) + ".pcapng");
 };
 
-TEST_F(RecorderTest, WhatHasPassedIsInTheFileAfterASync) {
-  Recorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+TEST_F(PacketRecorderTest, WhatHasPassedIsInTheFileAfterASync) {
+  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
   for (std::uint32_t i = 0; i < 100; ++i) send_from_device(i);
   recorder.sync(Deadline::in(5s));
   EXPECT_EQ(recorded().size(), 100U);
@@ -158,8 +158,8 @@ TEST_F(RecorderTest, WhatHasPassedIsInTheFileAfterASync) {
   EXPECT_EQ(recorded().back(), 100U);
 }
 
-TEST_F(RecorderTest, CountsStandAtItsEndAndAMarkAtTheNextPacket) {
-  Recorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+TEST_F(PacketRecorderTest, CountsStandAtItsEndAndAMarkAtTheNextPacket) {
+  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
   send_from_device(1);
   recorder.sync(Deadline::in(5s));
   recorder.mark("power goes off");
@@ -178,8 +178,8 @@ TEST_F(RecorderTest, CountsStandAtItsEndAndAMarkAtTheNextPacket) {
   EXPECT_EQ(reader.counts().at(0)->dropped, 0U);
 }
 
-TEST_F(RecorderTest, AVlanTagIsInTheFile) {
-  Recorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+TEST_F(PacketRecorderTest, AVlanTagIsInTheFile) {
+  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
   auto frame = frame_of(7);
   const std::byte tag[] = {std::byte{0x81}, std::byte{0x00}, std::byte{0x00}, std::byte{0x2a}};
   frame.insert(frame.begin() + 12, std::begin(tag), std::end(tag));

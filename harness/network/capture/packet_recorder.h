@@ -17,7 +17,7 @@
 
 namespace hilcop {
 
-struct RecorderStatus {
+struct PacketRecorderStatus {
   std::uint64_t packets = 0, bytes = 0;  // written, the file's size
   std::uint64_t dropped = 0;             // that the kernel had no room for: absence proves nothing while it grows
   std::optional<Error> failure;          // nothing more is written: the disk is full
@@ -25,13 +25,13 @@ struct RecorderStatus {
 
 /// Records what passes an interface, from the end of the constructor on, by a thread of its own. What passed more than 100 ms ago survives
 /// SIGKILL. Methods are thread-safe.
-class Recorder {
+class PacketRecorder {
  public:
   /// Throws Error where the interface cannot be listened to.
-  Recorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer);
-  ~Recorder();
-  Recorder(const Recorder&) = delete;
-  Recorder& operator=(const Recorder&) = delete;
+  PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer);
+  ~PacketRecorder();
+  PacketRecorder(const PacketRecorder&) = delete;
+  PacketRecorder& operator=(const PacketRecorder&) = delete;
 
   /// A comment at the next packet: what the bench does now.
   void mark(std::string text);
@@ -39,9 +39,9 @@ class Recorder {
   void tls_secrets(std::string lines);
   /// Returns when all that had passed before the call is in the file. Throws Error{Timeout}.
   void sync(Deadline deadline);
-  RecorderStatus status();
+  PacketRecorderStatus status();
   /// What had passed is written, the file's counts too; nothing more comes. Idempotent.
-  RecorderStatus stop();
+  PacketRecorderStatus stop();
 
  private:
   using Task = std::function<void(PcapngWriter&)>;
@@ -61,7 +61,7 @@ class Recorder {
   std::condition_variable changed_;
   std::vector<Task> posted_;
   std::uint64_t syncs_asked_ = 0, syncs_begun_ = 0, syncs_done_ = 0;
-  RecorderStatus status_;
+  PacketRecorderStatus status_;
   bool ending_ = false;
   std::thread thread_;  // the last: it uses the others
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/recorder.h"
+#include "network/capture/packet_recorder.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -18,31 +18,31 @@ constexpr int kBlocksInARow = 16;              // before it looks what else is a
 
 }  // namespace
 
-Recorder::Recorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer)
+PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer)
     : ring_(interface),
       writer_(std::move(writer)),
       interface_(writer_->add_interface(interface, LinkType::Ethernet)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       thread_([this] { run(); }) {}
 
-Recorder::~Recorder() { stop(); }
+PacketRecorder::~PacketRecorder() { stop(); }
 
-void Recorder::post(Task task) {
+void PacketRecorder::post(Task task) {
   const std::scoped_lock lock(mutex_);
   posted_.push_back(std::move(task));
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
 }
 
-void Recorder::mark(std::string text) {
+void PacketRecorder::mark(std::string text) {
   post([text = std::move(text)](PcapngWriter& writer) { writer.mark(text); });
 }
 
-void Recorder::tls_secrets(std::string lines) {
+void PacketRecorder::tls_secrets(std::string lines) {
   post([lines = std::move(lines)](PcapngWriter& writer) { writer.tls_secrets(lines); });
 }
 
-void Recorder::sync(Deadline deadline) {
+void PacketRecorder::sync(Deadline deadline) {
   std::uint64_t mine = 0;
   {
     const std::scoped_lock lock(mutex_);
@@ -56,12 +56,12 @@ void Recorder::sync(Deadline deadline) {
                 "see whether the disk or this host is overloaded");
 }
 
-RecorderStatus Recorder::status() {
+PacketRecorderStatus PacketRecorder::status() {
   const std::scoped_lock lock(mutex_);
   return status_;
 }
 
-RecorderStatus Recorder::stop() {
+PacketRecorderStatus PacketRecorder::stop() {
   {
     const std::scoped_lock lock(mutex_);
     if (!ending_) ++syncs_asked_;
@@ -72,7 +72,7 @@ RecorderStatus Recorder::stop() {
   return status();
 }
 
-void Recorder::do_posted() {
+void PacketRecorder::do_posted() {
   std::vector<Task> tasks;
   {
     const std::scoped_lock lock(mutex_);
@@ -81,7 +81,7 @@ void Recorder::do_posted() {
   for (const auto& task : tasks) task(*writer_);
 }
 
-void Recorder::write_ready_blocks() {
+void PacketRecorder::write_ready_blocks() {
   const auto write = [this](std::span<const std::byte> bytes, std::uint32_t length, UtcTime at) {
     writer_->packet(interface_, {at, bytes, length, {}});
   };
@@ -90,7 +90,7 @@ void Recorder::write_ready_blocks() {
 }
 
 // A new one begins only when the one before is answered: a flood cannot move the goal of who waits.
-void Recorder::answer_syncs() {
+void PacketRecorder::answer_syncs() {
   const std::scoped_lock lock(mutex_);
   if (syncs_begun_ == syncs_done_ && syncs_asked_ > syncs_begun_) {
     syncs_begun_ = syncs_asked_;
@@ -104,13 +104,13 @@ void Recorder::answer_syncs() {
   changed_.notify_all();
 }
 
-void Recorder::note() {
+void PacketRecorder::note() {
   const auto counts = ring_.counts();
   const std::scoped_lock lock(mutex_);
   status_ = {ring_.handed_out(), writer_->size(), counts.dropped, writer_->failure()};
 }
 
-void Recorder::run() {
+void PacketRecorder::run() {
   auto flushed = real_clock().now();
   std::optional<Deadline> end;
   for (;;) {
