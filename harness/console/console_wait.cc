@@ -286,7 +286,10 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
 // A break lasts, and a terminal server takes its time to move a line: meanwhile the I/O thread leaves this console alone.
 class RealConsole::Controlled {
  public:
-  explicit Controlled(RealConsole& console) : console_(console) { ++console_.controlled_; }
+  explicit Controlled(RealConsole& console) : console_(console) {
+    ++console_.controlled_;
+    console_.loop_.pass();  // it may have looked before, and would wait for the console now
+  }
   ~Controlled() { --console_.controlled_; }
   Controlled(const Controlled&) = delete;
   Controlled& operator=(const Controlled&) = delete;

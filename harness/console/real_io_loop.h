@@ -29,6 +29,8 @@ class RealIoLoop final : public IoLoop {
   void add(Polled* polled);
   /// On return nothing of `polled` is running or will be called.
   void remove(Polled* polled);
+  /// On return no call is running that had begun before. Not under a lock that such a call may wait for.
+  void pass() { const std::scoped_lock lock(dispatch_); }
   /// These only touch the epoll set: allowed under any lock. A closed descriptor leaves by itself.
   void watch(int fd, Polled* polled) const;
   void enable(int fd, Polled* polled, bool readable) const;
