@@ -2,20 +2,26 @@
 // The main of tests that need a network of their own: the whole program runs in a user namespace and a network namespace, whoever runs it.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 int main(int count, char** words) {
-  if (std::getenv("HILCOP_OWN_NETWORK") == nullptr) {
+  const std::vector<std::string_view> arguments(words, words + count);
+  const bool lists = std::ranges::find(arguments, "--gtest_list_tests") != arguments.end();  // which a build does, anywhere
+  if (std::getenv("HILCOP_OWN_NETWORK") == nullptr && !lists) {
     ::setenv("HILCOP_OWN_NETWORK", "1", 1);
-    std::vector<char*> command{const_cast<char*>("unshare"), const_cast<char*>("--map-root-user"), const_cast<char*>("--net")};
-    command.insert(command.end(), words, words + count);
+    std::vector<char*> command{const_cast<char*>("unshare"), const_cast<char*>("--net")};
+    // Root needs no user namespace, and may not make one in a chroot (user_namespaces(7)).
+    if (::geteuid() != 0) command.push_back(const_cast<char*>("--map-root-user"));
     static char own[4096];
     const auto size = ::readlink("/proc/self/exe", own, sizeof own - 1);
-    if (size > 0) own[size] = '\0', command[3] = own;
+    command.push_back(size > 0 ? own : words[0]);
+    command.insert(command.end(), words + 1, words + count);
     command.push_back(nullptr);
     ::execvp(command[0], command.data());
     std::perror("unshare of util-linux");
