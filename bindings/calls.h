@@ -40,6 +40,7 @@ void bind_timeline(pybind11::module_& module);
 void bind_console(pybind11::module_& module);
 void bind_roles(pybind11::module_& module);
 void bind_network(pybind11::module_& module);
+void bind_analysis(pybind11::module_& module);
 void bind_boot(pybind11::module_& module);
 void bind_bench(pybind11::module_& module);
 void bind_flash(pybind11::module_& module);

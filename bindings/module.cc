@@ -10,6 +10,7 @@ PYBIND11_MODULE(_hilcop, module) {
   hilcop::bind_console(module);
   hilcop::bind_roles(module);
   hilcop::bind_network(module);
+  hilcop::bind_analysis(module);
   hilcop::bind_boot(module);
   hilcop::bind_bench(module);
   hilcop::bind_flash(module);

@@ -67,6 +67,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hilcop.boots import ReferenceBoots
+    from hilcop.canaries import CanarySearch, find_canaries
+    from hilcop.capture_report import CaptureReport, read_capture
     from hilcop.scenarios import Check, Evidence, Held, Measurement, Run, held, powered, scenario
 
 __all__ = [
@@ -76,6 +78,8 @@ __all__ = [
     "BootResult",
     "BusyError",
     "Button",
+    "CanarySearch",
+    "CaptureReport",
     "Check",
     "CommandResult",
     "ConfigError",
@@ -114,10 +118,12 @@ __all__ = [
     "Verdict",
     "WatcherHit",
     "clear_interrupt",
+    "find_canaries",
     "held",
     "open_bench",
     "powered",
     "read_boots",
+    "read_capture",
     "scenario",
     "wait_until",
     "wake_waits_on",
@@ -127,7 +133,8 @@ __all__ = [
 
 # What scenarios need is imported when it is asked for: a script or a pytest run that has none starts sooner by half.
 _SCENARIOS = ("Check", "Evidence", "Held", "Measurement", "Run", "held", "powered", "scenario")
-_LATER = {"ReferenceBoots": "boots"} | dict.fromkeys(_SCENARIOS, "scenarios")
+_CAPTURES = {"CanarySearch": "canaries", "find_canaries": "canaries", "CaptureReport": "capture_report", "read_capture": "capture_report"}
+_LATER = {"ReferenceBoots": "boots"} | _CAPTURES | dict.fromkeys(_SCENARIOS, "scenarios")
 
 
 def __getattr__(name: str) -> object:

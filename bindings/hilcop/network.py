@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hilcop._hilcop import wait_until
+from hilcop.canaries import CanarySearch, find_canaries
+from hilcop.capture_report import CaptureReport, read_capture
 from hilcop.errors import make
 from hilcop.interception import Interception
 
@@ -214,3 +216,22 @@ class Network:
             how |= {"ca_pem": Path(ca_file).read_text(), "ca_key_pem": Path(ca_key_file).read_text()}
         self._port.change("intercept.start", how, timeout_s=timeout_s)
         return Interception(self._port)
+
+    def read(self, *, timeout_s: float = 60) -> CaptureReport:
+        """What the main capture says until now: flows, destinations, what was read of protocols (hilcop.read_capture). ConfigError: the
+        bench records nothing."""
+        return read_capture(**self._recorded(timeout_s))
+
+    def find_canaries(self, canaries: Mapping[str, str | bytes], *, timeout_s: float = 60) -> CanarySearch:
+        """Secrets in the main capture until now (hilcop.find_canaries). Only where the result is `complete`, which it is not where the
+        capture has dropped a packet, nothing found proves anything. ConfigError: the bench records nothing."""
+        return find_canaries(canaries=canaries, **self._recorded(timeout_s))
+
+    def _recorded(self, timeout_s: float) -> dict[str, Any]:
+        """The main capture as far as all that has passed is in it, and what is left of the time."""
+        end = time.monotonic() + timeout_s
+        if (file := self.capture_file) is None:
+            cause, remedy = "the bench records nothing, so that there is no capture to read", "open it with record_dir="
+            raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
+        so_far = self.sync_capture(timeout_s=timeout_s)
+        return {"file": file, "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}

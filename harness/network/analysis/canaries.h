@@ -43,11 +43,12 @@ class CanarySearch {
   /// Why something was not searched -> how often.
   const std::map<std::string, std::uint64_t>& limits() const { return limits_; }
   const std::vector<Canary>& canaries() const { return database_.canaries(); }
+  /// Something was not searched.
+  void limit(const char* why) { ++limits_[why]; }
 
  private:
   friend class CanaryStream;
   void found(const CanaryDatabase::Hit& hit, const std::vector<std::string>& within, Seen seen);
-  void limit(const char* why) { ++limits_[why]; }
   std::unique_ptr<Inflater> inflater(Packing packing);
 
   CanaryDatabase database_;

@@ -111,8 +111,8 @@ void CanaryDatabase::add_forms(std::uint32_t canary) {
 }
 
 void CanaryDatabase::add(std::uint32_t canary, CanaryForm form, std::string text, bool any_case) {
-  for (const auto& there : literals_)
-    if (there.canary == canary && there.text == text && there.any_case == any_case) return;
+  for (auto there = literals_.rbegin(); there != literals_.rend() && there->canary == canary; ++there)
+    if (there->text == text && there->any_case == any_case) return;
   longest_ = std::max(longest_, text.size() + 2);
   const auto zeros = text.find_first_not_of('\0');
   literals_.push_back({canary, form, std::move(text), zeros, any_case});

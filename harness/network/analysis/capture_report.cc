@@ -6,6 +6,8 @@
 #include <array>
 #include <utility>
 
+#include "base/error.h"
+#include "base/interrupt.h"
 #include "network/analysis/connection_reader.h"
 #include "network/analysis/datagrams.h"
 #include "network/analysis/fragments.h"
@@ -16,7 +18,12 @@ namespace {
 class Analysis {
  public:
   Analysis(const std::filesystem::path& file, const CaptureReportOptions& options)
-      : reader_(file), search_(options.canaries), tcp_([this](const TcpConnection& about) { return open(about); }, options.tcp) {
+      : object_("capture " + file.string()),
+        so_far_(options.so_far),
+        deadline_(options.deadline),
+        reader_(file),
+        search_(options.canaries),
+        tcp_([this](const TcpConnection& about) { return open(about); }, options.tcp) {
     report_.file = file.filename().string();
     for (const auto& canary : options.canaries) report_.canary_names.push_back(canary.name);
     auto& observations = report_.observations;
@@ -29,13 +36,27 @@ class Analysis {
   }
 
   CaptureReport run() {
-    while (const auto packet = reader_.next()) take(*packet);
+    while (!so_far_ || report_.frames < so_far_->frames) {
+      if (report_.frames % kFramesInARow == 0) look_up();
+      const auto packet = reader_.next();
+      if (!packet) break;
+      take(*packet);
+    }
     tcp_.finish();
     fragments_.finish();
     return finished();
   }
 
  private:
+  static constexpr std::uint64_t kFramesInARow = 64;  // before it looks whether it may go on
+
+  void look_up() const {
+    wait_until(Deadline(SteadyTime()));  // returns at once, or is interrupted
+    if (deadline_ && deadline_->expired())
+      throw Error(ErrorKind::Timeout, object_, fmt::format("was not read to its end in time: {} frames of it were", report_.frames),
+                  "give it more time, or name a shorter capture");
+  }
+
   void take(const CapturedPacket& packet) {
     if (report_.frames++ == 0) report_.first = report_.last = packet.at;
     report_.bytes += packet.bytes.size();
@@ -140,6 +161,9 @@ class Analysis {
   CaptureReport finished() {
     report_.interfaces = reader_.interfaces();
     report_.counts = reader_.counts();
+    // Those of the file stand at its end, which is not written yet; of several interfaces nobody can say which has lost what.
+    if (so_far_ && report_.counts.size() == 1 && !report_.counts[0])
+      report_.counts[0] = CaptureCounts{so_far_->frames + so_far_->dropped, so_far_->dropped};
     report_.damage = reader_.damage();
     report_.unknown_blocks = reader_.unknown_blocks();
     for (std::size_t i = 0; i < unread_.size(); ++i)
@@ -148,6 +172,7 @@ class Analysis {
     report_.destinations = flows_.destinations();
     report_.flows = std::move(flows_.flows());
     report_.frames_without_flow = flows_.not_kept();
+    report_.names_not_kept = names_.not_kept();
     report_.tcp = tcp_.counts();
     report_.canaries = search_.findings();
     report_.canaries_not_kept = search_.not_kept();
@@ -170,6 +195,7 @@ class Analysis {
       else if (report_.counts[i]->dropped != 0)
         report_.limits.push_back(fmt::format("{} packets were lost by the capture on '{}'", report_.counts[i]->dropped, ascii_of(name)));
     }
+    if (so_far_) say(so_far_->frames - report_.frames, "frames were recorded and are not in the file");
     say(report_.frames == 0 ? 1 : 0, "capture without a single frame");
     say(report_.snapped_frames, "frames are not whole: the capture cut them");
     say(report_.unknown_blocks, "blocks of the file are of unknown kinds");
@@ -186,6 +212,9 @@ class Analysis {
     for (const auto& [why, count] : search_.limits()) report_.limits.push_back(fmt::format("{} times: {}", count, why));
   }
 
+  std::string object_;
+  std::optional<WrittenSoFar> so_far_;
+  std::optional<Deadline> deadline_;
   CaptureReader reader_;
   CaptureReport report_;
   CanarySearch search_;

@@ -8,6 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/deadline.h"
 #include "network/analysis/canaries.h"
 #include "network/analysis/flows.h"
 #include "network/analysis/observations.h"
@@ -25,9 +26,17 @@ struct StreamConflict {
   std::uint64_t offset = 0;
 };
 
+/// Of a capture that is still being written: what was in it when it was last synchronised.
+struct WrittenSoFar {
+  std::uint64_t frames = 0, dropped = 0;
+};
+
 struct CaptureReportOptions {
   std::vector<Canary> canaries = {};
   TcpLimits tcp = {};
+  /// Reads these frames alone: what is written behind them meanwhile may not be whole. Its losses count where the file tells none yet.
+  std::optional<WrittenSoFar> so_far = {};
+  std::optional<Deadline> deadline = {};
 };
 
 /// All that is in a capture file, read once.
@@ -45,6 +54,7 @@ struct CaptureReport {
 
   std::vector<Flow> flows;
   std::uint64_t frames_without_flow = 0;  // of more flows than are kept
+  std::uint64_t names_not_kept = 0;       // more than NameTable keeps: a destination may stand there by its address
   std::vector<Destination> destinations;
   TcpCounts tcp;
   std::vector<StreamGap> gaps;  // the first kMostGaps; tcp.gaps has their count
@@ -68,10 +78,12 @@ struct CaptureReport {
 };
 
 /// Reads it from begin to end; blocks on the file alone. Memory is bounded whatever is in it. Throws Error: the file cannot be read or is
-/// no capture, or the canaries cannot be searched for.
+/// no capture, or the canaries cannot be searched for; Timeout where it was not read by the deadline; Interrupted.
 CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options = {});
 
 /// Passwords by length and SHA-256 alone; every text is printable ASCII.
 nlohmann::json to_json(const CaptureReport& report);
+/// The part of it that says what was searched for canaries, and what was found.
+nlohmann::json canaries_to_json(const CaptureReport& report);
 
 }  // namespace hilcop::analysis

@@ -80,6 +80,7 @@ void ConnectionReader::dissect(std::string_view application) {
   decided_ = true;
   dissector_ = dissector_for(application, *this);
   all_opaque_ = application == "ssh";
+  if (application == "http2") unsearched("HTTP/2 in the plain, whose heads are packed in a way that is not unpacked (HPACK)");
   for (const auto& piece : std::exchange(held_, {})) pass(piece.side, bytes_of_text(piece.bytes), piece.offset);
   for (auto& half : halves_) std::string().swap(half.first);
 }

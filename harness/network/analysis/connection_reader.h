@@ -27,6 +27,7 @@ class ConnectionReader final : public StreamSink, public StreamContext {
   Observations& observations() override { return report_.observations; }
   void body(Side side, Bytes bytes, std::uint64_t offset, bool begins, bool deflated) override;
   void opaque(std::uint64_t bytes) override;
+  void unsearched(const char* why) override { search_.limit(why); }
 
  private:
   struct Body {

@@ -27,6 +27,38 @@ void count_frame(Flow& flow, const Frame& frame, bool from_client) {
 
 void sum_up(Traffic& sum, const Traffic& part) { sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload; }
 
+constexpr std::string_view kWays[] = {"dns", "mdns", "sni", "certificate"};  // the surest first
+
+// A certificate may name addresses too, and many hosts at once: a name of one host is what is wanted.
+std::string certified_name(const Flow& flow) {
+  for (const auto& name : flow.certificate_names) {
+    const bool host = !name.empty() && name[0] != '*' && name.find(':') == std::string::npos && (name.back() < '0' || name.back() > '9');
+    if (host) return name;
+  }
+  return {};
+}
+
+KnownName server_name(const Flow& flow) {
+  if (!flow.name.empty()) return {flow.name, flow.name_by};
+  if (!flow.sni.empty()) return {flow.sni, "sni"};
+  if (auto name = certified_name(flow); !name.empty()) return {std::move(name), "certificate"};
+  return {};
+}
+
+std::string service_of(const Flow& flow) {
+  switch (flow.protocol) {
+    case 1:
+      return "icmp";
+    case 6:
+    case 17:
+      return std::to_string(flow.server.port) + (flow.protocol == 6 ? "/tcp" : "/udp");
+    case 58:
+      return "icmpv6";
+    default:
+      return "ip-" + std::to_string(flow.protocol);
+  }
+}
+
 }  // namespace
 
 void NameTable::learn(const DnsMessage& message) {
@@ -50,10 +82,10 @@ void NameTable::learn(const DnsMessage& message) {
   }
 }
 
-std::string NameTable::name_of(const IpAddress& client, const IpAddress& server) const {
-  if (const auto found = asked_.find({client, server}); found != asked_.end()) return found->second;
-  const auto found = said_.find(server);
-  return found == said_.end() ? std::string() : found->second;
+KnownName NameTable::name_of(const IpAddress& client, const IpAddress& server) const {
+  if (const auto found = asked_.find({client, server}); found != asked_.end()) return {found->second, "dns"};
+  if (const auto found = said_.find(server); found != said_.end()) return {found->second, "mdns"};
+  return {};
 }
 
 std::uint32_t FlowTable::add(const Frame& frame, const NameTable& names) {
@@ -78,7 +110,9 @@ std::uint32_t FlowTable::add(const Frame& frame, const NameTable& names) {
     made.protocol = key.protocol;
     made.first = made.last = frame.packet.at;
     made.first_frame = frame.packet.frame;
-    made.name = names.name_of(made.client.address, made.server.address);
+    auto known = names.name_of(made.client.address, made.server.address);
+    made.name = std::move(known.name);
+    made.name_by = known.by;
   }
   count_frame(flows_[found->second], frame, from_client);
   return found->second;
@@ -94,15 +128,16 @@ std::vector<Destination> FlowTable::destinations() const {
   std::map<std::string, Destination> all;
   for (std::uint32_t i = 0; i < flows_.size(); ++i) {
     const auto& flow = flows_[i];
-    const auto& given = flow.name.empty() ? flow.sni : flow.name;
-    const auto name = given.empty() ? flow.server.address.text() : given;
+    const auto given = server_name(flow);
+    const auto name = given.name.empty() ? flow.server.address.text() : given.name;
     auto& sum = all[name];
-    if (sum.flows.empty()) sum.first = flow.first, sum.last = flow.last;
+    if (sum.flows.empty()) sum.first = flow.first, sum.last = flow.last, sum.named_by = given.by;
     sum.name = name;
-    sum.named = !given.empty();
+    if (std::ranges::find(kWays, given.by) < std::ranges::find(kWays, sum.named_by)) sum.named_by = given.by;
     sum.addresses.insert(flow.server.address);
     if (!flow.application.empty()) sum.applications.insert(flow.application);
-    sum.ports.insert(flow.server.port);
+    sum.services.insert(service_of(flow));
+    if (flow.server.port != 0) sum.ports.insert(flow.server.port);
     sum.flows.push_back(i);
     sum_up(sum.to, flow.from_client);
     sum_up(sum.from, flow.from_server);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -30,9 +31,10 @@ struct Flow {
   std::vector<FrameRun> frames;  // the first kMostRuns
   bool frames_cut = false;
   Traffic from_client, from_server;
-  std::string name;         // of the server, as it was asked for in the DNS before the flow began; empty: nobody asked
-  std::string sni, alpn;    // of TLS; alpn: what was chosen, else what was offered, joined by commas
-  std::string certificate;  // the server's subject, up to TLS 1.2
+  std::string name;          // of the server, as it was asked for in the DNS before the flow began; empty: nobody asked
+  std::string_view name_by;  // "dns"; "mdns": nobody asked, but it was said to all; empty: no name
+  std::string sni, alpn;     // of TLS; alpn: what was chosen, else what was offered, joined by commas
+  std::string certificate;   // the server's subject, up to TLS 1.2
   std::vector<std::string> certificate_names;
   std::string application;      // "http", "tls", ...; empty: not recognised
   bool by_content = false;      // application: its bytes say so; else a port of its own, and bytes that do not speak against it
@@ -40,16 +42,22 @@ struct Flow {
   std::uint64_t gap_bytes = 0;  // bytes that the capture does not have
 };
 
-/// Flows with the same server name, else SNI, else address.
+/// Flows with the same server name, else SNI, else first DNS name of the certificate, else address.
 struct Destination {
   std::string name;
-  bool named = false;  // not an address alone
+  std::string_view named_by;  // "dns", "mdns", "sni", "certificate"; empty: the name is an address. Of several the first of these
   std::set<IpAddress> addresses;
   std::set<std::string> applications;
-  std::set<std::uint16_t> ports;
+  std::set<std::string> services;    // "443/tcp", "icmp"
+  std::set<std::uint16_t> ports;     // of TCP and UDP
   std::vector<std::uint32_t> flows;  // indices
   Traffic to, from;                  // what clients sent there, and what came back
   UtcTime first, last;
+};
+
+struct KnownName {
+  std::string name;     // empty: none
+  std::string_view by;  // "dns" or "mdns"
 };
 
 /// Which names stood for which addresses, by answers to those who asked and, by multicast, to all. Bounded: the first kMost of each.
@@ -57,7 +65,7 @@ class NameTable {
  public:
   static constexpr std::size_t kMost = 65'536;
   void learn(const DnsMessage& message);
-  std::string name_of(const IpAddress& client, const IpAddress& server) const;
+  KnownName name_of(const IpAddress& client, const IpAddress& server) const;
   std::uint64_t not_kept() const { return not_kept_; }
 
  private:

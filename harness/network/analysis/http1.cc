@@ -21,6 +21,11 @@ std::optional<std::uint64_t> http_number(std::string_view text, int base) {
   return value;
 }
 
+// Of these the canaries' search finds the heads; of deflate it is told.
+bool is_unpacked_here(std::string_view encoding) {
+  return encoding.empty() || encoding == "identity" || encoding == "gzip" || encoding == "x-gzip" || encoding == "deflate";
+}
+
 bool may_begin_http(Bytes bytes) {
   const auto text = chars_of(bytes);
   for (const std::string_view begin : {"HTTP/1.", "GET ", "POST ", "PUT ", "HEAD ", "DELETE ", "OPTIONS ", "PATCH "})
@@ -128,6 +133,7 @@ void HttpStream::head(Half& half, Side side, std::uint64_t end) {
     const auto method = methods_.empty() ? std::string() : methods_.front();
     if (!methods_.empty() && !informs) methods_.pop_front();
     body_follows(half, *parsed, method == "HEAD" || informs || *status == 204 || *status == 304);
+    if (*status == 101) context_.unsearched("HTTP that goes on as another protocol (the bytes of a WebSocket are masked)");
     if (*status == 101 || (method == "CONNECT" && *status / 100 == 2))  // another protocol begins
       for (auto& each : halves_) each.state = State::Tunnel;
   } else {
@@ -159,6 +165,8 @@ void HttpStream::body_follows(Half& half, const HttpHead& head, bool response_wi
   half.deflated = message.content_encoding == "deflate";
   const auto length = head.value("content-length");
   message.chunked = lower_case(head.value("transfer-encoding")).find("chunked") != std::string::npos;
+  if (!response_without && !is_unpacked_here(message.content_encoding))
+    context_.unsearched("bodies of HTTP that are packed in a way that is not unpacked");
   if (response_without) {
     message_ends(half, true);
   } else if (message.chunked) {
@@ -205,6 +213,7 @@ void HttpStream::message_ends(Half& half, bool complete) {
 
 void HttpStream::lost(Half& half) {
   ++context_.observations().malformed["http"];
+  context_.unsearched("HTTP that is malformed: what is cut into chunks there is not put together");
   if (half.message && !half.message->method.empty()) message_ends(half, false);
   half.message.reset();
   half.line.clear();

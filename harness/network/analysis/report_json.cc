@@ -26,6 +26,7 @@ json flow_json(const Flow& flow) {
           {"from_client", traffic_json(flow.from_client)},
           {"from_server", traffic_json(flow.from_server)},
           {"name", flow.name},
+          {"name_by", flow.name_by},
           {"sni", flow.sni},
           {"alpn", flow.alpn},
           {"certificate", flow.certificate},
@@ -40,9 +41,10 @@ json destination_json(const Destination& destination) {
   json addresses = json::array();
   for (const auto& address : destination.addresses) addresses.push_back(address.text());
   return {{"name", destination.name},
-          {"named", destination.named},
+          {"named_by", destination.named_by},
           {"addresses", addresses},
           {"applications", destination.applications},
+          {"services", destination.services},
           {"ports", destination.ports},
           {"flows", destination.flows},
           {"to", traffic_json(destination.to)},
@@ -75,9 +77,23 @@ json finding_json(const CanaryFinding& finding) {
 
 }  // namespace
 
+json canaries_to_json(const CaptureReport& report) {
+  json findings = json::array(), names = json::array();
+  for (const auto& finding : report.canaries) findings.push_back(finding_json(finding));
+  for (const auto& name : report.canary_names) names.push_back(ascii_of(name));
+  return {{"file", ascii_of(report.file)},
+          {"frames", report.frames},
+          {"bytes", report.bytes},
+          {"canaries_searched", names},
+          {"canaries", findings},
+          {"canaries_not_kept", report.canaries_not_kept},
+          {"opaque_bytes", report.opaque_bytes},
+          {"absence_provable", report.absence_provable()},
+          {"limits", report.limits}};
+}
+
 json to_json(const CaptureReport& report) {
-  json interfaces = json::array(), flows = json::array(), destinations = json::array(), gaps = json::array(), conflicts = json::array(),
-       canaries = json::array(), names = json::array();
+  json interfaces = json::array(), flows = json::array(), destinations = json::array(), gaps = json::array(), conflicts = json::array();
   for (std::size_t i = 0; i < report.interfaces.size(); ++i) {
     json made{{"name", ascii_of(report.interfaces[i].name)}, {"link_type", static_cast<int>(report.interfaces[i].type)}};
     if (report.counts[i]) made["received"] = report.counts[i]->received, made["dropped"] = report.counts[i]->dropped;
@@ -95,31 +111,23 @@ json to_json(const CaptureReport& report) {
     made["offset"] = conflict.offset;
     conflicts.push_back(std::move(made));
   }
-  for (const auto& finding : report.canaries) canaries.push_back(finding_json(finding));
-  for (const auto& name : report.canary_names) names.push_back(ascii_of(name));
-  return {{"file", ascii_of(report.file)},
-          {"frames", report.frames},
-          {"bytes", report.bytes},
-          {"snapped_frames", report.snapped_frames},
-          {"first", to_iso8601(report.first)},
-          {"last", to_iso8601(report.last)},
-          {"interfaces", interfaces},
-          {"damage", report.damage},
-          {"unknown_blocks", report.unknown_blocks},
-          {"unread", report.unread},
-          {"flows", flows},
-          {"frames_without_flow", report.frames_without_flow},
-          {"destinations", destinations},
-          {"tcp", tcp_json(report.tcp)},
-          {"gaps", gaps},
-          {"conflicts", conflicts},
-          {"observations", to_json(report.observations)},
-          {"canaries_searched", names},
-          {"canaries", canaries},
-          {"canaries_not_kept", report.canaries_not_kept},
-          {"opaque_bytes", report.opaque_bytes},
-          {"absence_provable", report.absence_provable()},
-          {"limits", report.limits}};
+  auto made = canaries_to_json(report);
+  made.update({{"snapped_frames", report.snapped_frames},
+               {"first", to_iso8601(report.first)},
+               {"last", to_iso8601(report.last)},
+               {"interfaces", interfaces},
+               {"damage", report.damage},
+               {"unknown_blocks", report.unknown_blocks},
+               {"unread", report.unread},
+               {"flows", flows},
+               {"frames_without_flow", report.frames_without_flow},
+               {"names_not_kept", report.names_not_kept},
+               {"destinations", destinations},
+               {"tcp", tcp_json(report.tcp)},
+               {"gaps", gaps},
+               {"conflicts", conflicts},
+               {"observations", to_json(report.observations)}});
+  return made;
 }
 
 }  // namespace hilcop::analysis

@@ -34,6 +34,8 @@ class StreamContext {
   }
   /// So many bytes are encrypted: nobody can say what stands in them.
   virtual void opaque(std::uint64_t bytes) { (void)bytes; }
+  /// Bytes follow that are in the plain and yet not as they were: for this reason a search of them may miss what they say.
+  virtual void unsearched(const char* why) { (void)why; }
 };
 
 /// Reads one protocol off both sides of a connection, whatever is in it, within bounded memory. Never throws for what it reads; what it

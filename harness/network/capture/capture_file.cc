@@ -2,6 +2,7 @@
 #include "network/capture/capture_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,8 +19,12 @@ constexpr std::size_t kFirstPiece = 16u << 10, kLargestPiece = 1u << 20;
 }  // namespace
 
 CaptureFile::CaptureFile(const std::filesystem::path& file)
-    : object_("capture " + file.string()), piece_(kFirstPiece), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : object_("capture " + file.string()), piece_(kFirstPiece), fd_(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
   if (!fd_) throw error_from_errno(errno, object_, "cannot be read");
+  // Nobody could say how long a pipe or a terminal takes to its end.
+  struct stat about {};
+  if (::fstat(fd_.get(), &about) != 0) throw error_from_errno(errno, object_, "cannot be read");
+  if (!S_ISREG(about.st_mode)) throw Error(ErrorKind::Config, object_, "is no regular file", "write the capture into a file first");
 }
 
 std::span<const std::byte> CaptureFile::peek(std::size_t count) {

@@ -280,6 +280,26 @@ TEST_F(CanariesTest, WhateverElseHidesSomethingIsALimit) {
   EXPECT_THAT(analyse_capture(file_).limits, limit("how many packets the capture lost on 'tap0' is not known"));
 }
 
+TEST_F(CanariesTest, WhatIsInThePlainAndYetCodedIsALimit) {
+  const std::string upgrade = "GET /chat HTTP/1.1\r\nHost: cloud\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+  const auto asked = [this](const std::string& client, const std::string& server) {
+    std::vector<std::string> frames;
+    Talk talk(frames, kDut, kCloud);
+    talk.client(client).server(server).end();
+    return report(frames).limits;
+  };
+  const auto limit = [](const std::string& text) { return ElementsAre(HasSubstr(text)); };
+  EXPECT_THAT(asked(upgrade, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"), IsEmpty()) << "the control";
+  EXPECT_THAT(asked(upgrade, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"), limit("WebSocket"));
+  const auto post = [](const std::string& encoding) {
+    return "POST /log HTTP/1.1\r\nContent-Encoding: " + encoding + "\r\nContent-Length: 2\r\n\r\nab";
+  };
+  for (const std::string sound : {"identity", "x-gzip", "GZIP"}) EXPECT_THAT(asked(post(sound), ""), IsEmpty()) << sound;
+  for (const std::string other : {"br", "zstd", "gzip, br"}) EXPECT_THAT(asked(post(other), ""), limit("not unpacked")) << other;
+  EXPECT_THAT(asked("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", ""), limit("HTTP that is malformed"));
+  EXPECT_THAT(asked("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", ""), limit("HTTP/2"));
+}
+
 TEST_F(CanariesTest, ManyFindingsAreCounted) {
   std::vector<std::string> frames(1500, udp(kDut, kCloud, kSecret));
   const auto found = report(frames);

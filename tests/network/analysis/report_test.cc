@@ -137,6 +137,9 @@ TEST_F(ReportTest, FindingsNameFramesAndBytes) {
 TEST_F(ReportTest, DestinationsAreSummedByNameElseSniElseAddress) {
   auto frames = mixed_traffic();
   Talk(frames, device(41000), kHttp).client("GET / HTTP/1.1\r\n\r\n").end();
+  // Neither the DNS nor SNI names it.
+  Talk unnamed(frames, device(41001), {"198.18.0.20", 8883});
+  for (const auto& turn : tls_talk(TLS1_2_VERSION, "", "x")) turn.client ? unnamed.client(turn.bytes) : unnamed.server(turn.bytes);
   const auto found = report(frames);
   const auto of = [&](const std::string& name) {
     for (const auto& destination : found.destinations)
@@ -147,7 +150,13 @@ TEST_F(ReportTest, DestinationsAreSummedByNameElseSniElseAddress) {
   EXPECT_EQ(of("api.example").flows.size(), 2u);
   EXPECT_THAT(of("api.example").applications, ElementsAre("http"));
   EXPECT_EQ(of("old.example").ports, std::set<std::uint16_t>{8443});
-  EXPECT_FALSE(of("198.18.0.6").named);
+  EXPECT_EQ(of("api.example").named_by, "dns");
+  EXPECT_EQ(of("cloud.example").flows.size(), 2u) << "by the DNS, and by its certificate";
+  EXPECT_EQ(of("cloud.example").named_by, "dns") << "the surer of the two";
+  EXPECT_THAT(of("cloud.example").services, ElementsAre("443/tcp", "8883/tcp"));
+  EXPECT_EQ(of("old.example").named_by, "sni");
+  EXPECT_EQ(of("198.18.0.6").named_by, "");
+  EXPECT_THAT(of("198.18.0.7").services, ElementsAre("5683/udp"));
   EXPECT_GT(of("cloud.example").to.bytes, of("cloud.example").to.payload);
 }
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -197,6 +198,8 @@ TEST_F(CaptureTest, WhatIsNoCaptureIsRefusedByName) {
   write("");
   EXPECT_EQ(error_of([this] { CaptureReader reader(file_); }).kind(), ErrorKind::Protocol);
   EXPECT_EQ(error_of([this] { CaptureReader reader(dir_ / "none"); }).kind(), ErrorKind::NotFound);
+  ASSERT_EQ(::mkfifo((dir_ / "pipe").c_str(), 0600), 0);
+  EXPECT_EQ(error_of([this] { CaptureReader reader(dir_ / "pipe"); }).kind(), ErrorKind::Config) << "nobody waits for who never writes";
 }
 
 TEST_F(CaptureTest, AFullDiskIsSaidAndNothingMoreIsWritten) {

@@ -6,6 +6,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import socket
 import ssl
 import subprocess
 import time
@@ -99,6 +100,42 @@ def test_set_up_it_tells_its_maker_alone_what_it_has_to(unit: Unit) -> None:
     named = unit.until("network.dns", name=CLOUD, type="A")
     assert named["addresses"][0].startswith("198.18.")
     assert unit.network.name_of(named["addresses"][0]) == CLOUD
+
+
+def test_what_it_was_told_at_set_up_it_tells_nobody_in_the_plain(unit: Unit) -> None:
+    secrets = {"set-up secret": unit.record["setup_secret"], "password": PASSWORD, "wifi key": WIFI["key"]}
+    before = unit.network.find_canaries(secrets)
+    assert before.complete, before.limits
+    assert before.findings == ()
+    assert before.opaque_bytes > 0, "it was told of them, under TLS"
+    # The control: the same words in the plain, on the same way, are found.
+    plain = unit.network.connect(unit.network.address(), 443, timeout_s=30)
+    with plain:
+        body = json.dumps({"secret": unit.record["setup_secret"], "password": PASSWORD, "wifi": WIFI})
+        plain.sendall(f"POST /api/setup HTTP/1.1\r\nHost: device\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(4096):
+            pass  # an alert, and its end
+    after = unit.network.find_canaries(secrets)
+    assert {one.canary for one in after.findings} == set(secrets)
+    assert {one.receiver for one in after.findings} == {f"{unit.network.address()}:443"}
+    assert min(number for one in after.findings for number in one.frames) > before.frames
+    assert after.complete, after.limits
+
+
+def test_the_servers_that_it_wants_are_known_by_name(unit: Unit) -> None:
+    report = unit.network.read()
+    assert report.complete, report.limits
+    cloud = report.destination(CLOUD)
+    assert cloud, [one.name for one in report.destinations]
+    assert (cloud.named_by, cloud.services, cloud.applications) == ("dns", ("443/tcp",), ("tls",))
+    assert cloud.sent.payload_bytes > 0
+    assert cloud.received.payload_bytes > 0
+    assert CLOUD in {hello["sni"] for hello in report.observations["tls"]["client_hellos"]}
+    # Whatever else it asks for is its maker's, too.
+    named = {one.name for one in report.destinations if one.named_by}
+    assert named == {name for name in named if name.endswith(".ht1.example")}
+    assert "ht1" in {asked["host_name"] for asked in report.observations["dhcp"]}
 
 
 CASES = ["self_signed", "unknown_ca", "wrong_name", "expired", "not_yet_valid", "leaf_as_ca", "wrong_usage", "weak_key", "weak_signature"]
