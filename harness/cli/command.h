@@ -10,6 +10,7 @@ namespace hilcop {
 /// Each sub-command is one file: it adds itself to the program and, when chosen, runs and leaves its exit status.
 using AddCommand = void (*)(CLI::App& app, int& status);
 
+void add_analyse(CLI::App& app, int& status);
 void add_boots(CLI::App& app, int& status);
 void add_calibrate(CLI::App& app, int& status);
 void add_capture(CLI::App& app, int& status);
@@ -31,8 +32,8 @@ void add_schema(CLI::App& app, int& status);
 void add_selftest(CLI::App& app, int& status);
 void add_version(CLI::App& app, int& status);
 
-inline constexpr AddCommand kCommands[] = {
-    add_run,     add_check, add_list, add_discover, add_drivers, add_boots,      add_calibrate,  add_selftest, add_power,  add_console,
-    add_capture, add_flash, add_dump, add_new,      add_schema,  add_completion, add_safe_state, add_version,  add_keeper, add_network};
+inline constexpr AddCommand kCommands[] = {add_run,      add_check,  add_list,       add_discover,   add_drivers, add_boots,  add_calibrate,
+                                           add_selftest, add_power,  add_console,    add_capture,    add_analyse, add_flash,  add_dump,
+                                           add_new,      add_schema, add_completion, add_safe_state, add_version, add_keeper, add_network};
 
 }  // namespace hilcop

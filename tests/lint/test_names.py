@@ -48,6 +48,4 @@ def test_every_type_has_a_name_of_its_own():
     places = places_of_types(ROOT)
     assert len(places) > 300, "the types of the project are not found any more"
     twice = {name: files for name, files in places.items() if len(files) > 1}
-    assert not twice, "types of one name; give one of each another name: " + "; ".join(
-        f"{name}: {', '.join(files)}" for name, files in twice.items()
-    )
+    assert not twice, "types of one name; give one of each another name: " + "; ".join(f"{name}: {', '.join(files)}" for name, files in twice.items())
