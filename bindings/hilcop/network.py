@@ -20,11 +20,13 @@ from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
 from hilcop.errors import make
 from hilcop.interception import Interception
+from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_of
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
 
 POLL_NS = 50_000_000
+SCAN_ENDS_S = 10  # at most, when its own time is over
 
 Direction = Literal["both", "from_device", "to_device"]
 Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router"]
@@ -235,3 +237,53 @@ class Network:
             raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
         so_far = self.sync_capture(timeout_s=timeout_s)
         return {"file": file, "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}
+
+    def scan_tcp(
+        self,
+        *,
+        ports: Sequence[int] = (),
+        address: str = "",
+        rate: float = 1000,
+        tries: int = 3,
+        answer_within_s: float = 1,
+        seed: int = 1,
+        timeout_s: float = 600,
+    ) -> TcpScan:
+        """Asks all TCP ports of the device (or `ports`) for a connection, at most `rate` (10 to 50,000) a second and slower where its
+        heartbeat suffers: all of them in 66 s where it does not. `address`: by default what the device was given; its link-local IPv6
+        address is another. A port that says nothing is asked `tries` times. At `timeout_s` it ends with what is known, and says so
+        (`incomplete`). NotFoundError: the device has no address. BusyError: another scan runs."""
+        how = {"ports": list(ports), "address": address, "rate": rate, "tries": tries, "answer_within_s": answer_within_s, "seed": seed}
+        return tcp_scan_of(self._port.change("scan.tcp", {**how, "limit_s": timeout_s}, timeout_s=timeout_s + SCAN_ENDS_S))
+
+    def scan_udp(
+        self,
+        *,
+        payloads: Mapping[str, tuple[int, bytes]] | None = None,
+        known: bool = True,
+        address: str = "",
+        tries: int = 3,
+        answer_within_s: float = 1,
+        timeout_s: float = 60,
+    ) -> UdpScan:
+        """Asks the services of UDP that hilcop knows (harness/network/scan/udp_payloads.cc; `known=False`: not), and those of `payloads`:
+        {"a name": (port, question)}. Ten questions a second, each up to `tries` times."""
+        own = [{"service": name, "port": port, "hex": question.hex()} for name, (port, question) in (payloads or {}).items()]
+        how = {"payloads": own, "known": known, "address": address, "tries": tries, "answer_within_s": answer_within_s}
+        return udp_scan_of(self._port.change("scan.udp", {**how, "limit_s": timeout_s}, timeout_s=timeout_s + SCAN_ENDS_S))
+
+    @contextmanager
+    def watch_ports(
+        self, ports: Sequence[int], *, every_s: float = 0.2, addresses: Sequence[str] = (), timeout_s: float = 5
+    ) -> Iterator[PortWatch]:
+        """Asks a few TCP ports (256 at most) again and again for as long as the block runs, above all while the device boots: a service
+        that is there for a moment is seen if that is longer than a round. `addresses`: by default those that the device has by its lease,
+        and the link-local one of its MAC. The result is filled in when the block ends."""
+        self._port.change(
+            "watch_ports.start", {"ports": list(ports), "every_s": every_s, "addresses": list(addresses)}, timeout_s=timeout_s
+        )
+        watch = PortWatch(self._port)
+        try:
+            yield watch
+        finally:
+            watch.stop(timeout_s=timeout_s)

@@ -11,7 +11,7 @@ namespace hilcop {
 namespace {
 
 // What is done to a device. What the network tells of the device (network.dhcp) is in the packets themselves.
-constexpr std::array<std::string_view, 8> kStimuli{"power.edge", "power.adjust", "button.press", "button.release",
+constexpr std::array<std::string_view, 9> kStimuli{"power.edge", "power.adjust", "button.press", "button.release", "network.scan",
                                                    "output.set", "usb.reset",    "network.link", "network.change"};
 
 bool is_stimulus(std::string_view kind) {

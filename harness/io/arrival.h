@@ -22,6 +22,8 @@ class Arrival {
     const std::uint64_t one = 1;
     [[maybe_unused]] const auto n = ::write(fd_.get(), &one, sizeof one);
   }
+  /// Readable from when it is announced until somebody has waited for it.
+  int fd() const { return fd_.get(); }
   /// False at the deadline. Throws Interrupted.
   bool wait(Deadline deadline) const {
     if (!wait_ready(fd_.get(), POLLIN, deadline)) return false;

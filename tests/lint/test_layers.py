@@ -49,9 +49,10 @@ PARTS = {
         "wire": ["port"],
         "dhcp": [],
         "services": [],
+        "scan": ["port"],
         "intercept": [],
         "analysis": ["capture"],
-        "process": ["port", "capture", "wire", "dhcp", "services", "intercept"],
+        "process": ["port", "capture", "wire", "dhcp", "services", "scan", "intercept"],
     },
 }
 

@@ -40,7 +40,8 @@ def places_of_types(root):
 
 
 def test_a_name_is_found_with_its_namespace():
-    text = "namespace a {\nnamespace {\nstruct Mine {\n};\n}  // namespace\nclass B : public C {\n};\nstruct D;\nstruct E {};\nenum class F : int { kOne };\n"
+    own = "namespace {\nstruct Mine {\n};\n}  // namespace\n"
+    text = f"namespace a {{\n{own}class B : public C {{\n}};\nstruct D;\nstruct E {{}};\nenum class F : int {{ kOne }};\n"
     assert types_of(text) == ["a::B", "a::E", "a::F"]
 
 
@@ -48,4 +49,6 @@ def test_every_type_has_a_name_of_its_own():
     places = places_of_types(ROOT)
     assert len(places) > 300, "the types of the project are not found any more"
     twice = {name: files for name, files in places.items() if len(files) > 1}
-    assert not twice, "types of one name; give one of each another name: " + "; ".join(f"{name}: {', '.join(files)}" for name, files in twice.items())
+    assert not twice, "types of one name; give one of each another name: " + "; ".join(
+        f"{name}: {', '.join(files)}" for name, files in twice.items()
+    )

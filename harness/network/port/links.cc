@@ -2,14 +2,20 @@
 #include "network/port/links.h"
 
 #include <linux/fib_rules.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/route/link/inet6.h>
+#include <netlink/route/neighbour.h>
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
+
+#include <utility>
 
 #include "base/error.h"
 #include "base/owned.h"
@@ -26,6 +32,7 @@ using Address = Owned<rtnl_addr, rtnl_addr_put>;
 using Net = Owned<nl_addr, nl_addr_put>;
 using Route = Owned<rtnl_route, rtnl_route_put>;
 using Rule = Owned<rtnl_rule, rtnl_rule_put>;
+using Message = Owned<nl_msg, nlmsg_free>;
 
 void require(int code, const std::string& object, const std::string& what) {
   if (code >= 0) return;
@@ -87,6 +94,36 @@ void Links::set_silent(const std::string& name) {
 
 void Links::set_queue_length(const std::string& name, unsigned packets) {
   state_->change(name, "cannot queue more", [&](rtnl_link* link) { rtnl_link_set_txqlen(link, packets); });
+}
+
+void Links::set_neighbour_retry(const std::string& name, std::chrono::milliseconds every) {
+  const std::pair<int, const char*> tables[] = {{AF_INET, "arp_cache"}, {AF_INET6, "ndisc_cache"}};
+  for (const auto& [family, table] : tables) {
+    Message message(nlmsg_alloc_simple(RTM_SETNEIGHTBL, 0));
+    ndtmsg head{};
+    head.ndtm_family = static_cast<std::uint8_t>(family);
+    require(message ? nlmsg_append(message.get(), &head, sizeof head, NLMSG_ALIGNTO) : -NLE_NOMEM, "interface '" + name + "'",
+            "no message");
+    nla_put_string(message.get(), NDTA_NAME, table);
+    auto* const parameters = nla_nest_start(message.get(), NDTA_PARMS);
+    nla_put_u32(message.get(), NDTPA_IFINDEX, static_cast<std::uint32_t>(state_->index(name)));
+    nla_put_u64(message.get(), NDTPA_RETRANS_TIME, static_cast<std::uint64_t>(every.count()));
+    nla_nest_end(message.get(), parameters);
+    // Which takes the message, whether it succeeds or not.
+    require(nl_send_sync(state_->socket.get(), message.release()), "interface '" + name + "'", "cannot look for neighbours more often");
+  }
+}
+
+Links::Neighbour Links::neighbour(const std::string& name, const std::string& address) {
+  nl_addr* parsed = nullptr;
+  require(nl_addr_parse(address.c_str(), AF_UNSPEC, &parsed), "interface '" + name + "'", "'" + address + "' is no address");
+  const Net wanted(parsed);
+  nl_cache* all = nullptr;
+  require(rtnl_neigh_alloc_cache(state_->socket.get(), &all), "interface '" + name + "'", "its neighbours are not told");
+  const Owned<nl_cache, nl_cache_free> neighbours(all);
+  const Owned<rtnl_neigh, rtnl_neigh_put> found(rtnl_neigh_get(neighbours.get(), state_->index(name), wanted.get()));
+  if (!found) return Neighbour::Unknown;
+  return (rtnl_neigh_get_state(found.get()) & (NUD_INCOMPLETE | NUD_FAILED)) != 0 ? Neighbour::Nobody : Neighbour::There;
 }
 
 void Links::add_address(const std::string& name, const std::string& address) {

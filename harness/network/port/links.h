@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -28,11 +29,18 @@ class Links {
   /// This host says nothing there by itself (no neighbour discovery, no ARP): for a port whose traffic is somebody else's. While it is
   /// down.
   void set_silent(const std::string& name);
+  /// How long to wait between two questions of who has an address (ARP, neighbour discovery; the kernel's own is a second): whoever waits
+  /// for a device that boots is late by as much.
+  void set_neighbour_retry(const std::string& name, std::chrono::milliseconds every);
   /// "10.77.0.1/24", "fd77::1/64": at once usable, without looking for duplicates.
   void add_address(const std::string& name, const std::string& address);
   /// All that comes in at this interface for an address that no other route has is for this host itself: whatever address the sender
   /// meant, a socket with IP_TRANSPARENT gets it. IPv4 and IPv6.
   void take_all_from(const std::string& name);
+  /// What ARP or neighbour discovery has of an address ("10.77.0.50"): its MAC, or nobody who said that it has it; Unknown where it was
+  /// not asked yet, or is behind a router.
+  enum class Neighbour { Unknown, Nobody, There };
+  Neighbour neighbour(const std::string& name, const std::string& address);
   /// nullopt: there is no such interface.
   std::optional<LinkCounts> counts(const std::string& name);
 

@@ -16,7 +16,8 @@ using nlohmann::json;
 namespace {
 
 constexpr const char *kGatewayMac = "02:77:00:00:00:01", *kMainCapture = "main";
-constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a second
+constexpr std::chrono::milliseconds kNeighbourRetry{100};  // a device that boots is met as soon
+constexpr unsigned kQueue = 10'000;                        // frames: a tenth of a second at 100,000 a second
 
 json figures(const WireCounts& counts) {
   const auto& frames = counts.frames;
@@ -75,11 +76,14 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   links_.set_up(kGateway, true);
   links_.add_address(kGateway, setup_.address);
   links_.add_address(kGateway, setup_.address6);
+  links_.set_neighbour_retry(kGateway, kNeighbourRetry);
   links_.take_all_from(kGateway);
   wire_ = std::make_unique<Wire>(kPort, std::move(gateway));
   links_.set_up(kPort, true);
   services_ = std::make_unique<GatewayServices>(
       kGateway, setup_.address, setup_.address6, [this](const std::string& address) { links_.add_address(kGateway, address); }, outbox_);
+  scanning_ = std::make_shared<Scanning>(
+      kGateway, [services = services_.get()] { return services->leases(); }, outbox_);
   wire_->set_plugged(false);
   cable_ = std::make_unique<Cable>(std::move(port), setup_.cable, [this](bool plugged) { wire_->set_plugged(plugged); });
 }
@@ -173,6 +177,8 @@ json BenchNetwork::status() {
 }
 
 std::function<json(Deadline)> BenchNetwork::waiting(const std::string& what, const json& how) {
+  if (what == "scan.tcp") return [scanning = scanning_, how](Deadline) { return scanning->tcp(how); };
+  if (what == "scan.udp") return [scanning = scanning_, how](Deadline) { return scanning->udp(how); };
   if (what != "intercept.wait") return {};
   interception();
   return [kept = interception_, how](Deadline deadline) { return kept->wait(how, deadline); };
@@ -191,6 +197,9 @@ json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadli
   if (what == "intercept.start") return begin_interception(how), done;
   if (what == "intercept.plan") return interception().plan(how), done;
   if (what == "intercept.ended") return interception().ended(how);
+  if (what == "watch_ports.start") return scanning_->watch(how), done;
+  if (what == "watch_ports.status") return scanning_->watched();
+  if (what == "watch_ports.stop") return scanning_->stop_watching();
   if (what == "close") {
     cable_.reset();
     for (auto& [name, recorder] : captures_) recorder->stop();

@@ -14,6 +14,7 @@
 #include "network/process/gateway_services.h"
 #include "network/process/interception.h"
 #include "network/process/outbox.h"
+#include "network/process/scanning.h"
 #include "network/process/setup.h"
 #include "network/wire/cable.h"
 #include "network/wire/wire.h"
@@ -54,6 +55,7 @@ class BenchNetwork {
   std::unique_ptr<Wire> wire_;
   std::unique_ptr<GatewayServices> services_;
   std::shared_ptr<Interception> interception_;  // shared with who waits for it
+  std::shared_ptr<Scanning> scanning_;          // the same
   std::unique_ptr<Cable> cable_;
 };
 

@@ -88,6 +88,11 @@ void GatewayServices::heard(const DhcpReport& report) {
       leases_[report.message.hardware_text()] = answer.message.yours.text();
 }
 
+std::map<std::string, std::string> GatewayServices::leases() const {
+  const std::scoped_lock lock(leases_mutex_);
+  return leases_;
+}
+
 std::string GatewayServices::name_of(const std::string& address) const {
   return names_.name_of(services::IpAddress::of(address)).value_or("");
 }
@@ -135,11 +140,7 @@ std::optional<json> GatewayServices::ask(const std::string& what, const json& ho
 json GatewayServices::status() const {
   const auto dhcp = dhcp_->counts();
   const auto dns = dns_->counts();
-  json failures = json::array(), leases = json::object();
-  {
-    const std::scoped_lock lock(leases_mutex_);
-    leases = leases_;
-  }
+  json failures = json::array();
   const auto note = [&](const std::optional<Error>& failure) {
     if (failure) failures.push_back(failure->to_json());
   };
@@ -162,7 +163,7 @@ json GatewayServices::status() const {
             {"failed", dns.failed},
             {"names", names_.size()}}},
           {"ntp", {{"requests", requests}, {"answered", answered}}},
-          {"leases", leases},
+          {"leases", leases()},
           {"failures", failures}};
 }
 

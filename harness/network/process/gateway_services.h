@@ -29,6 +29,8 @@ class GatewayServices {
   std::optional<nlohmann::json> ask(const std::string& what, const nlohmann::json& how);
   /// Counts, `leases` (MAC: address), and what does not serve any more (`failures`): who judges by what was not asked must look.
   nlohmann::json status() const;
+  /// MAC: address that was acknowledged last. Thread-safe.
+  std::map<std::string, std::string> leases() const;
   /// The name that was given out for an address; "": none.
   std::string name_of(const std::string& address) const;
 

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <fstream>
+#include <set>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -161,6 +162,65 @@ TEST_F(NetworkClientTest, WhoWaitsForTheDeviceHoldsUpNobodyElse) {
   EXPECT_FALSE(waited);
   waiter.join();
   EXPECT_EQ(outcome, "never_came");
+}
+
+TEST_F(NetworkClientTest, ScansWhatIsThereAndTellsWhatIsNot) {
+  auto* const network = start();
+  const auto asked = [&](const std::string& what, const nlohmann::json& how) { return network->ask(what, how, Deadline::in(30s)); };
+  const auto refused = [&](const std::string& what, const nlohmann::json& how) { return error_of([&] { asked(what, how); }).kind(); };
+  EXPECT_EQ(refused("scan.tcp", nlohmann::json::object()), ErrorKind::NotFound) << "no device has an address";
+  EXPECT_EQ(refused("scan.tcp", {{"address", "10.77.0.1"}, {"rate", 1e9}}), ErrorKind::Config);
+  EXPECT_EQ(refused("scan.udp", {{"address", "10.77.0.1"}, {"payloads", {{{"service", "a"}, {"port", 7}, {"hex", "0"}}}}}),
+            ErrorKind::Config);
+  // The gateway itself, whose DNS is there by both.
+  const auto tcp = asked("scan.tcp", {{"address", "10.77.0.1"}, {"ports", {52, 53, 54}}});
+  EXPECT_EQ(tcp.at("open"), nlohmann::json({{{"port", 53}, {"confirmed", true}}})) << tcp.dump();
+  EXPECT_EQ(tcp.at("closed"), 2);
+  EXPECT_TRUE(tcp.at("incomplete").is_null());
+  const auto udp = asked("scan.udp", {{"address", "10.77.0.1"}, {"tries", 1}, {"answer_within_s", 0.5}});
+  std::set<std::string> answered;
+  for (const auto& port : udp.at("ports"))
+    if (port.at("state") == "answered") answered.insert(port.at("service"));
+  EXPECT_EQ(answered, (std::set<std::string>{"dns", "ntp"}));
+  EXPECT_EQ(udp.at("complete"), true);
+}
+
+TEST_F(NetworkClientTest, OneScanAtATimeAndOneWatch) {
+  auto* const network = start();
+  const auto asked = [&](const std::string& what, const nlohmann::json& how) { return network->ask(what, how, Deadline::in(30s)); };
+  const auto refused = [&](const std::string& what, const nlohmann::json& how) { return error_of([&] { asked(what, how); }).kind(); };
+  std::thread scan([&] {
+    for (bool done = false; !done;) {
+      try {
+        asked("scan.tcp", {{"address", "10.77.0.1"}, {"rate", 10}, {"limit_s", 2}});
+        done = true;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::Busy);  // the short one below was there first
+      }
+    }
+  });
+  const nlohmann::json another{{"address", "10.77.0.1"}, {"ports", {53}}};
+  for (const auto deadline = Deadline::in(10s);;) {
+    try {
+      asked("scan.tcp", another);  // before the other had begun
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Busy);
+      break;
+    }
+    ASSERT_FALSE(deadline.expired());
+  }
+  scan.join();
+  EXPECT_NO_THROW(asked("scan.tcp", another));
+  EXPECT_EQ(refused("watch_ports.stop", nlohmann::json::object()), ErrorKind::NotFound);
+  asked("watch_ports.start", {{"ports", {53, 54}}, {"every_s", 0.02}, {"addresses", {"10.77.0.1"}}});
+  EXPECT_EQ(refused("watch_ports.start", {{"ports", {53}}}), ErrorKind::Busy);
+  const auto seen = [&] { return asked("watch_ports.status", nlohmann::json::object()).at("ports").size() == 2; };
+  for (const auto deadline = Deadline::in(10s); !seen();) ASSERT_FALSE(deadline.expired());
+  const auto watched = asked("watch_ports.stop", nlohmann::json::object());
+  EXPECT_GT(watched.at("ports").at(0).at("open"), 0) << watched.dump();
+  EXPECT_EQ(watched.at("ports").at(1).at("open"), 0);
+  EXPECT_GT(watched.at("ports").at(1).at("answered"), 0);
+  EXPECT_NO_THROW(asked("watch_ports.start", {{"ports", {53}}}));
 }
 
 TEST_F(NetworkClientTest, AConnectionToNobodyIsToldWithWhy) {

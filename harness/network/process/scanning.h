@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/deadline.h"
+#include "network/process/outbox.h"
+#include "network/scan/port_watch.h"
+
+namespace hilcop {
+
+/// The device's ports asked by name (docs/protocol.md): all of TCP, known services of UDP, and a few again and again while it boots. A
+/// scan that begins and a watched port that changes are events: scan, port. One scan at a time, for two would disturb each other.
+class Scanning {
+ public:
+  /// What the devices were given: MAC to address.
+  using Leases = std::function<std::map<std::string, std::string>()>;
+  Scanning(std::string interface, Leases leases, Outbox& outbox);
+
+  /// Of these two, one at a time; Error{Busy} otherwise. Thread-safe; block until the scan is through or its own limit (`limit_s`).
+  nlohmann::json tcp(const nlohmann::json& how);
+  nlohmann::json udp(const nlohmann::json& how);
+
+  /// Whichever addresses the device has by its leases at the time, IPv6 link-local ones by its MAC among them; or those that are given.
+  void watch(const nlohmann::json& how);
+  nlohmann::json watched() const;
+  /// The same, for the last time.
+  nlohmann::json stop_watching();
+
+ private:
+  class Turn;
+  std::string address_of(const nlohmann::json& how) const;
+  const PortWatch& watching() const;
+
+  std::string interface_;
+  Leases leases_;
+  Outbox& outbox_;
+  std::atomic<bool> scanning_ = false;
+  std::unique_ptr<PortWatch> watch_;
+};
+
+}  // namespace hilcop

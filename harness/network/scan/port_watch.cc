@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/scan/port_watch.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <exception>
+#include <list>
+
+#include "base/error.h"
+#include "network/scan/ready_set.h"
+
+namespace hilcop {
+
+namespace {
+
+constexpr Nanoseconds kAnswerWithin = 1s;
+constexpr std::size_t kMostPending = 4096;
+
+}  // namespace
+
+class PortWatch::Loop {
+ public:
+  explicit Loop(PortWatch& watch) : watch_(watch), options_(watch.options_) { ready_.add(watch.stop_.fd(), EPOLLIN, this); }
+
+  void run() {
+    for (auto next = real_clock().now();;) {
+      const auto now = real_clock().now();
+      if (now >= next) {
+        round(now);
+        // Rounds that were missed are not made up for: the gap is told.
+        next = std::max(next + options_.every, now);
+      }
+      auto until = next;
+      if (!pending_.empty()) until = std::min(until, pending_.front().since + kAnswerWithin);
+      ready_.wait(until);
+      for (auto* const who : ready_.take()) {
+        if (who == this) return;
+        auto& pending = *static_cast<Pending*>(who);
+        if (const auto outcome = pending.probe.outcome()) ended(pending, *outcome);
+      }
+      const auto late = real_clock().now() - kAnswerWithin;
+      while (!pending_.empty() && pending_.front().since <= late) ended(pending_.front(), PortState::Filtered);
+    }
+  }
+
+ private:
+  using Key = std::pair<std::string, int>;
+  struct Pending {
+    Key key;
+    SteadyTime since;
+    TcpProbe probe;
+    std::list<Pending>::iterator self{};
+    Pending(Key what, SteadyTime when, TcpProbe how) : key(std::move(what)), since(when), probe(std::move(how)) {}
+  };
+
+  void round(SteadyTime now) {
+    {
+      const std::scoped_lock lock(watch_.mutex_);
+      auto& figures = watch_.figures_;
+      if (figures.rounds++ != 0) figures.longest_gap = std::max(figures.longest_gap, Nanoseconds(now - last_));
+    }
+    last_ = now;
+    for (const auto& address : options_.addresses())
+      for (const int port : options_.ports) ask({address, port});
+  }
+
+  void ask(Key key) {
+    if (pending_.size() >= kMostPending) ended(pending_.front(), PortState::Filtered);
+    TcpProbe probe(socket_address(key.first, key.second, options_.interface));
+    auto& pending = pending_.emplace_back(std::move(key), real_clock().now(), std::move(probe));
+    pending.self = std::prev(pending_.end());
+    ready_.add(pending.probe.fd(), EPOLLOUT, &pending);
+  }
+
+  void ended(const Pending& pending, PortState state) {
+    const PortChange change{pending.key.first, pending.key.second, state, pending.since, real_clock().utc_now()};
+    pending_.erase(pending.self);
+    {
+      const std::scoped_lock lock(watch_.mutex_);
+      auto& port = watch_.figures_.ports[{change.address, change.port}];
+      ++port.asked;
+      if (state != PortState::Filtered) ++port.answered;
+      if (state == PortState::Open) {
+        ++port.open;
+        if (!port.first_open) port.first_open = change.asked;
+        port.last_open = std::max(change.asked, port.last_open.value_or(change.asked));
+      }
+    }
+    // Answers overtake each other: what was asked before what is known already tells nothing new, but that it was open.
+    auto& known = known_[{change.address, change.port}];
+    if (change.asked < known.asked && state != PortState::Open) return;
+    const bool changed = !known.state ? state != PortState::Filtered : *known.state != state;
+    known = {state, std::max(change.asked, known.asked)};
+    if (changed) watch_.on_change_(change);
+  }
+
+  struct Known {
+    std::optional<PortState> state;
+    SteadyTime asked{};
+  };
+
+  PortWatch& watch_;
+  const PortWatchOptions& options_;
+  ReadySet ready_;
+  std::list<Pending> pending_;  // the oldest first
+  std::map<Key, Known> known_;
+  SteadyTime last_{};
+};
+
+PortWatch::PortWatch(PortWatchOptions options, std::function<void(const PortChange&)> on_change)
+    : options_(std::move(options)), on_change_(std::move(on_change)) {
+  const auto senseless = [](const std::string& cause, const std::string& remedy) {
+    return Error(ErrorKind::Config, "watch of ports", cause, remedy);
+  };
+  if (options_.ports.empty() || options_.ports.size() > PortWatchOptions::kMost)
+    throw senseless("has " + std::to_string(options_.ports.size()) + " ports", "give 1 to 256; scan_tcp asks for all of them");
+  for (const int port : options_.ports)
+    if (port < 1 || port > 65535) throw senseless(std::to_string(port) + " is no port", "give 1 to 65535");
+  if (options_.every < 10ms || options_.every > 60s) throw senseless("its rounds are too short or too long", "give 0.01 to 60 s");
+  thread_ = std::jthread([this] { run(); });
+}
+
+PortWatch::~PortWatch() { stop(); }
+
+void PortWatch::run() {
+  std::string failure;
+  try {
+    Loop(*this).run();
+    return;
+  } catch (const Error& error) {
+    failure = error.what();
+  } catch (const std::exception& error) {
+    failure = error.what();
+  }
+  const std::scoped_lock lock(mutex_);
+  figures_.failure = failure;
+}
+
+PortWatchFigures PortWatch::figures() const {
+  const std::scoped_lock lock(mutex_);
+  return figures_;
+}
+
+PortWatchFigures PortWatch::stop() {
+  stop_.announce();
+  if (thread_.joinable()) thread_.join();
+  return figures();
+}
+
+}  // namespace hilcop
