@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./dev bench network [--quick] [--json FILE] [PART...]: hilcop's reading of captures beside tshark's.
+"""./dev bench network [--quick] [--json FILE] [PART...]: the bench's network beside tcpdump, dumpcap and tshark.
 
-Parts: canaries, reading (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
+Parts: canaries, reading, capture, wire, scan (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,18 @@ sys.path.insert(0, str(Path(__file__).parent / "network"))
 sys.path.insert(0, str(Path(__file__).parent / "console"))  # its table
 
 import analysis
+import capture
+import scan
+import wire
 from bench_main import bench
 
+PARTS = {
+    "canaries": analysis.canaries,
+    "reading": analysis.reading,
+    "capture": capture.capture,
+    "wire": wire.wire,
+    "scan": scan.scan,
+}
+
 if __name__ == "__main__":
-    bench("network", {"canaries": analysis.canaries, "reading": analysis.reading}, "fewer rounds, and a smaller capture")
+    bench("network", PARTS, "fewer and shorter rounds, and a smaller capture")

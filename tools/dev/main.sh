@@ -102,7 +102,7 @@ bench() {
   setup
   # The peers, from Debian: only who measures needs them.
   # shellcheck disable=SC2046
-  install_packages $(missing_of python3-pexpect labgrid expect tio)
+  install_packages $(missing_of python3-pexpect labgrid expect tio tcpdump)
   configure release
   exec tools/dev/bench.sh "$@"
 }

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference device's ports, asked by the bench: all of them, and again and again while it boots; and a unit with flaws beside it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import hilcop
+import pytest
+from bench_file import write_bench
+from hilcop.scanning import PortWatch
+from machine import IMAGE, make_unit
+
+DECLARED = 443  # boards/reference/declaration: no other port in any state
+WATCHED = [22, 23, 80, 443, 1883, 2323, 8080]
+OWN_UDP = 30303  # of the flaw
+
+
+@dataclass
+class Unit:
+    dut: hilcop.Dut
+    boot: PortWatch  # of its second start
+    pid: int  # of its network
+
+
+def networks() -> set[int]:
+    """Of the benches that are open here, by their process."""
+    found = set()
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it has ended
+        if parent == os.getpid() and words[1:2] == [b"network"]:
+            found.add(int(folder.name))
+    return found
+
+
+def boots(dut: hilcop.Dut) -> PortWatch:
+    """It has taken an address before, so that its ports are asked from when it has power until the declared one is open."""
+    dut.power.on()
+    dut.network.address(timeout_s=60)
+    dut.power.off()
+    with dut.network.watch_ports(WATCHED) as watch:
+        dut.power.on()
+        boot = dut.boot_to()
+        assert boot.complete, boot.missing
+        end = time.monotonic() + 60
+        while DECLARED not in watch.seen_open:
+            assert time.monotonic() < end, watch.ports
+            hilcop.wait_until(time.monotonic_ns() + 100_000_000)
+            watch.update()
+    return watch
+
+
+@contextmanager
+def unit_with(folder: Path, *words: str) -> Iterator[Unit]:
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("RUNTIME", "STATE"):
+            patch.setenv(f"HILCOP_{name}_DIR", str(folder / name.lower()))
+        make_unit(folder / "device", *words)
+        bench = write_bench(folder, folder / "device")
+        before = networks()
+        with hilcop.open_bench(bench, boards_dir=IMAGE.parents[2] / "boards", record_dir=folder / "run") as opened:
+            (pid,) = networks() - before
+            dut = opened.dut("unit")
+            yield Unit(dut, boots(dut), pid)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    with unit_with(tmp_path_factory.mktemp("sound")) as unit:
+        yield unit
+
+
+@pytest.fixture(scope="module")
+def flawed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    with unit_with(tmp_path_factory.mktemp("flawed"), "--flaws", "telnet-during-boot,undeclared-udp") as unit:
+        yield unit
+
+
+def test_while_it_boots_only_what_is_declared_is_ever_open(sound: Unit) -> None:
+    watch = sound.boot
+    assert watch.failure is None
+    assert watch.seen_open == {DECLARED}
+    assert watch.longest_gap_s < 2, "rounds of 0.2 s, on a host that has other work"
+    refused = [port for port in watch.ports if port.port != DECLARED and port.answered]
+    assert {port.port for port in refused} == set(WATCHED) - {DECLARED}, "the control: it was there, and said no"
+
+
+def test_a_shell_that_is_open_for_a_moment_of_the_boot_is_seen(flawed: Unit) -> None:
+    assert flawed.boot.seen_open == {DECLARED, 23}
+    (port,) = [port for port in flawed.boot.ports if port.port == 23 and port.open]
+    assert port.first_open_ns is not None
+    assert port.last_open_ns is not None
+    assert port.answered > port.open, "it is closed afterwards"
+
+
+def test_of_all_its_ports_the_declared_one_alone_is_open(sound: Unit) -> None:
+    scan = sound.dut.network.scan_tcp()
+    assert scan.complete, scan.incomplete
+    assert scan.open == (DECLARED,)
+    assert scan.unconfirmed == ()
+    assert scan.closed + scan.filtered_count == 65534
+    assert scan.heartbeat.kind is not None
+    assert scan.heartbeat.beats > 60
+    print(scan)
+
+
+def test_nmap_says_the_same(sound: Unit) -> None:
+    address = sound.dut.network.address()
+    ports = "1-1024,1883,2323,8080,8443,49152"
+    enter = ["nsenter", f"--target={sound.pid}", "--user", "--net", "--preserve-credentials"]
+    words = ["nmap", "-sT", "-Pn", "-n", "-oX", "-", "-p", ports, address]
+    said = subprocess.run([*enter, *words], check=True, capture_output=True, text=True, timeout=120).stdout
+    found = ElementTree.fromstring(said).iterfind("./host/ports/port")
+    assert [int(port.get("portid", 0)) for port in found if port.find("state[@state='open']") is not None] == [DECLARED]
+
+
+def test_over_ipv6_it_is_the_same_device(sound: Unit) -> None:
+    own = next(port.address for port in sound.boot.ports if port.address.startswith("fe80::"))
+    scan = sound.dut.network.scan_tcp(address=own, ports=[*WATCHED, *range(9000, 9050)])
+    assert scan.complete, scan.incomplete
+    assert set(scan.open) <= {DECLARED}
+
+
+def test_udp_is_told_by_answers_alone(sound: Unit, flawed: Unit) -> None:
+    question = {"own": (OWN_UDP, b"who are you?")}
+    assert sound.dut.network.scan_udp(payloads=question).answered == ()
+    (answer,) = flawed.dut.network.scan_udp(payloads=question).answered
+    assert (answer.service, answer.from_port) == ("own", OWN_UDP)
+    assert answer.answer.startswith(b"HT-1 ")
+
+
+def test_of_nobody_nothing_is_known(sound: Unit) -> None:
+    scan = sound.dut.network.scan_tcp(address="10.77.0.99", ports=[80, 443])
+    assert not scan.complete
+    assert scan.open == ()
