@@ -24,6 +24,12 @@ class Recorded:
     processor_s: float
 
 
+def entering(pid: int) -> list[str]:
+    """The network of a process, with the user namespace where it has one of its own."""
+    user = [] if os.readlink(f"/proc/{pid}/ns/user") == os.readlink("/proc/self/ns/user") else ["--user", "--preserve-credentials"]
+    return ["nsenter", f"--target={pid}", "--net", *user]
+
+
 class Traffic:
     def __init__(self, tool: subprocess.Popen[str]) -> None:
         self._tool = tool
@@ -47,8 +53,7 @@ class Traffic:
 
     def peer(self, words: list[str], file: Path, seconds: float, size: int, rate: float) -> tuple[Recorded, dict[str, Any]]:
         """tcpdump or dumpcap beside it, which say how many packets they kept and lost when they are interrupted."""
-        enter = ["nsenter", f"--target={self._tool.pid}", "--user", "--net", "--preserve-credentials"]
-        with subprocess.Popen([*enter, *words, "-w", str(file)], stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen([*entering(self._tool.pid), *words, "-w", str(file)], stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr
             said = ""
             while not re.search(r"listening on|Capturing on|^File:", said, re.MULTILINE):
@@ -72,7 +77,7 @@ class Traffic:
 
 @contextmanager
 def traffic() -> Iterator[Traffic]:
-    words = ["unshare", "--map-root-user", "--net", str(TOOL)]
+    words = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--map-root-user"]), str(TOOL)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tool:
         yield Traffic(tool)
         assert tool.stdin
