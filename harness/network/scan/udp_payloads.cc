@@ -54,9 +54,10 @@ const auto kIpmi = "\x06\x00\xff\x06\x00\x00\x11\xbe\x80\x00\x00\x00"s;
 const auto kBacnet = "\x81\x0a\x00\x08\x01\x00\x10\x08"s;
 // memcached's protocol: its UDP header, then a command.
 const auto kMemcached = "\x68\x63\x00\x00\x00\x01\x00\x00version\r\n"s;
-// RFC 9000 6 and 15: a version that is reserved to be unknown, so that the server says which it has; 1200 bytes, as RFC 9000 14.1 asks.
-const auto kQuicHead = "\xc0\x1a\x2a\x3a\x4a\x08hilcopqv\x08hilcopqs"s;
-const auto kQuic = kQuicHead + std::string(1200 - kQuicHead.size(), '\0');
+// RFC 9000 6 and 15: a version that is reserved to be unknown, so that the server says which it has; 1200 bytes, as RFC 9000 14.1 asks, in
+// the form of an Initial without a token.
+const auto kQuicHead = "\xc0\x1a\x2a\x3a\x4a\x08hilcopqv\x08hilcopqs\x00\x44\x96"s;
+const auto kQuic = kQuicHead + std::string(1200 - kQuicHead.size(), '\x68');
 // RFC 6347: a hello of DTLS 1.2 with two suites of each kind of key (AES-GCM with ECDHE, and CCM_8 with a shared key) and curve P-256; a
 // server asks for its cookie, or alerts.
 const auto kDtlsBody = "\xfe\xfd"s + std::string(32, '\x68') + "\x00\x00\x00\x08\xc0\x2b\xc0\x2f\xc0\xa8\xc0\xae\x01\x00\x00\x18"s +
