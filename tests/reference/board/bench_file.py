@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 BENCH = """
-bench: test
+bench: {name}
 instruments:
   machine:
     driver: qemu-machine
@@ -23,7 +23,7 @@ duts:
 """
 
 
-def write_bench(folder: Path, unit: Path) -> Path:
+def write_bench(folder: Path, unit: Path, name: str = "test") -> Path:
     file = folder / "bench.yaml"
-    file.write_text(BENCH.format(unit=unit))
+    file.write_text(BENCH.format(unit=unit, name=name))
     return file

@@ -68,7 +68,7 @@ def unit_with(folder: Path, *words: str) -> Iterator[Unit]:
         for name in ("RUNTIME", "STATE"):
             patch.setenv(f"HILCOP_{name}_DIR", str(folder / name.lower()))
         make_unit(folder / "device", *words)
-        bench = write_bench(folder, folder / "device")
+        bench = write_bench(folder, folder / "device", "flawed" if words else "sound")
         before = networks()
         with hilcop.open_bench(bench, boards_dir=IMAGE.parents[2] / "boards", record_dir=folder / "run") as opened:
             (pid,) = networks() - before
