@@ -107,6 +107,9 @@ void bind_dut(py::module_& module) {
             return py::module_::import("hilcop.network").attr("Network")(bound);
           },
           "The bench's network that it hangs on.")
+      .def(
+          "ssh", [](const py::object& self, const py::kwargs& how) { return self.attr("network").attr("ssh")(**how); },
+          "A shell over the bench's network; see hilcop.network.Network.ssh.")
       .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
       .def("meter", &Dut::meter, py::arg("name"), py::return_value_policy::reference_internal)
       .def(

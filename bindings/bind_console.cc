@@ -47,6 +47,14 @@ void bind_values(py::module_& module) {
       .def_property_readonly("end", [](const Match& m) { return m.span.end; })
       .def_property_readonly("steady_ns", [](const Match& m) { return to_ns(m.at); });
   py::class_<CommandResult>(module, "CommandResult", "What a command printed and how it ended.")
+      .def(py::init([](int exit_status, const py::bytes& output, double elapsed_s) {
+             CommandResult result;
+             result.exit_status = exit_status;
+             result.output = output;
+             result.elapsed = Nanoseconds(static_cast<std::int64_t>(elapsed_s * 1e9));
+             return result;
+           }),
+           py::kw_only(), py::arg("exit_status"), py::arg("output"), py::arg("elapsed_s"), "Of a command that a console did not carry.")
       .def_readonly("exit_status", &CommandResult::exit_status)
       .def_property_readonly("output", [](const CommandResult& r) { return text_of(r.output); })
       .def_property_readonly(

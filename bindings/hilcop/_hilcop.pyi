@@ -6,11 +6,13 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Sequence
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, final
 
 from hilcop.functions import Functions
 from hilcop.network import Network
+from hilcop.ssh import Ssh
 
 Patterns = str | bytes | list[str | bytes] | list[str] | list[bytes] | tuple[str | bytes, ...]
 
@@ -118,6 +120,7 @@ class Button:
 
 @final
 class CommandResult:
+    def __init__(self, *, exit_status: int, output: builtins.bytes, elapsed_s: float) -> None: ...
     @property
     def begin(self) -> int: ...
     @property
@@ -179,6 +182,16 @@ class Dut:
     def meter(self, name: str) -> Meter: ...
     def output(self, name: str) -> DigitalOutput: ...
     def reset(self, *, hold_s: float = 0.1, timeout_s: float = 10) -> None: ...
+    def ssh(
+        self,
+        *,
+        user: str,
+        password: str | None = None,
+        key_file: Path | str | None = None,
+        port: int = 22,
+        address: str = "",
+        timeout_s: float = 30,
+    ) -> Ssh: ...
     def set_together(self, names: Sequence[str], asserted: bool, *, timeout_s: float = 10) -> list[tuple[int, int]]: ...
     @property
     def board(self) -> str: ...

@@ -24,6 +24,7 @@ from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_o
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
+    from hilcop.ssh import Ssh
 
 POLL_NS = 50_000_000
 SCAN_ENDS_S = 10  # at most, when its own time is over
@@ -180,6 +181,25 @@ class Network:
         connection = socket.socket(fileno=self._port.connect(address, port, timeout_s=timeout_s))
         connection.settimeout(timeout_s)
         return connection
+
+    def ssh(
+        self,
+        *,
+        user: str,
+        password: str | None = None,
+        key_file: Path | str | None = None,
+        port: int = 22,
+        address: str = "",
+        timeout_s: float = 30,
+    ) -> Ssh:
+        """A session on the device (hilcop.ssh), by a password or a private key without a passphrase. `address`: by default what it was
+        given. Raises what Ssh does, and TimeoutError where it has no address."""
+        from hilcop.ssh import Ssh  # which takes a third of a second to be loaded
+
+        end = time.monotonic() + timeout_s
+        to = address or self.address(timeout_s=timeout_s)
+        left = max(0.1, end - time.monotonic())
+        return Ssh(self, to, user=user, password=password, key_file=key_file, port=port, timeout_s=left)
 
     def name_of(self, address: str, *, timeout_s: float = 5) -> str:
         """The name that an address was given out for; '': none."""
