@@ -21,6 +21,7 @@ from hilcop.capture_report import CaptureReport, read_capture
 from hilcop.errors import make
 from hilcop.interception import Interception
 from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_of
+from hilcop.survey import Services, SshSurvey, TlsSurvey, services_of, ssh_of, tls_of
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
@@ -238,6 +239,24 @@ class Network:
             how |= {"ca_pem": Path(ca_file).read_text(), "ca_key_pem": Path(ca_key_file).read_text()}
         self._port.change("intercept.start", how, timeout_s=timeout_s)
         return Interception(self._port)
+
+    def identify_services(self, ports: Sequence[int], *, address: str = "", timeout_s: float = 300) -> Services:
+        """What nmap (-sV) takes the services at these ports for; give those that scan_tcp() found open. A silent one takes half a minute.
+        TimeoutError: it was killed at its limit. NotFoundError: it is not installed."""
+        return services_of(self._tool("nmap", ports, address, timeout_s))
+
+    def survey_tls(self, port: int = 443, *, address: str = "", timeout_s: float = 120) -> TlsSurvey:
+        """Versions and ciphers that the device accepts as a TLS server, by sslscan. ProtocolError: it does not speak TLS there."""
+        return tls_of(self._tool("sslscan", [port], address, timeout_s))
+
+    def survey_ssh(self, port: int = 22, *, address: str = "", timeout_s: float = 60) -> SshSurvey:
+        """Algorithms that the device accepts as an SSH server, by ssh-audit. ProtocolError: it does not speak SSH there."""
+        return ssh_of(self._tool("ssh-audit", [port], address, timeout_s))
+
+    def _tool(self, tool: str, ports: Sequence[int], address: str, timeout_s: float) -> dict[str, Any]:
+        how = {"tool": tool, "ports": list(ports), "address": address, "limit_s": timeout_s}
+        result: dict[str, Any] = self._port.change("scan.tool", how, timeout_s=timeout_s + SCAN_ENDS_S)
+        return result
 
     def read(self, *, timeout_s: float = 60) -> CaptureReport:
         """What the main capture says until now: flows, destinations, what was read of protocols (hilcop.read_capture). ConfigError: the

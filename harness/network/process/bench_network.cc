@@ -179,6 +179,7 @@ json BenchNetwork::status() {
 std::function<json(Deadline)> BenchNetwork::waiting(const std::string& what, const json& how) {
   if (what == "scan.tcp") return [scanning = scanning_, how](Deadline) { return scanning->tcp(how); };
   if (what == "scan.udp") return [scanning = scanning_, how](Deadline) { return scanning->udp(how); };
+  if (what == "scan.tool") return [scanning = scanning_, how](Deadline) { return scanning->tool(how); };
   if (what != "intercept.wait") return {};
   interception();
   return [kept = interception_, how](Deadline deadline) { return kept->wait(how, deadline); };

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "network/process/asked.h"
+#include "network/process/tools.h"
 #include "network/scan/tcp_scan.h"
 #include "network/scan/udp_scan.h"
 
@@ -168,6 +169,13 @@ json Scanning::udp(const json& how) {
                      {"answer_hex", hex_of(port.answer)},
                      {"answer_bytes", port.size}});
   return {{"address", options.address}, {"ports", ports}, {"complete", result.complete}};
+}
+
+json Scanning::tool(const json& how) {
+  const Turn turn(scanning_);
+  const auto address = address_of(how);
+  outbox_.event("scan", real_clock().now(), real_clock().utc_now(), {{"what", how.at("tool")}, {"address", address}});
+  return run_tool(how, address, interface_, limit_of(how, 300));
 }
 
 void Scanning::watch(const json& how) {

@@ -23,9 +23,11 @@ class Scanning {
   using Leases = std::function<std::map<std::string, std::string>()>;
   Scanning(std::string interface, Leases leases, Outbox& outbox);
 
-  /// Of these two, one at a time; Error{Busy} otherwise. Thread-safe; block until the scan is through or its own limit (`limit_s`).
+  /// Of these three, one at a time; Error{Busy} otherwise. Thread-safe; block until the scan is through or its own limit (`limit_s`).
   nlohmann::json tcp(const nlohmann::json& how);
   nlohmann::json udp(const nlohmann::json& how);
+  /// A program of others (tools.h) against it.
+  nlohmann::json tool(const nlohmann::json& how);
 
   /// Whichever addresses the device has by its leases at the time, IPv6 link-local ones by its MAC among them; or those that are given.
   void watch(const nlohmann::json& how);

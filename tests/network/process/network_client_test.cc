@@ -185,6 +185,25 @@ TEST_F(NetworkClientTest, ScansWhatIsThereAndTellsWhatIsNot) {
   EXPECT_EQ(udp.at("complete"), true);
 }
 
+TEST_F(NetworkClientTest, ProgramsOfOthersLookAtAPortAndAreHeldToTheirTime) {
+  auto* const network = start();
+  const auto asked = [&](nlohmann::json how) {
+    how["address"] = "10.77.0.1";
+    return network->ask("scan.tool", how, Deadline::in(50s));
+  };
+  const auto refused = [&](const nlohmann::json& how) { return error_of([&] { asked(how); }); };
+  const auto said = asked({{"tool", "nmap"}, {"ports", {53, 54}}, {"limit_s", 40}});
+  const std::string report = said.at("report"), version = said.at("version");
+  EXPECT_TRUE(version.starts_with("Nmap version ")) << version;
+  EXPECT_NE(report.find("portid=\"53\"><state state=\"open\""), std::string::npos) << report;
+  EXPECT_NE(report.find("portid=\"54\"><state state=\"closed\""), std::string::npos) << report;
+  EXPECT_EQ(refused({{"tool", "ssh-audit"}, {"ports", {54}}}).kind(), ErrorKind::Protocol) << "nobody speaks SSH there";
+  EXPECT_EQ(refused({{"tool", "nmap"}, {"ports", {53}}, {"limit_s", 0.2}}).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(refused({{"tool", "sh"}, {"ports", {53}}}).kind(), ErrorKind::Config);
+  EXPECT_EQ(refused({{"tool", "nmap"}, {"ports", nlohmann::json::array()}}).kind(), ErrorKind::Config);
+  EXPECT_EQ(refused({{"tool", "sslscan"}, {"ports", {53, 54}}}).kind(), ErrorKind::Config);
+}
+
 TEST_F(NetworkClientTest, OneScanAtATimeAndOneWatch) {
   auto* const network = start();
   const auto asked = [&](const std::string& what, const nlohmann::json& how) { return network->ask(what, how, Deadline::in(30s)); };

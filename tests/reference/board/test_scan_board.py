@@ -127,6 +127,23 @@ def test_nmap_says_the_same(sound: Unit) -> None:
     assert [int(port.get("portid", 0)) for port in found if port.find("state[@state='open']") is not None] == [DECLARED]
 
 
+def test_what_stands_behind_it_is_tls_of_today(sound: Unit) -> None:
+    service = sound.dut.network.identify_services([DECLARED]).at(DECLARED)
+    assert service is not None
+    assert (service.state, service.tunnel, service.probed) == ("open", "ssl", True)
+    tls = sound.dut.network.survey_tls(DECLARED)
+    assert set(tls.versions) <= {"TLS 1.2", "TLS 1.3"}
+    assert tls.versions
+    assert tls.ciphers
+    assert not tls.heartbleed
+    with pytest.raises(hilcop.ProtocolError, match="Could not open a connection"):
+        sound.dut.network.survey_tls(80)
+    with pytest.raises(hilcop.ProtocolError, match="ssh-audit"):
+        sound.dut.network.survey_ssh(22)
+    with pytest.raises(hilcop.TimeoutError, match="nmap"):
+        sound.dut.network.identify_services([DECLARED], timeout_s=0.5)
+
+
 def test_over_ipv6_it_is_the_same_device(sound: Unit) -> None:
     own = next(port.address for port in sound.boot.ports if port.address.startswith("fe80::"))
     scan = sound.dut.network.scan_tcp(address=own, ports=[*WATCHED, *range(9000, 9050)])
