@@ -20,7 +20,7 @@ namespace hilcop {
 
 namespace {
 
-constexpr std::size_t kMostPending = 1000;  // connections at once
+constexpr std::size_t kMostAtOnce = 1000;  // connections at once
 constexpr std::uint64_t kUnreachableToEnd = 256;
 constexpr Nanoseconds kToBeMet = 5s;  // by ARP
 constexpr int kConfirmations = 3;
@@ -87,7 +87,7 @@ class TcpScan {
       look_for_it();
     if (!result_.incomplete.empty()) return;
     if (probing)
-      for (auto allowed = pace_.allowed(now); allowed > 0 && !todo_.empty() && pending_.size() < kMostPending; --allowed) ask(now);
+      for (auto allowed = pace_.allowed(now); allowed > 0 && !todo_.empty() && pending_.size() < kMostAtOnce; --allowed) ask(now);
     wait(now);
     take();
   }
@@ -112,7 +112,7 @@ class TcpScan {
   /// Until something has ended, or is due.
   void wait(SteadyTime now) {
     auto until = std::min(beat_.next(), deadline_.at());
-    if (!todo_.empty() && !pace_.held() && pending_.size() < kMostPending) until = std::min(until, pace_.next(now));
+    if (!todo_.empty() && !pace_.held() && pending_.size() < kMostAtOnce) until = std::min(until, pace_.next(now));
     if (!pending_.empty()) until = std::min(until, pending_.front().since + options_.answer_within);
     ready_.wait(until);
     if (interrupt_requested()) throw Interrupted();
