@@ -108,8 +108,14 @@ void bind_dut(py::module_& module) {
           },
           "The bench's network that it hangs on.")
       .def(
-          "ssh", [](const py::object& self, const py::kwargs& how) { return self.attr("network").attr("ssh")(**how); },
-          "A shell over the bench's network; see hilcop.network.Network.ssh.")
+          "ssh",
+          [](const py::object& self, const py::object& user, const py::object& password, const py::object& key_file, int port,
+             const std::string& address, double timeout_s) {
+            return self.attr("network").attr("ssh")(py::arg("user") = user, py::arg("password") = password, py::arg("key_file") = key_file,
+                                                    py::arg("port") = port, py::arg("address") = address, py::arg("timeout_s") = timeout_s);
+          },
+          py::kw_only(), py::arg("user"), py::arg("password") = py::none(), py::arg("key_file") = py::none(), py::arg("port") = 22,
+          py::arg("address") = "", py::arg("timeout_s") = 30.0, "A shell over the bench's network; see hilcop.network.Network.ssh.")
       .def("input", &Dut::input, py::arg("name"), py::return_value_policy::reference_internal)
       .def("meter", &Dut::meter, py::arg("name"), py::return_value_policy::reference_internal)
       .def(

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-import paramiko
+import paramiko  # type: ignore[import]
 from hilcop._hilcop import CommandResult
 from hilcop.errors import make
 
@@ -157,7 +157,7 @@ class Ssh:
     def _status(self, channel: paramiko.Channel, end: float) -> int:
         if not channel.status_event.wait(max(0.01, end - time.monotonic())):
             raise TimeoutError
-        status = channel.recv_exit_status()
+        status = int(channel.recv_exit_status())
         if status < 0:  # RFC 4254 6.10: by a signal, or it never says
             raise self._error("Protocol", "the command ended without a status", "see whether the device killed it or lost power")
         return status

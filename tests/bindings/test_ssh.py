@@ -46,7 +46,8 @@ class Server:
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, timeout=20)
         (folder / "conf").write_text(CONFIGURATION.format(port=self.port, folder=folder))
         Path("/run/sshd").mkdir(exist_ok=True)  # where it locks itself up, as root (sshd(8))
-        self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "conf"], stderr=(folder / "log").open("wb"))
+        with (folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", folder / "conf"], stderr=log)
         end = time.monotonic() + 20
         while "Server listening" not in (folder / "log").read_text():
             assert self.process.poll() is None, (folder / "log").read_text()
@@ -133,7 +134,7 @@ def test_what_makes_no_sense_is_refused(server: Server, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("says", "error"),
-    [(None, hilcop.TimeoutError), (b"", hilcop.DisconnectedError), (b"HTTP/1.1 400 Bad Request\r\n\r\n" * 200, hilcop.ProtocolError)],
+    [(None, hilcop.TimeoutError), (b"", hilcop.ProtocolError), (b"HTTP/1.1 400 Bad Request\r\n\r\n" * 200, hilcop.ProtocolError)],
     ids=["nothing", "hangs up", "something else"],
 )
 def test_a_server_that_is_none_is_told_in_time(says: bytes | None, error: type[Exception]) -> None:
