@@ -221,7 +221,10 @@ std::size_t distance(const std::string& a, const std::string& b) {
 bool read_text(CheckedFile& file, std::string& text, std::vector<ConfigProblem>& problems) {
   std::error_code failed;
   if (!std::filesystem::is_regular_file(file.path, failed)) {
-    problems.push_back(file.problem("", failed || !std::filesystem::exists(file.path, failed) ? "there is no such file" : "is no file"));
+    const bool hidden = failed == std::errc::permission_denied;
+    problems.push_back(file.problem("", hidden ? "cannot be looked for: check the permissions of the folders above it"
+                                        : failed || !std::filesystem::exists(file.path, failed) ? "there is no such file"
+                                                                                                : "is no file"));
     return false;
   }
   if (std::filesystem::file_size(file.path, failed) > kLargestFile) {

@@ -54,9 +54,10 @@ class BenchLoader {
         is_path ? std::filesystem::absolute(file_.path.parent_path() / name).lexically_normal() : boards_dir_ / (name + ".yaml");
     if (const auto known = boards_.find(file.string()); known != boards_.end()) return known->second ? &*known->second : nullptr;
     auto& entry = boards_[file.string()];
-    if (!std::filesystem::exists(file)) {
+    std::error_code none;
+    // One that cannot even be looked for is told by whoever reads it.
+    if (!std::filesystem::exists(file, none) && !none) {
       std::vector<std::string> names;
-      std::error_code none;
       for (const auto& found : std::filesystem::directory_iterator(boards_dir_, none))
         if (found.path().extension() == ".yaml") names.push_back(found.path().stem().string());
       std::sort(names.begin(), names.end());

@@ -12,6 +12,7 @@ import socket
 import socketserver
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -89,12 +90,11 @@ HELLO = {"id": 1, "op": "hello", "protocol": 1, "client": "test"}
 
 
 @pytest.fixture
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    # Others have to get there: pytest's own directories are its user's alone.
-    made = tmp_path_factory.mktemp("keeper")
-    for part in (made, made.parent, made.parent.parent):
-        part.chmod(0o755)
-    return made
+def folder() -> Iterator[Path]:
+    # Others have to get there: pytest's own directories are its user's alone, and each pytest that begins makes them so again.
+    with tempfile.TemporaryDirectory(prefix="hilcop-units-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 def end(process: subprocess.Popen[str]) -> int:
@@ -316,3 +316,14 @@ def test_without_its_keeper_nobody_starts_one_of_his_own(folder: Path) -> None:
     assert done.returncode == 3
     assert "systemctl status hilcop-keeper" in done.stderr, done
     assert not gone.exists()
+
+
+@as_root
+def test_a_board_file_that_one_may_not_look_at_is_named(keeper: Path, folder: Path) -> None:
+    (folder / "hidden").mkdir(mode=0o700)
+    (folder / "hidden/plain.yaml").write_text("board: plain\n")
+    (folder / "bench.yaml").write_text(BENCH.replace("plain.yaml", "hidden/plain.yaml"))
+    done = hilcop_as(MEMBER, [GROUP], keeper, ["power", "lamp", "status", "-b", "bench.yaml"], folder)
+    assert (done.returncode, "fault in hilcop" in done.stderr) == (2, False), done
+    assert "hidden/plain.yaml" in done.stderr
+    assert "check the permissions" in done.stderr
