@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include "network/capture/pcapng_blocks.h"
@@ -22,6 +24,11 @@ UniqueFd made(const std::filesystem::path& file) {
   UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!fd) throw error_from_errno(errno, "capture " + file.string(), "cannot be made");
   return fd;
+}
+
+// The lowest byte first, as our files are on every host.
+void put_little(std::uint64_t value, char* to, std::size_t bytes) {
+  for (std::size_t i = 0; i < bytes; ++i) to[i] = static_cast<char>(value >> (8 * i));
 }
 
 std::string_view view(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -64,12 +71,13 @@ std::uint32_t PcapngWriter::add_interface(const std::string& name, LinkType type
 
 void PcapngWriter::packet(std::uint32_t interface, const Packet& packet) {
   const auto ns = static_cast<std::uint64_t>(packet.at.time_since_epoch().count());
-  begin(kPacket);
-  number(interface, 4);
-  number(ns >> 32, 4);
-  number(ns & 0xffffffff, 4);
-  number(packet.bytes.size(), 4);
-  number(std::max<std::uint64_t>(packet.length, packet.bytes.size()), 4);
+  block_ = buffer_.size();
+  // Its head in one piece: half of what a small packet costs is to put it together.
+  const std::uint64_t head[] = {
+      kPacket, 0, interface, ns >> 32, ns, packet.bytes.size(), std::max<std::uint64_t>(packet.length, packet.bytes.size())};
+  std::array<char, 4 * std::size(head)> bytes;
+  for (std::size_t i = 0; i < std::size(head); ++i) put_little(head[i], &bytes[4 * i], 4);
+  buffer_.append(bytes.data(), bytes.size());
   padded(view(packet.bytes));
   const bool commented = !marks_.empty() || !packet.comment.empty();
   if (!marks_.empty()) option(kComment, std::exchange(marks_, {}));
@@ -118,18 +126,20 @@ void PcapngWriter::begin(std::uint32_t type) {
 void PcapngWriter::end() {
   const std::uint64_t length = buffer_.size() - block_ + 4;
   number(length, 4);
-  for (int i = 0; i < 4; ++i) buffer_[block_ + 4 + static_cast<std::size_t>(i)] = static_cast<char>(length >> (8 * i));
+  put_little(length, &buffer_[block_ + 4], 4);
   if (failure_) buffer_.resize(block_);
   if (buffer_.size() >= kBuffer) write_out();
 }
 
 void PcapngWriter::number(std::uint64_t value, int bytes) {
-  for (int i = 0; i < bytes; ++i) buffer_ += static_cast<char>(value >> (8 * i));
+  std::array<char, 8> little;
+  put_little(value, little.data(), little.size());
+  buffer_.append(little.data(), static_cast<std::size_t>(bytes));
 }
 
 void PcapngWriter::padded(std::string_view bytes) {
   buffer_ += bytes;
-  while ((buffer_.size() - block_) % 4 != 0) buffer_ += '\0';
+  buffer_.append((4 - (buffer_.size() - block_) % 4) % 4, '\0');
 }
 
 void PcapngWriter::option(std::uint16_t code, std::string_view value) {

@@ -45,8 +45,8 @@ class Rig {
   }
 
   json record(const std::string& file) {
-    begin();
     recorder_ = std::make_unique<PacketRecorder>(kPort, std::make_unique<PcapngWriter>(file, "bench"));
+    begin();  // its ring of 64 MiB is made once for each capture, not for each packet
     return json::object();
   }
 

@@ -99,7 +99,7 @@ def test_while_it_boots_only_what_is_declared_is_ever_open(sound: Unit) -> None:
 
 def test_a_shell_that_is_open_for_a_moment_of_the_boot_is_seen(flawed: Unit) -> None:
     assert flawed.boot.seen_open == {DECLARED, 23}
-    (port,) = [port for port in flawed.boot.ports if port.port == 23 and port.open]
+    (port,) = [port for port in flawed.boot.ports if port.port == 23 and port.address.startswith("10.")]
     assert port.first_open_ns is not None
     assert port.last_open_ns is not None
     assert port.answered > port.open, "it is closed afterwards"
