@@ -71,10 +71,23 @@ void show(const json& tcp, const json& udp) {
                   port.at("answer_bytes").get<unsigned long long>());
 }
 
+// A device that still boots has not opened all that it will.
+void start(Dut& dut) {
+  dut.power().on(Deadline::in(60s));
+  const auto& stages = dut.config().board.boot_stages;
+  if (stages.empty()) {
+    std::fprintf(stderr, "board '%s' says no boot_stages: what opens later than now is not seen\n", dut.config().board.name.c_str());
+    return;
+  }
+  const auto boot = dut.boot_to(stages.back().name, Deadline::in(120s));
+  if (!boot.complete)
+    std::fprintf(stderr, "%s is not ready (%s): what opens later is not seen\n", dut.config().name.c_str(), boot.missing.c_str());
+}
+
 int scan(Dut& dut, const Arguments& arguments) {
   auto& network = dut.network();
   const json ports = ports_of(arguments.ports);
-  if (arguments.power) dut.power().on(Deadline::in(60s));
+  if (arguments.power) start(dut);
   const auto address = arguments.address.empty() ? address_of(network, arguments.dut) : arguments.address;
   const auto limit = Deadline::in(Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) + kToEnd);
   const json how{{"address", address}, {"ports", ports}, {"rate", arguments.rate}, {"limit_s", arguments.seconds}};
