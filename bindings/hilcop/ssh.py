@@ -12,6 +12,7 @@ import base64
 import hashlib
 import shlex
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 MOST_OUTPUT = 16 << 20  # bytes of one command
 PIECE = 32768
-POLL_S = 0.05
+GRACE_S = 2.0  # beyond its time, before a call that hangs takes its session with it
 
 
 class Reaches(Protocol):
@@ -38,8 +39,9 @@ class Reaches(Protocol):
 
 
 class Ssh:
-    """One session. Each call blocks `timeout_s` seconds at most. Raises TimeoutError, DisconnectedError (the device closed it, or nobody
-    listens), PermissionDeniedError (it takes neither key nor password), ProtocolError (it does not speak SSH, RFC 4251 to 4254)."""
+    """One session. Each call blocks `timeout_s` seconds at most; where the device takes nothing at all, 2 more, and the session ends.
+    Raises TimeoutError, DisconnectedError (the device closed it, or nobody listens), PermissionDeniedError (it takes neither key nor
+    password), ProtocolError (it does not speak SSH, RFC 4251 to 4254)."""
 
     def __init__(
         self,
@@ -78,7 +80,8 @@ class Ssh:
         self.close()
 
     def close(self) -> None:
-        self._transport.close()
+        if hasattr(self, "_transport"):
+            self._transport.close()
 
     @property
     def host_key(self) -> str:
@@ -174,6 +177,10 @@ class Ssh:
     def _told(self, end: float, doing: str = "") -> Iterator[None]:
         """What paramiko raises, as an error of the bench."""
         what = f"'{doing[:80]}': " if doing else ""
+        # Some of its waits have no limit (exec_command; a device that takes nothing): they end with the session.
+        watchdog = threading.Timer(max(0.0, end - time.monotonic()) + GRACE_S, self.close)
+        watchdog.daemon = True
+        watchdog.start()
         try:
             yield
         except paramiko.AuthenticationException as error:
@@ -193,6 +200,13 @@ class Ssh:
             gone = not late and hasattr(self, "_transport") and not self._transport.is_active()
             kind = "Timeout" if late else "Disconnected" if gone and doing else "Protocol"
             raise self._error(kind, f"{what}{error or 'it does not go on'}", "see what listens at that port") from error
+        except OSError as error:
+            if hasattr(error, "kind") or error.errno is not None:
+                raise  # the bench's own, or of a file of this host
+            kind = "Timeout" if time.monotonic() >= end else "Disconnected"  # paramiko's "Socket is closed"
+            raise self._error(kind, f"{what}{error}", "see whether the device refused it, or has restarted") from error
+        finally:
+            watchdog.cancel()
 
     def _key(self, file: Path) -> paramiko.PKey:
         for kind in (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey):

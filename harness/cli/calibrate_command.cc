@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
+#include "cli/no_events.h"
 #include "cli/stop_signals.h"
 #include "cli/table.h"
 #include "fixtures/catalog.h"
@@ -18,10 +19,6 @@ namespace hilcop {
 namespace {
 
 using nlohmann::json;
-
-class NoEvents final : public EventSink {
-  void emit(Event) override {}
-};
 
 struct Arguments {
   std::string bench, dut, effect;

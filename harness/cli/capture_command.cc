@@ -21,6 +21,7 @@
 #include "bench/bench.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
+#include "cli/no_events.h"
 #include "cli/stop_signals.h"
 #include "fixtures/catalog.h"
 #include "io/arrival.h"
@@ -35,11 +36,6 @@ struct Arguments {
   std::string bench, dut, file;
   double wait_s = 0, seconds = 0;
   bool power = false;
-};
-
-class Nobody final : public EventSink {
- public:
-  void emit(Event) override {}
 };
 
 /// What the network writes and we read.
@@ -141,7 +137,7 @@ void add_capture(CLI::App& app, int& status) {
   command->callback([arguments, &status] {
     stop_on_signals();
     std::signal(SIGPIPE, SIG_IGN);
-    Nobody sink;
+    NoEvents sink;
     OpenOptions options;
     options.duts = {arguments->dut};
     options.holder = "hilcop capture";

@@ -7,15 +7,12 @@
 #include "bench/bench.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
+#include "cli/no_events.h"
 #include "cli/stop_signals.h"
 #include "fixtures/catalog.h"
 
 namespace hilcop {
 namespace {
-
-class NoEvents final : public EventSink {
-  void emit(Event) override {}
-};
 
 struct Arguments {
   std::string bench, dut, action;

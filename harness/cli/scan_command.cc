@@ -8,6 +8,7 @@
 #include "bench/bench.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
+#include "cli/no_events.h"
 #include "cli/port_ranges.h"
 #include "cli/stop_signals.h"
 #include "cli/table.h"
@@ -27,11 +28,6 @@ struct Arguments {
   std::string bench, dut, ports, address;
   double wait_s = 0, seconds = 600, rate = 1000;
   bool power = false, no_udp = false, as_json = false;
-};
-
-class Unheard final : public EventSink {
- public:
-  void emit(Event) override {}
 };
 
 std::string address_of(NetworkPort& network, const std::string& dut) {
@@ -120,7 +116,7 @@ void add_scan(CLI::App& app, int& status) {
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
     stop_on_signals();
-    Unheard sink;
+    NoEvents sink;
     OpenOptions options;
     options.duts = {arguments->dut};
     options.holder = "hilcop scan";

@@ -13,6 +13,7 @@ from getpass import getuser
 from pathlib import Path
 
 import hilcop
+import paramiko
 import pytest
 from hilcop.ssh import Ssh
 
@@ -101,6 +102,9 @@ def test_a_file_goes_there_and_comes_back(server: Server, tmp_path: Path) -> Non
         assert not (tmp_path / "c").exists()
         with pytest.raises(hilcop.ProtocolError, match="was not written"):
             ssh.put(tmp_path / "a", str(tmp_path / "no folder/a"))
+        (tmp_path / "large").write_bytes(bytes(8_000_000))  # the device refuses it while it is being sent
+        with pytest.raises((hilcop.ProtocolError, hilcop.DisconnectedError)):
+            ssh.put(tmp_path / "large", str(tmp_path / "no folder/a"))
 
 
 def test_a_command_that_hangs_is_a_timeout_and_the_session_lives(server: Server) -> None:
@@ -162,3 +166,44 @@ def test_a_server_that_is_none_is_told_in_time(says: bytes | None, error: type[E
             ended.set()
             thread.join(30)
         assert time.monotonic() - begin < 20
+
+
+class Mute(paramiko.ServerInterface):
+    """Lets everybody in, and never says whether it carries out a command."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+
+    def check_auth_password(self, *_: object) -> int:
+        return int(paramiko.AUTH_SUCCESSFUL)
+
+    def check_channel_request(self, *_: object) -> int:
+        return int(paramiko.OPEN_SUCCEEDED)
+
+    def check_channel_exec_request(self, *_: object) -> bool:
+        self.ended.wait(40)
+        return False
+
+
+def test_a_device_that_never_answers_a_request_ends_in_time(server: Server) -> None:
+    mute = Mute()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            transport = paramiko.Transport(listening.accept()[0])
+            transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(str(server.folder / "host")))
+            transport.start_server(server=mute)
+            mute.ended.wait(60)
+            transport.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            with Ssh(Loopback(), "127.0.0.1", user="root", password="x", port=listening.getsockname()[1]) as ssh:
+                begin = time.monotonic()
+                with pytest.raises(hilcop.TimeoutError):
+                    ssh.run("true", timeout_s=1)
+                assert time.monotonic() - begin < 20
+        finally:
+            mute.ended.set()
+            thread.join(30)

@@ -8,6 +8,7 @@
 #include "network/process/tools.h"
 #include "network/scan/tcp_scan.h"
 #include "network/scan/udp_scan.h"
+#include "network/services/hex.h"
 
 namespace hilcop {
 
@@ -32,13 +33,6 @@ std::string ranges(const std::vector<int>& ports) {
     text += (text.empty() ? "" : ",") + std::to_string(ports[i]) + (last > i ? "-" + std::to_string(ports[last]) : "");
     i = last + 1;
   }
-  return text;
-}
-
-std::string hex_of(std::string_view bytes) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) (text += kDigits[static_cast<unsigned char>(c) >> 4]) += kDigits[static_cast<unsigned char>(c) & 15];
   return text;
 }
 
@@ -166,7 +160,7 @@ json Scanning::udp(const json& how) {
                      {"port", port.port},
                      {"state", name_of(port.state)},
                      {"from_port", port.from_port},
-                     {"answer_hex", hex_of(port.answer)},
+                     {"answer_hex", services::to_hex(port.answer)},
                      {"answer_bytes", port.size}});
   return {{"address", options.address}, {"ports", ports}, {"complete", result.complete}};
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/paths.h"
 #include "io/child_process.h"
 #include "network/port/socket_address.h"
 
@@ -33,7 +34,7 @@ constexpr Tool kTools[] = {{"nmap", "--version", "</nmaprun>"}, {"sslscan", "--v
 class Workplace {
  public:
   Workplace() {
-    std::string made = (std::filesystem::temp_directory_path() / "hilcop-tool-XXXXXX").string();
+    std::string made = (temporary_dir() / "hilcop-tool-XXXXXX").string();
     if (::mkdtemp(made.data()) == nullptr) throw error_from_errno(errno, "tool of the bench network", "no folder for its report");
     path_ = made;
   }
@@ -56,13 +57,13 @@ const Tool& tool_named(const std::string& name) {
 }
 
 // The first line with a digit, without a terminal's colours: "Nmap version 7.93 ( https://nmap.org )".
-std::string version_of(const Tool& tool, const Workplace& place) {
+std::string version_of(const Tool& tool, const Workplace& place, Deadline deadline) {
   ProcessOptions options;
   options.program = tool.name;
   options.arguments = {tool.asks_version};
   options.environment = {{"HOME", place.path().string()}};
   options.capture_output = true;
-  std::istringstream said(run_process(std::move(options), Deadline::in(kForVersion)).output);
+  std::istringstream said(run_process(std::move(options), deadline.at_most(kForVersion)).output);
   for (std::string line; std::getline(said, line);) {
     std::string plain;
     for (std::size_t i = 0; i < line.size(); ++i) {
@@ -132,7 +133,7 @@ json run_tool(const json& how, const std::string& address, const std::string& in
     options.output_file = report;
   else
     options.capture_output = true;
-  const auto version = version_of(tool, place);
+  const auto version = version_of(tool, place, deadline);
   const auto arguments = options.arguments;
   const auto begin = real_clock().now();
   const auto done = run_process(std::move(options), deadline);

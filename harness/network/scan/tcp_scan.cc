@@ -178,6 +178,9 @@ class TcpScan {
     std::ranges::sort(result_.not_known);
     result_.took = real_clock().now() - began_;
     result_.heartbeat = beat_.figures();
+    // Whoever comes back may have restarted: a service that it opens late was asked too early, and refused.
+    if (result_.incomplete.empty() && result_.heartbeat.held.count() > 0)
+      result_.incomplete = "the device did not answer for a while, and may have restarted: what it opens late may not be seen";
     if (result_.incomplete.empty() && result_.heartbeat.kind.empty())
       result_.incomplete = "nothing of the device has answered, neither an echo request nor any port";
   }

@@ -38,7 +38,7 @@ struct TcpScanResult {
   std::size_t closed = 0;
   std::vector<int> filtered;
   std::vector<int> not_known;  // not asked often enough when it ended
-  std::string incomplete;      // why an absence proves nothing; empty: every port has been asked and the device was there all the time
+  std::string incomplete;      // why an absence proves nothing; empty: every port was asked, and it was there all the time
   std::uint64_t probes = 0;
   Nanoseconds took{0};
   ScanHeartbeat heartbeat;
