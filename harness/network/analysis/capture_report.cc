@@ -27,7 +27,7 @@ class Analysis {
     report_.file = file.filename().string();
     for (const auto& canary : options.canaries) report_.canary_names.push_back(canary.name);
     auto& observations = report_.observations;
-    observations.on_dns = [this](const DnsMessage& message) { names_.learn(message); };
+    observations.on_dns = [this](const DnsMessage& message) { names_.learn(message, frame_); };
     observations.on_client_hello = [this](const TlsClientHello& hello) { note(hello); };
     observations.on_server_hello = [this](const TlsServerHello& hello) {
       if (hello.seen.flow != kNoFlow && !hello.alpn.empty()) flows_.flows()[hello.seen.flow].alpn = hello.alpn;
@@ -64,7 +64,8 @@ class Analysis {
     report_.last = std::max(report_.last, packet.at);
     if (packet.bytes.size() < packet.length) ++report_.snapped_frames;
     const auto type = reader_.interfaces()[packet.interface].type;
-    const auto frame = parse_frame(packet, type);
+    frame_ = parse_frame(packet, type);
+    const auto& frame = frame_;
     if (frame.unread) ++unread_[static_cast<std::size_t>(*frame.unread)];
     // A fragment has no ports: its flow is that of the whole.
     const auto flow = frame.is_ip() && !frame.is_fragment ? flows_.add(frame, names_) : kNoFlow;
@@ -219,6 +220,7 @@ class Analysis {
   CaptureReport report_;
   CanarySearch search_;
   NameTable names_;
+  Frame frame_;  // the last that was read
   FlowTable flows_;
   Fragments fragments_;
   std::array<std::uint64_t, static_cast<std::size_t>(Unread::Count)> unread_{};

@@ -61,29 +61,31 @@ std::string service_of(const Flow& flow) {
 
 }  // namespace
 
-void NameTable::learn(const DnsMessage& message) {
+void NameTable::learn(const DnsMessage& message, const Frame& in) {
   if (!message.response) return;
+  const auto keep = [this](auto& names, const auto& key, const std::string& name) {
+    if (names.size() < kMost || names.contains(key))
+      names[key] = name;
+    else
+      ++not_kept_;
+  };
+  const auto asked_on = in.to == message.seen.to ? in.target_mac : in.from == message.seen.to ? in.source_mac : LinkAddress{};
   for (const auto& answer : message.answers) {
     if (answer.address.size == 0 || (answer.type != kAddress4 && answer.type != kAddress6)) continue;
+    if (message.multicast) {
+      keep(said_, answer.address, answer.name);
+      continue;
+    }
     // The name that was asked for, whatever aliases stand between.
     const auto& name = message.questions.empty() ? answer.name : message.questions[0].name;
-    if (message.multicast) {
-      if (said_.size() < kMost || said_.contains(answer.address))
-        said_[answer.address] = answer.name;
-      else
-        ++not_kept_;
-    } else {
-      const std::pair key{message.seen.to.address, answer.address};
-      if (asked_.size() < kMost || asked_.contains(key))
-        asked_[key] = name;
-      else
-        ++not_kept_;
-    }
+    keep(asked_, std::pair{message.seen.to.address, answer.address}, name);
+    if (asked_on != LinkAddress{}) keep(asked_on_link_, std::pair{asked_on, answer.address}, name);
   }
 }
 
-KnownName NameTable::name_of(const IpAddress& client, const IpAddress& server) const {
+KnownName NameTable::name_of(const IpAddress& client, const LinkAddress& client_link, const IpAddress& server) const {
   if (const auto found = asked_.find({client, server}); found != asked_.end()) return {found->second, "dns"};
+  if (const auto found = asked_on_link_.find({client_link, server}); found != asked_on_link_.end()) return {found->second, "dns"};
   if (const auto found = said_.find(server); found != said_.end()) return {found->second, "mdns"};
   return {};
 }
@@ -110,7 +112,7 @@ std::uint32_t FlowTable::add(const Frame& frame, const NameTable& names) {
     made.protocol = key.protocol;
     made.first = made.last = frame.packet.at;
     made.first_frame = frame.packet.frame;
-    auto known = names.name_of(made.client.address, made.server.address);
+    auto known = names.name_of(made.client.address, from_client ? frame.source_mac : frame.target_mac, made.server.address);
     made.name = std::move(known.name);
     made.name_by = known.by;
   }

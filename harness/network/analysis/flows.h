@@ -60,17 +60,21 @@ struct KnownName {
   std::string_view by;  // "dns" or "mdns"
 };
 
-/// Which names stood for which addresses, by answers to those who asked and, by multicast, to all. Bounded: the first kMost of each.
+/// Which names stood for which addresses, by answers to those who asked and, by multicast, to all. Who asked is known by its address, and
+/// by its link address: a host asks over IPv4 and goes there over IPv6. (Behind a router all hosts have the router's; an answer to the
+/// address itself comes first.) Bounded: the first kMost of each.
 class NameTable {
  public:
   static constexpr std::size_t kMost = 65'536;
-  void learn(const DnsMessage& message);
-  KnownName name_of(const IpAddress& client, const IpAddress& server) const;
+  /// `in`: the frame that brought it.
+  void learn(const DnsMessage& message, const Frame& in);
+  KnownName name_of(const IpAddress& client, const LinkAddress& client_link, const IpAddress& server) const;
   std::uint64_t not_kept() const { return not_kept_; }
 
  private:
-  std::map<std::pair<IpAddress, IpAddress>, std::string> asked_;  // who asked, and the address
-  std::map<IpAddress, std::string> said_;                         // by multicast
+  std::map<std::pair<IpAddress, IpAddress>, std::string> asked_;            // who asked, and the address
+  std::map<std::pair<LinkAddress, IpAddress>, std::string> asked_on_link_;  // the same, where there are link addresses
+  std::map<IpAddress, std::string> said_;                                   // by multicast
   std::uint64_t not_kept_ = 0;
 };
 

@@ -39,9 +39,11 @@ enum class Transport : std::uint8_t { None, Arp, Udp, Tcp, Icmp };
 inline constexpr std::uint8_t kTcpFin = 1, kTcpSyn = 2, kTcpRst = 4, kTcpPsh = 8, kTcpAck = 16;
 
 /// One frame, parsed without a copy: its spans are the packet's. Checksums are not judged: a capture on the sending host has none yet.
+using LinkAddress = std::array<std::uint8_t, 6>;
+
 struct Frame {
   CapturedPacket packet;
-  std::array<std::uint8_t, 6> source_mac{}, target_mac{};
+  LinkAddress source_mac{}, target_mac{};  // zeros: this kind of link has none
   std::array<std::uint16_t, 2> vlans{};  // outermost first, 0: none
   std::uint16_t ether_type = 0;
 

@@ -27,11 +27,12 @@ inline std::string dns_query(std::uint16_t id, const std::string& name, std::uin
 }
 /// The name is an alias of another, whose address it gives.
 inline std::string dns_answer(std::uint16_t id, const std::string& name, const std::string& address) {
-  const auto alias = dns_name("edge.cdn.example");
-  return number(id, 2) + number(0x8180, 2) + number(1, 2) + number(2, 2) + number(0, 4) + dns_name(name) + number(1, 2) + number(1, 2) +
+  const auto alias = dns_name("edge.cdn.example"), packed = packed_address(address);
+  const std::uint16_t type = packed.size() == 4 ? 1 : 28;
+  return number(id, 2) + number(0x8180, 2) + number(1, 2) + number(2, 2) + number(0, 4) + dns_name(name) + number(type, 2) + number(1, 2) +
          "\xc0\x0c" + number(5, 2) + number(1, 2) + number(60, 4) + number(alias.size(), 2) + alias +  //
-         number(0xc000u + 12 + dns_name(name).size() + 4 + 12, 2) + number(1, 2) + number(1, 2) + number(60, 4) + number(4, 2) +
-         packed_address(address);
+         number(0xc000u + 12 + dns_name(name).size() + 4 + 12, 2) + number(type, 2) + number(1, 2) + number(60, 4) +
+         number(packed.size(), 2) + packed;
 }
 
 inline std::string text16(const std::string& text) { return number(text.size(), 2) + text; }

@@ -31,6 +31,11 @@ inline std::string ethernet(std::uint16_t type, const std::string& payload, cons
   return "\x02" + number(1, 5) + "\x02" + number(2, 5) + tags + number(type, 2) + payload;
 }
 
+/// The same frame between two hosts, whose link addresses are the first six bytes of their names.
+inline std::string between(const std::string& from, const std::string& to, std::string frame) {
+  return frame.replace(0, 6, to.substr(0, 6)).replace(6, 6, from.substr(0, 6));
+}
+
 struct Ipv4Options {
   std::uint16_t id = 1, fragment = 0;  // fragment: flags and offset as they stand in the header
 };

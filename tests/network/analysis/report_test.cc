@@ -160,6 +160,18 @@ TEST_F(ReportTest, DestinationsAreSummedByNameElseSniElseAddress) {
   EXPECT_GT(of("cloud.example").to.bytes, of("cloud.example").to.payload);
 }
 
+TEST_F(ReportTest, WhoAsksOverIpv4AndGoesThereOverIpv6IsTheSameHost) {
+  const std::string there = "fd77" + std::string(26, '0') + "12", from = "fd77" + std::string(26, '0') + "34";
+  const auto flow_of = [&](const std::string& asker, const std::string& client) {
+    std::vector<std::string> frames{between("gateway", asker, udp(kGateway, device(50001), dns_answer(1, "cloud.example", there))),
+                                    between(client, "gateway", tcp({from, 40000}, {there, 443}, 1, 0, kSyn))};
+    return report(frames).flows.at(1);
+  };
+  EXPECT_EQ(flow_of("device", "device").name, "cloud.example");
+  EXPECT_EQ(flow_of("device", "device").name_by, "dns");
+  EXPECT_EQ(flow_of("neighb", "device").name, "") << "another one asked";
+}
+
 TEST_F(ReportTest, EverySegmentSizeSaysTheSame) {
   const std::string client = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nxyzHEAD /b HTTP/1.1\r\nHost: h\r\n\r\n";
   const std::string server =
