@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/port/links.h"
 
+#include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
@@ -14,11 +15,13 @@
 #include <netlink/route/neighbour.h>
 #include <netlink/route/route.h>
 #include <netlink/route/rule.h>
+#include <unistd.h>
 
 #include <utility>
 
 #include "base/error.h"
 #include "base/owned.h"
+#include "io/unique_fd.h"
 
 namespace hilcop {
 
@@ -112,6 +115,13 @@ void Links::set_neighbour_retry(const std::string& name, std::chrono::millisecon
     // Which takes the message, whether it succeeds or not.
     require(nl_send_sync(state_->socket.get(), message.release()), "interface '" + name + "'", "cannot look for neighbours more often");
   }
+}
+
+bool Links::ignore_routers(const std::string& name) {
+  state_->index(name);  // or it says that there is none
+  // No message of rtnetlink sets it. The file is of the namespace of who opens it.
+  const UniqueFd file(::open(("/proc/sys/net/ipv6/conf/" + name + "/accept_ra").c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), "0", 1) == 1;
 }
 
 Links::Neighbour Links::neighbour(const std::string& name, const std::string& address) {

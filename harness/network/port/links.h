@@ -32,6 +32,10 @@ class Links {
   /// How long to wait between two questions of who has an address (ARP, neighbour discovery; the kernel's own is a second): whoever waits
   /// for a device that boots is late by as much.
   void set_neighbour_retry(const std::string& name, std::chrono::milliseconds every);
+  /// This host is no client of routers there: it asks for none, and takes no address of one (RFC 4861 6.3), so that what a capture shows of
+  /// it is the bench's and not this kernel's. While it is down. False: this host does not let itself be told (/proc/sys is read-only), and
+  /// asks.
+  bool ignore_routers(const std::string& name);
   /// "10.77.0.1/24", "fd77::1/64": at once usable, without looking for duplicates.
   void add_address(const std::string& name, const std::string& address);
   /// All that comes in at this interface for an address that no other route has is for this host itself: whatever address the sender

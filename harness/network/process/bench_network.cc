@@ -73,6 +73,7 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   links_.set_silent(kPort);
   for (const char* name : {kPort, kGateway}) links_.set_queue_length(name, kQueue);
   if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.name));
+  links_.ignore_routers(kGateway);  // it is the router
   links_.set_up(kGateway, true);
   links_.add_address(kGateway, setup_.address);
   links_.add_address(kGateway, setup_.address6);

@@ -38,6 +38,7 @@ TEST(Links, LooksForANeighbourAsOftenAsItShould) {
 TEST(Links, OfAnInterfaceThatIsNotThereItSaysSo) {
   Links links;
   EXPECT_EQ(error_of([&] { links.set_neighbour_retry("nowhere", std::chrono::milliseconds(50)); }).kind(), ErrorKind::NotFound);
+  EXPECT_EQ(error_of([&] { links.ignore_routers("nowhere"); }).kind(), ErrorKind::NotFound);
 }
 
 }  // namespace

@@ -191,6 +191,14 @@ def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
     assert "power.edge" in said, "what the bench did"
 
 
+def test_the_device_alone_asks_for_a_router(unit: Unit) -> None:
+    """The bench's gateway is one: what this host's kernel would ask there by itself is nothing of the device."""
+    unit.network.sync_capture()
+    words = ["tshark", "-r", str(unit.network.capture_file), "-Y", "icmpv6.type == 133", "-T", "fields", "-e", "eth.src"]
+    said = subprocess.run(words, check=True, timeout=60, capture_output=True, text=True).stdout.split()
+    assert set(said) == {unit.record["mac"]}
+
+
 def capturing(folder: Path, *words: str) -> subprocess.Popen[bytes]:
     make_unit(folder / "device")
     environment = {**os.environ, **{f"HILCOP_{name}_DIR": str(folder / name) for name in ("RUNTIME", "STATE")}}
