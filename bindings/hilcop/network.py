@@ -165,14 +165,18 @@ class Network:
         """No rule is left: each name has its own address of 198.18.0.0/15 again."""
         self._port.change("dns.clear", {}, timeout_s=timeout_s)
 
-    def address(self, *, timeout_s: float = 30) -> str:
-        """The IPv4 address that the device was given last, once it has one. TimeoutError: it asked for none in time."""
+    def address(self, *, mac: str = "", timeout_s: float = 30) -> str:
+        """The IPv4 address that the device was given last, once it has one. TimeoutError: it asked for none in time. ConfigError: several
+        hosts were given one there; `mac` says which is meant ("52:54:00:12:34:56")."""
         end = time.monotonic_ns() + int(timeout_s * 1e9)
-        while not (leases := self.status()["services"]["leases"]):
+        while not (leases := {host: lease for host, lease in self.status()["services"]["leases"].items() if mac.lower() in ("", host)}):
             if time.monotonic_ns() > end:
                 cause, remedy = f"the device took no address in {timeout_s:g} s", "see whether it has power, a link and uses DHCP"
                 raise make("Timeout", "network", cause, remedy, f"network: {cause}; {remedy}")
             wait_until(min(end, time.monotonic_ns() + POLL_NS))
+        if len(leases) > 1:
+            cause, remedy = f"{len(leases)} hosts took addresses there: {leases}", "say which is meant by its mac"
+            raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
         found: str = next(iter(leases.values()))
         return found
 

@@ -113,7 +113,7 @@ class Ssh:
             channel.set_combine_stderr(True)
             channel.exec_command(f"cat >{shlex.quote(remote)} && wc -c <{shlex.quote(remote)}")
             while piece := file.read(PIECE):
-                channel.settimeout(max(0.01, end - time.monotonic()))
+                channel.settimeout(self._left(end))
                 channel.sendall(piece)
             channel.shutdown_write()
             said = b"".join(self._received(channel, end, PIECE)).decode(errors="replace").strip()
@@ -148,14 +148,22 @@ class Ssh:
     def _received(self, channel: paramiko.Channel, end: float, most: int | None) -> Iterator[bytes]:
         got = 0
         while True:
-            channel.settimeout(max(0.01, end - time.monotonic()))
+            channel.settimeout(self._left(end))
             piece = channel.recv(PIECE)
             if not piece:
+                if not channel.eof_received:
+                    raise EOFError  # the session has ended, not the output
                 return
             got += len(piece)
             if most is not None and got > most:
                 raise self._error("Exhausted", f"said more than {most} bytes", "let it write to a file, and get that")
             yield piece
+
+    @staticmethod
+    def _left(end: float) -> float:
+        if (left := end - time.monotonic()) <= 0:
+            raise TimeoutError  # a device that always says something more would never be late
+        return left
 
     def _status(self, channel: paramiko.Channel, end: float) -> int:
         if not channel.status_event.wait(max(0.01, end - time.monotonic())):

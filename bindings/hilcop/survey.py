@@ -82,6 +82,11 @@ def services_of(result: Mapping[str, Any]) -> Services:
                 cpe=cpe,
             )
         )
+    others = sum(int(rest.get("count", "0")) for rest in root.iterfind("./host/ports/extraports"))
+    if root.find("./host[@timedout='true']") is not None or len(found) + others < len(_ports(result)):
+        raise _wrong(
+            result, f"tells of {len(found) + others} of {len(_ports(result))} ports", "see whether the device is there, and its report"
+        )
     return Services(result["version"], result["took_s"], tuple(found), result["report"])
 
 
@@ -92,6 +97,8 @@ def tls_of(result: Mapping[str, Any]) -> TlsSurvey:
     if (test := root.find("ssltest")) is None:
         raise _wrong(result, "says nothing of the port", "see its report")
     enabled = [entry for entry in test.iterfind("protocol") if entry.get("enabled") == "1"]
+    if not enabled:
+        raise _wrong(result, "found no version of TLS that the port speaks", "see whether it speaks TLS at all, or wants a name (SNI)")
     return TlsSurvey(
         tool=f"sslscan {root.get('version', '')}",
         took_s=result["took_s"],
@@ -119,6 +126,12 @@ def ssh_of(result: Mapping[str, Any]) -> SshSurvey:
         )
     except (ValueError, LookupError, TypeError) as error:
         raise _wrong(result, f"has a report that is not what it was ({error})", "see it, and which version is installed") from error
+
+
+def _ports(result: Mapping[str, Any]) -> set[int]:
+    """That it was asked for."""
+    words = list(result["arguments"])
+    return {int(port) for port in words[words.index("-p") + 1].split(",")}
 
 
 def _xml(result: Mapping[str, Any]) -> ElementTree.Element:

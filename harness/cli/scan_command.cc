@@ -33,6 +33,9 @@ struct Arguments {
 std::string address_of(NetworkPort& network, const std::string& dut) {
   for (const auto until = Deadline::in(Nanoseconds(static_cast<std::int64_t>(kAddressWithin * 1e9)));;) {
     const auto leases = network.ask("status", json::object(), Deadline::in(10s)).at("services").at("leases");
+    if (leases.size() > 1)
+      throw Error(ErrorKind::Config, "network of dut '" + dut + "'",
+                  fmt::format("{} hosts took addresses there: {}", leases.size(), leases.dump()), "say which is meant: --address");
     if (!leases.empty()) return leases.begin()->get<std::string>();
     if (until.expired())
       throw Error(ErrorKind::Timeout, "network of dut '" + dut + "'", fmt::format("the device took no address in {:g} s", kAddressWithin),
@@ -67,23 +70,24 @@ void show(const json& tcp, const json& udp) {
                   port.at("answer_bytes").get<unsigned long long>());
 }
 
-// A device that still boots has not opened all that it will.
-void start(Dut& dut) {
+/// A device that still boots has not opened all that it will: false, and said.
+bool start(Dut& dut) {
   dut.power().on(Deadline::in(60s));
   const auto& stages = dut.config().board.boot_stages;
   if (stages.empty()) {
     std::fprintf(stderr, "board '%s' says no boot_stages: what opens later than now is not seen\n", dut.config().board.name.c_str());
-    return;
+    return false;
   }
   const auto boot = dut.boot_to(stages.back().name, Deadline::in(120s));
   if (!boot.complete)
     std::fprintf(stderr, "%s is not ready (%s): what opens later is not seen\n", dut.config().name.c_str(), boot.missing.c_str());
+  return boot.complete;
 }
 
 int scan(Dut& dut, const Arguments& arguments) {
   auto& network = dut.network();
   const json ports = ports_of(arguments.ports);
-  if (arguments.power) start(dut);
+  const bool ready = !arguments.power || start(dut);
   const auto address = arguments.address.empty() ? address_of(network, arguments.dut) : arguments.address;
   const auto limit = Deadline::in(Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) + kToEnd);
   const json how{{"address", address}, {"ports", ports}, {"rate", arguments.rate}, {"limit_s", arguments.seconds}};
@@ -92,10 +96,11 @@ int scan(Dut& dut, const Arguments& arguments) {
   json udp;
   if (!arguments.no_udp) udp = network.change("scan.udp", {{"address", address}}, Deadline::in(90s));
   if (arguments.as_json)
-    std::printf("%s\n", json{{"tcp", tcp}, {"udp", udp}}.dump().c_str());
+    std::printf("%s\n", json{{"tcp", tcp}, {"udp", udp}, {"ready", ready}}.dump().c_str());
   else
     show(tcp, udp);
-  return tcp.at("incomplete").is_null() ? 0 : kNotKnown;
+  const bool whole = ready && tcp.at("incomplete").is_null() && (udp.is_null() || udp.at("complete").get<bool>());
+  return whole ? 0 : kNotKnown;
 }
 
 }  // namespace

@@ -125,7 +125,11 @@ class RealChild final : public ChildProcess {
     pid_ = process.id();
     process.detach();  // waiting is ours: by pidfd, with a deadline
     pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-    if (!pidfd_) throw error_from_errno(errno, "process " + std::to_string(pid_), "open a pidfd");
+    if (!pidfd_) {
+      const int why = errno;
+      kill_and_reap();  // no destructor of what was never made does
+      throw error_from_errno(why, "process " + std::to_string(pid_), "open a pidfd");
+    }
   }
 
   ~RealChild() override { kill_and_reap(); }
@@ -201,7 +205,7 @@ std::string ExitStatus::text() const {
 std::unique_ptr<ChildProcess> ChildProcess::start(ProcessOptions options) { return std::make_unique<RealChild>(std::move(options)); }
 
 ProcessResult run_process(ProcessOptions options, Deadline deadline) {
-  options.capture_output = true;
+  if (options.output_file.empty()) options.capture_output = true;
   const std::string object = object_of(options);
   auto child = ChildProcess::start(std::move(options));
   const auto status = child->wait(deadline);

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from getpass import getuser
 from pathlib import Path
 
@@ -185,25 +187,65 @@ class Mute(paramiko.ServerInterface):
         return False
 
 
-def test_a_device_that_never_answers_a_request_ends_in_time(server: Server) -> None:
-    mute = Mute()
+class Dies(Mute):
+    """Says that the command has ended well, and half of what it said; then the whole device is gone."""
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, _: bytes) -> bool:
+        threading.Thread(target=self.dies, args=[channel]).start()
+        return True
+
+    def dies(self, channel: paramiko.Channel) -> None:
+        channel.send_exit_status(0)
+        channel.sendall(b"half")
+        channel.get_transport().close()
+
+
+class Chatty(Mute):
+    """Never comes to an end."""
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, _: bytes) -> bool:
+        threading.Thread(target=self.talks, args=[channel]).start()
+        return True
+
+    def talks(self, channel: paramiko.Channel) -> None:
+        with contextlib.suppress(OSError):
+            while not self.ended.wait(0.005):
+                channel.sendall(b"and ")
+
+
+@contextmanager
+def session_with(server: Server, device: Mute) -> Iterator[Ssh]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def serve() -> None:
             transport = paramiko.Transport(listening.accept()[0])
             transport.add_server_key(paramiko.Ed25519Key.from_private_key_file(str(server.folder / "host")))
-            transport.start_server(server=mute)
-            mute.ended.wait(60)
+            transport.start_server(server=device)
+            device.ended.wait(60)
             transport.close()
 
         thread = threading.Thread(target=serve)
         thread.start()
         try:
             with Ssh(Loopback(), "127.0.0.1", user="root", password="x", port=listening.getsockname()[1]) as ssh:
-                begin = time.monotonic()
-                with pytest.raises(hilcop.TimeoutError):
-                    ssh.run("true", timeout_s=1)
-                assert time.monotonic() - begin < 20
+                yield ssh
         finally:
-            mute.ended.set()
+            device.ended.set()
             thread.join(30)
+
+
+@pytest.mark.parametrize("device", [Mute, Chatty])
+def test_a_device_that_never_answers_or_never_ends_is_late(server: Server, device: type[Mute]) -> None:
+    with session_with(server, device()) as ssh:
+        begin = time.monotonic()
+        with pytest.raises(hilcop.TimeoutError):
+            ssh.run("true", timeout_s=1)
+        assert time.monotonic() - begin < 20
+
+
+def test_half_an_output_is_none_though_the_command_has_ended_well(server: Server, tmp_path: Path) -> None:
+    with session_with(server, Dies()) as ssh, pytest.raises(hilcop.DisconnectedError):
+        ssh.run("true")
+    with session_with(server, Dies()) as ssh, pytest.raises(hilcop.DisconnectedError):
+        ssh.get("/etc/passwd", tmp_path / "passwd")
+    assert not (tmp_path / "passwd").exists()

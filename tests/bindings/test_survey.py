@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ REPORTS = Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests/bindings/survey"
 
 
 def said(tool: str, report: str) -> dict[str, Any]:
-    return {"tool": tool, "version": f"# {tool} v1", "took_s": 1.5, "report": report}
+    return {"tool": tool, "version": f"# {tool} v1", "took_s": 1.5, "report": report, "arguments": ["-p", "80,2222,4443"]}
 
 
 def recorded(tool: str, file: str) -> dict[str, Any]:
@@ -70,6 +71,30 @@ def test_a_port_that_refused_is_no_survey() -> None:
 def test_what_is_no_report_is_an_error_of_the_bench(tool: str, read: Any, report: str) -> None:
     with pytest.raises(hilcop.ProtocolError, match=tool):
         read(said(tool, report))
+
+
+@pytest.mark.parametrize(
+    ("what", "instead"),
+    [("<ports>.*</ports>", ""), ("<host ", '<host timedout="true" '), ('<port protocol="tcp" portid="80">.*?</port>', "")],
+    ids=["no host", "late", "a port is missing"],
+)
+def test_a_port_that_nmap_says_nothing_of_is_not_left_out_in_silence(what: str, instead: str) -> None:
+    report, changes = re.subn(what, instead, (REPORTS / "nmap.xml").read_text(), count=1, flags=re.DOTALL)
+    assert changes == 1
+    with pytest.raises(hilcop.ProtocolError, match="tells of [023] of 3 ports"):
+        services_of(said("nmap", report))
+
+
+def test_ports_that_nmap_sums_up_are_told() -> None:
+    port = '<port protocol="tcp" portid="80">.*?</port>'
+    report = re.sub(port, '<extraports state="filtered" count="1"/>', (REPORTS / "nmap.xml").read_text(), count=1, flags=re.DOTALL)
+    assert services_of(said("nmap", report)).at(80) is None
+
+
+def test_where_no_handshake_was_done_nothing_is_known_of_tls() -> None:
+    report = (REPORTS / "sslscan.xml").read_text().replace('enabled="1"', 'enabled="0"')
+    with pytest.raises(hilcop.ProtocolError, match="no version of TLS"):
+        tls_of(said("sslscan", report))
 
 
 def test_a_scan_that_did_not_finish_is_none() -> None:

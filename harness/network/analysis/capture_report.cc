@@ -210,6 +210,7 @@ class Analysis {
     say(report_.tcp.forgotten, "TCP connections were given up: more were open at a time than are followed");
     say(report_.tcp.conflicts, "TCP segments said something else for bytes that were there already");
     say(report_.tcp.not_compared_bytes, "bytes were sent again after what they repeat was no longer kept");
+    say(report_.frames_without_flow, "frames are of more flows than are kept: there are destinations that are not told");
     for (const auto& [why, count] : search_.limits()) report_.limits.push_back(fmt::format("{} times: {}", count, why));
   }
 

@@ -44,7 +44,7 @@ using LinkAddress = std::array<std::uint8_t, 6>;
 struct Frame {
   CapturedPacket packet;
   LinkAddress source_mac{}, target_mac{};  // zeros: this kind of link has none
-  std::array<std::uint16_t, 2> vlans{};  // outermost first, 0: none
+  std::array<std::uint16_t, 2> vlans{};    // outermost first, 0: none
   std::uint16_t ether_type = 0;
 
   Endpoint from, to;  // ports of UDP and TCP alone

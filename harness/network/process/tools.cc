@@ -98,14 +98,16 @@ std::vector<std::string> arguments_of(const Tool& tool, const std::string& addre
 std::string report_in(const std::filesystem::path& file, const Tool& tool, const ExitStatus& status, const std::string& said) {
   std::error_code none;
   const auto size = std::filesystem::file_size(file, none);
+  std::string text;
   const auto incomplete = [&](const std::string& why) {
-    return Error(ErrorKind::Protocol, tool.name, why + " (" + status.text() + (said.empty() ? "" : ": " + said.substr(0, 300)) + ")",
+    const auto& words = said.empty() ? text : said;
+    return Error(ErrorKind::Protocol, tool.name, why + " (" + status.text() + (words.empty() ? "" : ": " + words.substr(0, 300)) + ")",
                  "see whether the device serves that at this port");
   };
-  if (none) throw incomplete("has written no report");
+  if (none || size == 0) throw incomplete("has written no report");
   if (size > kMostReport) throw incomplete("has written more than a report of 4 MiB");
   std::ifstream stream(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), {}};
+  text.assign(std::istreambuf_iterator<char>(stream), {});
   if (const auto last = text.find_last_not_of(" \r\n\t"); last != std::string::npos) text.resize(last + 1);
   // What a device says of itself need not be UTF-8, as JSON is.
   std::ranges::replace_if(

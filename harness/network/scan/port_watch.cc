@@ -34,13 +34,18 @@ class PortWatch::Loop {
       auto until = next;
       if (!pending_.empty()) until = std::min(until, pending_.front().since + kAnswerWithin);
       ready_.wait(until);
+      bool stopped = false;
       for (auto* const who : ready_.take()) {
-        if (who == this) return;
+        if (who == this) {
+          stopped = true;
+          continue;
+        }
         auto& pending = *static_cast<Pending*>(who);
         if (const auto outcome = pending.probe.outcome()) ended(pending, *outcome);
       }
+      if (stopped) return last_look();
       const auto late = real_clock().now() - kAnswerWithin;
-      while (!pending_.empty() && pending_.front().since <= late) ended(pending_.front(), PortState::Filtered);
+      while (!pending_.empty() && pending_.front().since <= late) give_up(pending_.front());
     }
   }
 
@@ -65,8 +70,23 @@ class PortWatch::Loop {
       for (const int port : options_.ports) ask({address, port});
   }
 
+  // It may have answered, and waits to be taken.
+  void give_up(Pending& pending) { ended(pending, pending.probe.outcome().value_or(PortState::Filtered)); }
+
+  // What has answered by now counts; who has not had its time is not said to be silent.
+  void last_look() {
+    for (auto next = pending_.begin(); next != pending_.end();) {
+      auto& pending = *next++;
+      if (const auto outcome = pending.probe.outcome()) ended(pending, *outcome);
+    }
+    const std::scoped_lock lock(watch_.mutex_);
+    auto& figures = watch_.figures_;
+    figures.longest_gap = std::max(figures.longest_gap, Nanoseconds(real_clock().now() - last_));
+    if (figures.ports.empty()) figures.failure = "no port was asked to the end: the device had no address, or said nothing yet";
+  }
+
   void ask(Key key) {
-    if (pending_.size() >= kMostPending) ended(pending_.front(), PortState::Filtered);
+    if (pending_.size() >= kMostPending) give_up(pending_.front());
     TcpProbe probe(socket_address(key.first, key.second, options_.interface));
     auto& pending = pending_.emplace_back(std::move(key), real_clock().now(), std::move(probe));
     pending.self = std::prev(pending_.end());

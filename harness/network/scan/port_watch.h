@@ -41,8 +41,8 @@ struct WatchedPort {
 struct PortWatchFigures {
   std::map<std::pair<std::string, int>, WatchedPort> ports;  // of address and port
   std::uint64_t rounds = 0;
-  Nanoseconds longest_gap{0};  // between two rounds: what was open for shorter may not have been seen
-  std::string failure;         // why it watches no more; empty: it does
+  Nanoseconds longest_gap{0};  // between two rounds, and from the last to the end: what was open for shorter may not have been seen
+  std::string failure;         // why it watches no more, or has seen nothing at all; empty: it does, and has
 };
 
 /// Asks a few ports for a connection again and again while a device boots, so that a service that is there for a moment is seen. A round is

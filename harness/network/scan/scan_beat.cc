@@ -77,6 +77,7 @@ void ScanBeat::answered(SteadyTime asked, SteadyTime now) {
     pace_.at_rest(round_trip);
     figures_.at_rest = figures_.at_rest.count() == 0 ? round_trip : std::min(figures_.at_rest, round_trip);
   }
+  last_answered_ = std::max(asked, last_answered_.value_or(asked));
   round_trips_.push_back(round_trip);
   figures_.worst = std::max(figures_.worst, round_trip);
   if (held_at_) figures_.held += now - *held_at_;

@@ -27,6 +27,11 @@ class ScanBeat {
   /// Before the first probe: whether two beats have been answered, or three missed.
   bool rested() const { return at_rest_ >= kRest || figures_.missed >= 3; }
 
+  /// Nothing of it has ever answered.
+  bool silent() const { return figures_.kind.empty(); }
+  /// Whether it has answered a beat that was sent then or later.
+  bool answered_since(SteadyTime when) const { return last_answered_ && *last_answered_ >= when; }
+
   /// Readable when there is something to take.
   int fd() const { return ready_.fd(); }
   SteadyTime next() const { return next_; }
@@ -47,7 +52,7 @@ class ScanBeat {
   std::map<std::uint16_t, SteadyTime> asked_;
   std::unique_ptr<TcpProbe> connection_;
   SteadyTime connected_at_{}, next_{};
-  std::optional<SteadyTime> held_at_;
+  std::optional<SteadyTime> held_at_, last_answered_;  // last_answered_: when the beat was sent
   int port_ = 0, at_rest_ = 0;
   std::vector<Nanoseconds> round_trips_;
   ScanHeartbeat figures_;

@@ -59,6 +59,8 @@ class TcpScan {
     for (const auto& open : result_.open) todo_.push_back({open.port, 0});
     confirming_ = true;
     work();
+    // What is silent at the end is of a device that is there only if it answers once more.
+    while (result_.incomplete.empty() && !beat_.silent() && !beat_.answered_since(asked_last_)) step(false);
     finish();
     return std::move(result_);
   }
@@ -95,7 +97,7 @@ class TcpScan {
   // Of one that is not on the link every port is silent, as it is of one that drops whatever comes.
   void look_for_it() {
     met_ = true;
-    const bool nobody = beat_.figures().kind.empty() && links_.neighbour(options_.interface, options_.address) == Links::Neighbour::Nobody;
+    const bool nobody = beat_.silent() && links_.neighbour(options_.interface, options_.address) == Links::Neighbour::Nobody;
     if (nobody) result_.incomplete = kNobody;
   }
 
@@ -103,6 +105,7 @@ class TcpScan {
     const auto asked = todo_.front();
     todo_.pop_front();
     pace_.sent();
+    asked_last_ = now;
     ++result_.probes;
     auto& pending = pending_.emplace_back(Asked{asked.port, asked.times + 1}, now, TcpProbe(with_port(target_, asked.port)));
     pending.self = std::prev(pending_.end());
@@ -125,7 +128,10 @@ class TcpScan {
       auto& pending = *static_cast<Pending*>(ready);
       if (const auto outcome = pending.probe.outcome()) ended(pending, *outcome);
     }
-    while (!pending_.empty() && now - pending_.front().since >= options_.answer_within) ended(pending_.front(), PortState::Filtered);
+    while (!pending_.empty() && now - pending_.front().since >= options_.answer_within) {
+      auto& oldest = pending_.front();
+      ended(oldest, oldest.probe.outcome().value_or(PortState::Filtered));  // it may have answered, and waits to be taken
+    }
   }
 
   void ended(const Pending& pending, PortState state) {
@@ -150,7 +156,8 @@ class TcpScan {
     } else {
       known(asked.port, state);
     }
-    if (unreachable && ++unreachable_ >= kUnreachableToEnd) result_.incomplete = kNobody;
+    // A device that answers its heartbeat is there, whatever its firewall says.
+    if (unreachable && ++unreachable_ >= kUnreachableToEnd && beat_.silent()) result_.incomplete = kNobody;
   }
 
   void known(int port, PortState state) {
@@ -187,7 +194,7 @@ class TcpScan {
 
   const TcpScanOptions& options_;
   Deadline deadline_;
-  SteadyTime began_;
+  SteadyTime began_, asked_last_{};
   SocketAddress target_;
   ScanPace pace_;
   ScanBeat beat_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "base/error.h"
@@ -36,7 +37,15 @@ class UdpProbe {
   }
   int fd() const { return socket_.get(); }
   bool done() const { return port_.state != UdpState::Silent; }
-  void send() { ::sendto(socket_.get(), payload_.bytes.data(), payload_.bytes.size(), 0, target_.get(), target_.size); }
+  /// Whether a question did not leave this host, or nobody was there: what is silent then was not asked.
+  bool unreachable() const { return unreachable_; }
+  void send() {
+    for (int time = 0; time < 2; ++time) {
+      if (::sendto(socket_.get(), payload_.bytes.data(), payload_.bytes.size(), 0, target_.get(), target_.size) >= 0) return;
+      take();  // what came of an earlier one is told to the next call
+    }
+    unreachable_ = true;
+  }
 
   void take() {
     std::array<char, 65536> bytes{};
@@ -75,8 +84,14 @@ class UdpProbe {
                                 (head->cmsg_level == IPPROTO_IPV6 && head->cmsg_type == IPV6_RECVERR);
       if (!about_errors) continue;
       const auto& error = *reinterpret_cast<const sock_extended_err*>(CMSG_DATA(head));
+      SocketAddress who;
+      who.size = static_cast<socklen_t>(target_.family() == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in));
+      std::memcpy(&who.storage, SO_EE_OFFENDER(&error), who.size);
+      const bool itself = address_text(who) == address_text(target_);
       // A port that is unreachable, as the device itself says; an answer that came before is more.
-      if (error.ee_errno == ECONNREFUSED && port_.state == UdpState::Silent) port_.state = UdpState::Closed;
+      if (itself && error.ee_errno == ECONNREFUSED && port_.state == UdpState::Silent) port_.state = UdpState::Closed;
+      // Nobody answers ARP or neighbour discovery: this host says so.
+      if (!itself && (error.ee_errno == EHOSTUNREACH || error.ee_errno == ENETUNREACH || error.ee_errno == EHOSTDOWN)) unreachable_ = true;
     }
     return true;
   }
@@ -85,6 +100,7 @@ class UdpProbe {
   const UdpPayload& payload_;
   UdpPort& port_;
   UniqueFd socket_;
+  bool unreachable_ = false;
 };
 
 void collect(ReadySet& ready, SteadyTime until) {
@@ -143,7 +159,8 @@ UdpScanResult scan_udp(const UdpScanOptions& options, Deadline deadline) {
     }
     for (const auto last = deadline.at_most(options.answer_within); open() && !last.expired();) collect(ready, last.at_most(kBetween).at());
   }
-  result.complete = !deadline.expired() || !open();
+  const bool reached = std::ranges::none_of(probes, [](const auto& probe) { return !probe->done() && probe->unreachable(); });
+  result.complete = reached && (!deadline.expired() || !open());
   return result;
 }
 

@@ -32,7 +32,7 @@ struct UdpPort {
 
 struct UdpScanResult {
   std::vector<UdpPort> ports;  // in the order of the payloads
-  bool complete = false;       // all were asked as often as they should
+  bool complete = false;       // all were asked as often as they should, and somebody was there
 };
 
 /// Asks each service with its own question, ten a second. Answers alone tell that something is there. Blocks until all have answered or

@@ -172,6 +172,17 @@ TEST_F(ReportTest, WhoAsksOverIpv4AndGoesThereOverIpv6IsTheSameHost) {
   EXPECT_EQ(flow_of("neighb", "device").name, "") << "another one asked";
 }
 
+TEST_F(ReportTest, MoreFlowsThanAreKeptProveNoAbsence) {
+  std::vector<std::string> frames;
+  for (std::size_t i = 0; i <= FlowTable::kMost; ++i) {
+    const auto host = "10.1." + std::to_string(i / 250 % 250) + "." + std::to_string(i % 250);
+    frames.push_back(udp(device(static_cast<std::uint16_t>(40000 + i / 62500)), {host, 9999}, "x"));
+  }
+  EXPECT_THAT(report(frames).limits, ElementsAre(HasSubstr("1 frames are of more flows than are kept")));
+  frames.pop_back();
+  EXPECT_THAT(report(frames).limits, IsEmpty()) << "the control";
+}
+
 TEST_F(ReportTest, EverySegmentSizeSaysTheSame) {
   const std::string client = "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nxyzHEAD /b HTTP/1.1\r\nHost: h\r\n\r\n";
   const std::string server =

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/scan/port_watch.h"
 
+#include <atomic>
 #include <condition_variable>
 
 #include <gmock/gmock.h>
@@ -84,6 +85,43 @@ TEST_F(PortWatchTest, WhatWasNotSeenIsTold) {
   const auto watching = watch({23}, 500ms);
   for (const auto deadline = Deadline::in(10s); watching->figures().rounds < 2;) ASSERT_FALSE(deadline.expired());
   EXPECT_GE(watching->figures().longest_gap, 490ms);
+}
+
+// On a host that has other work a round's answers are all there before one of them is looked at.
+TEST_F(PortWatchTest, AnswersThatWaitAreTakenHoweverLate) {
+  const auto listener = listening("::1", 200);
+  std::vector<int> ports(200);
+  for (int i = 0; i < 200; ++i) ports[static_cast<std::size_t>(i)] = 1 + i;
+  std::atomic<bool> goes_on = false, was_late = false;
+  PortWatchOptions options;
+  options.ports = ports;
+  options.every = 60s;  // one round
+  options.addresses = [] { return std::vector<std::string>{"127.0.0.1", "::1"}; };
+  options.interface = "lo";
+  PortWatch watching(std::move(options), [&](const PortChange&) {
+    if (!was_late.exchange(true)) wait_until(Deadline::in(1500ms));  // longer than an answer may take
+    goes_on = true;
+  });
+  for (const auto deadline = Deadline::in(20s); !goes_on;) ASSERT_FALSE(deadline.expired());
+  const auto figures = watching.stop();
+  EXPECT_EQ(figures.failure, "");
+  ASSERT_EQ(figures.ports.size(), 400U);
+  for (const auto& [key, port] : figures.ports) EXPECT_EQ(port.answered, 1U) << key.first << " port " << key.second;
+  EXPECT_EQ(figures.ports.at({"::1", 200}).open, 1U);
+  EXPECT_GE(figures.longest_gap, 1500ms) << "from the round to the end";
+}
+
+TEST_F(PortWatchTest, WhereNobodyHasAnAddressNothingWasWatched) {
+  std::atomic<bool> asked = false;
+  PortWatchOptions options;
+  options.ports = {23};
+  options.addresses = [&] {
+    asked = true;
+    return std::vector<std::string>{};
+  };
+  PortWatch watching(std::move(options), [](const PortChange&) {});
+  for (const auto deadline = Deadline::in(10s); !asked;) ASSERT_FALSE(deadline.expired());
+  EXPECT_THAT(watching.stop().failure, testing::HasSubstr("no address"));
 }
 
 TEST_F(PortWatchTest, StopsOnceAndForAll) {

@@ -64,6 +64,13 @@ TEST_F(TcpScanTest, OfIpv6Too) {
   EXPECT_EQ(result.incomplete, "");
 }
 
+TEST_F(TcpScanTest, IsCompleteOnlyIfTheDeviceIsStillThereAfterTheLastQuestion) {
+  const auto result = scan_tcp(fast({23}), Deadline::in(20s));
+  EXPECT_EQ(result.incomplete, "");
+  EXPECT_EQ(result.closed, 1U);
+  EXPECT_GE(result.heartbeat.beats, 3U) << "two at rest, and one after it";
+}
+
 TEST_F(TcpScanTest, KeepsToItsRate) {
   std::vector<int> ports(400);
   for (int i = 0; i < 400; ++i) ports[static_cast<std::size_t>(i)] = 1000 + i;

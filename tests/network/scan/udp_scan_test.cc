@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "fakes/error_of.h"
+#include "network/port/tap.h"
 #include "network/scan/own_host.h"
 
 namespace hilcop {
@@ -90,6 +91,20 @@ TEST_F(UdpScanTest, ALongAnswerIsKeptInPartAndMeasuredWhole) {
   const auto port = scan_udp(of({{"dns", 53, "a"}}), Deadline::in(20s)).ports[0];
   EXPECT_EQ(port.size, 9000U);
   EXPECT_EQ(port.answer.size(), UdpPort::kMostKept);
+}
+
+TEST_F(UdpScanTest, WhereNobodyIsNothingWasAsked) {
+  const auto tap = make_tap("nobody");
+  links_.set_up("nobody", true);
+  links_.add_address("nobody", "10.98.0.1/24");
+  auto options = of({{"dns", 53, "a"}});
+  options.address = "10.99.0.1";  // no route
+  EXPECT_FALSE(scan_udp(options, Deadline::in(20s)).complete) << "no question left this host";
+  options.address = "10.98.0.2";
+  options.answer_within = 2s;  // three ARP requests, a second each
+  const auto nobody = scan_udp(options, Deadline::in(30s));
+  EXPECT_FALSE(nobody.complete) << "nobody answers ARP";
+  EXPECT_EQ(nobody.ports[0].state, UdpState::Silent);
 }
 
 TEST_F(UdpScanTest, AtItsDeadlineItIsNotComplete) {
