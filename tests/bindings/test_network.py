@@ -41,5 +41,5 @@ def test_of_several_nobody_is_taken_by_chance() -> None:
 
 def test_one_that_has_none_is_told_in_time() -> None:
     for mac in ("", OTHER):
-        with pytest.raises(hilcop.TimeoutError, match="no address in 0.2 s"):
+        with pytest.raises(hilcop.TimeoutError, match=r"no address in 0\.2 s"):
             (network() if not mac else network(**{ONE: "10.77.0.5"})).address(mac=mac, timeout_s=0.2)

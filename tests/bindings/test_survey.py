@@ -81,7 +81,7 @@ def test_what_is_no_report_is_an_error_of_the_bench(tool: str, read: Any, report
 def test_a_port_that_nmap_says_nothing_of_is_not_left_out_in_silence(what: str, instead: str) -> None:
     report, changes = re.subn(what, instead, (REPORTS / "nmap.xml").read_text(), count=1, flags=re.DOTALL)
     assert changes == 1
-    with pytest.raises(hilcop.ProtocolError, match="tells of [023] of 3 ports"):
+    with pytest.raises(hilcop.ProtocolError, match=r"tells of [023] of 3 ports"):
         services_of(said("nmap", report))
 
 
