@@ -48,6 +48,13 @@ inline int port_of(const UniqueFd& fd) {
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
+/// Of TCP on loopback, for a server that cannot be told to choose one itself.
+inline int free_port() {
+  const auto probe = bound_socket(SOCK_STREAM, ipv4_address("127.0.0.1", 0));
+  if (!probe) throw std::runtime_error("no free port");
+  return port_of(*probe);
+}
+
 /// One of UDP and one of TCP on the same free port of all addresses of IPv4.
 inline std::pair<UniqueFd, UniqueFd> udp_and_tcp() {
   for (int attempt = 0; attempt < 100; ++attempt) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network consoles against ser2net, whose serial port is a pseudo-terminal: a bare one, on which it cannot move a modem line and answers
 // no SET-CONTROL, and one with modem lines.
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -16,6 +15,7 @@
 #include "console/console.h"
 #include "console/io_loop.h"
 #include "fakes/error_of.h"
+#include "fakes/loopback_socket.h"
 #include "fakes/memory_sink.h"
 #include "fakes/pty_port.h"
 #include "io/child_process.h"
@@ -27,17 +27,6 @@ namespace hilcop {
 namespace {
 
 using testing::HasSubstr;
-
-int free_port() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  ::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size);
-  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
 
 std::string read_text(ByteStream& stream, std::size_t bytes) {
   std::string text;

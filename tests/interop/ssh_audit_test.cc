@@ -1,30 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // ssh-audit, as a child of the network process, on OpenSSH's server.
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include <gmock/gmock.h>
 
 #include "base/error.h"
 #include "fakes/error_of.h"
+#include "fakes/loopback_socket.h"
 #include "fakes/temp_dir.h"
-#include "interop/isolated_network.h"
+#include "io/child_process.h"
 #include "network/process/tools.h"
 
 namespace hilcop {
 namespace {
 
 using testing::HasSubstr;
-
-int free_port() {
-  const UniqueFd probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in at{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_zero = {}};
-  socklen_t size = sizeof at;
-  EXPECT_EQ(::bind(probe.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
-  ::getsockname(probe.get(), reinterpret_cast<sockaddr*>(&at), &size);
-  return ntohs(at.sin_port);
-}
 
 TEST(SshAudit, SaysWhatAServerOffers) {
   const TempDir dir;
