@@ -63,10 +63,9 @@ TcpProbe::TcpProbe(const SocketAddress& address) : socket_(::socket(address.fami
   const int on = 1;
   ::setsockopt(socket_.get(), v6 ? static_cast<int>(IPPROTO_IPV6) : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof on);
   if (::connect(socket_.get(), address.get(), address.size) == 0)
-    ended_ = 0;
+    ended_ = state_of(0);
   else if (errno != EINPROGRESS)
-    ended_ = errno;
-  if (ended_) state_of(*ended_);  // throws what is not the device's
+    ended_ = state_of(errno);  // throws what is not the device's
 }
 
 std::optional<PortState> TcpProbe::outcome() {
@@ -76,9 +75,9 @@ std::optional<PortState> TcpProbe::outcome() {
     int error = 0;
     socklen_t size = sizeof error;
     ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    ended_ = error;
+    ended_ = state_of(error);
   }
-  return state_of(*ended_);
+  return ended_;
 }
 
 PortState TcpProbe::state_of(int error) {

@@ -18,7 +18,7 @@ class TcpProbe {
   explicit TcpProbe(const SocketAddress& address);
   /// Writable when it has ended.
   int fd() const { return socket_.get(); }
-  /// How it ended; nullopt: not yet. Once.
+  /// How it ended; nullopt: not yet.
   std::optional<PortState> outcome();
   /// There was no way to the address: nobody there, as ARP or neighbour discovery tells, or a router that says so.
   bool unreachable() const { return unreachable_; }
@@ -26,7 +26,7 @@ class TcpProbe {
  private:
   PortState state_of(int error);
   UniqueFd socket_;
-  std::optional<int> ended_;
+  std::optional<PortState> ended_;
   bool unreachable_ = false;
 };
 
