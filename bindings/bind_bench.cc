@@ -72,6 +72,13 @@ void bind_dut(py::module_& module) {
           "'median_s',\n"
           "'uncertainty_s', ... or None; None: never calibrated.")
       .def_property_readonly("serial_number", [](const Dut& self) { return self.config().serial_number; })
+      .def_property_readonly(
+          "unit_record",
+          [](const Dut& self) {
+            return py::module_::import("hilcop.unit_record").attr("read_unit_record")(self.config().name, self.config().unit_record.string());
+          },
+          "What its maker knows of this very unit: the JSON object of lab-config's `unit_record:`. It has secrets: they are told to the device "
+          "alone.\nConfigError: lab-config names none, or it is none.")
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(
           "has_repl", [](const Dut& self) { return self.config().board.repl.has_value(); },

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/network_port.h"
 
+#include <pybind11/stl.h>
+
 #include "bindings/calls.h"
 
 namespace py = pybind11;
@@ -34,6 +36,11 @@ void bind_network(py::module_& module) {
             without_gil([&] { self.set_link(up, deadline); });
           },
           py::arg("up"), py::kw_only(), py::arg("timeout_s"))
+      .def_property_readonly("trusted_ca",
+                             [](const NetworkPort& self) {
+                               const auto& ca = self.trusted_ca();
+                               return ca ? std::optional(std::pair(ca->certificate.string(), ca->key.string())) : std::nullopt;
+                             })
       .def_property_readonly("capture_file", [](const NetworkPort& self) { return self.capture_file().string(); });
 }
 

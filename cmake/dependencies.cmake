@@ -25,6 +25,7 @@ find_package(ZLIB REQUIRED)
 pkg_check_modules(LZMA REQUIRED IMPORTED_TARGET liblzma)
 pkg_check_modules(GPIOD REQUIRED IMPORTED_TARGET libgpiod)
 pkg_check_modules(NETLINK REQUIRED IMPORTED_TARGET libnl-route-3.0)
+pkg_check_modules(NFTABLES REQUIRED IMPORTED_TARGET libnftables)
 
 option(HILCOP_UNIT_TESTS "The C++ unit tests too: without them all that the other tests need" ON)
 set(HILCOP_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")

@@ -26,6 +26,17 @@ Outcome = Literal[
 
 
 @dataclass(frozen=True)
+class Banner:
+    """What a server says first, such as SMTP's "220 mail.example ESMTP\\r\\n", to the connections that meet all that is given."""
+
+    text: str
+    port: int = 0
+    server_name: str = ""
+    address: str = ""
+    at_once: bool = False  # in plain text as soon as the client has come; else right after its handshake
+
+
+@dataclass(frozen=True)
 class Intercepted:
     """One connection of the device. Only `sent_application_data` proves that a flaw was accepted; a refusal proves something only where the
     sound case of the same host was answered with data; the last three outcomes say nothing of the device."""

@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,7 @@ from hilcop._hilcop import wait_until
 from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
 from hilcop.errors import make
-from hilcop.interception import Interception
+from hilcop.interception import Banner, Interception
 from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_of
 from hilcop.survey import Services, SshSurvey, TlsSurvey, services_of, ssh_of, tls_of
 
@@ -31,7 +32,7 @@ POLL_NS = 50_000_000
 SCAN_ENDS_S = 10  # at most, when its own time is over
 
 Direction = Literal["both", "from_device", "to_device"]
-Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router"]
+Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router", "gateway", "internet", "host"]
 DnsKind = Literal[
     "answer",
     "address",
@@ -51,7 +52,7 @@ NtpKind = Literal["answer", "kiss_of_death", "stratum16", "silence"]
 class Network:
     """Of one DUT. Calls block until it is done, `timeout_s` seconds at most, then TimeoutError. What the bench does is an event
     network.change or network.link on the timeline and a comment in the capture; what the device asks for is one too: network.dhcp,
-    network.router, network.dns, network.ntp, network.tls."""
+    network.router, network.dns, network.ntp, network.tls, network.datagram_tls (DTLS, QUIC), network.carrier."""
 
     def __init__(self, port: NetworkPort) -> None:
         self._port = port
@@ -88,16 +89,20 @@ class Network:
         self._port.ask("mark", {"text": text}, timeout_s=timeout_s)
 
     @contextmanager
-    def outage(self, what: Outage = "link", *, timeout_s: float = 10) -> Iterator[None]:
+    def outage(self, what: Outage = "link", *, host: str = "", timeout_s: float = 10) -> Iterator[None]:
         """For as long as the block runs. `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes;
-        `dhcp`, `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block)."""
-        self._fail(what, True, timeout_s)
+        `dhcp`, `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block); `gateway`: so do all of
+        them, and the gateway answers not even ARP; `internet`: nothing beyond the LAN answers, whose names and time the gateway still
+        gives; `host`: one host of the internet is dead, `host` is its name or address."""
+        self._fail(what, True, host, timeout_s)
         try:
             yield
         finally:
-            self._fail(what, False, timeout_s)
+            self._fail(what, False, host, timeout_s)
 
-    def _fail(self, what: Outage, on: bool, timeout_s: float) -> None:
+    def _fail(self, what: Outage, on: bool, host: str, timeout_s: float) -> None:
+        if (what == "host") != bool(host):
+            raise ValueError("give `host` with the outage 'host', and with no other: its name or address")
         if what == "link":
             self._port.set_link(not on, timeout_s=timeout_s)
             return
@@ -107,6 +112,9 @@ class Network:
             "dns": ("dns.silent", {"silent": on}),
             "ntp": ("ntp", {"kind": "silence" if on else "answer"}),
             "router": ("router", {"silent": on}),
+            "gateway": ("outage", {"what": "gateway", "on": on}),
+            "internet": ("outage", {"what": "internet", "on": on}),
+            "host": ("outage", {"what": "host", "on": on, "host": host}),
         }
         if what not in how:
             raise ValueError(f"there is no outage '{what}'; choose one of: link, {', '.join(how)}")
@@ -233,12 +241,22 @@ class Network:
         case: str = "sound",
         ca_file: Path | str | None = None,
         ca_key_file: Path | str | None = None,
-        ports: Sequence[int] = (443, 8443, 8883),
+        ports: Sequence[int] | Literal["all"] = (443, 8443, 8883),
+        banners: Sequence[Banner] = (),
+        quic: Literal["refused", "silent"] = "refused",
         timeout_s: float = 10,
     ) -> Interception:
         """From now on the bench answers TLS at these ports, whatever server the device wants. `ca_file`, `ca_key_file`: PEM of a CA that
-        the device trusts; without one most cases are not testable. Once for each bench; BusyError after that."""
-        how: dict[str, Any] = {"case": case, "ports": list(ports)}
+        the device trusts, by default lab-config's (`network: {ca: ...}`); without one most cases are not testable. `ports="all"`: connections to any other port of any host come to the
+        bench too, and what is said there in plain text is kept (`not_tls`). `banners`: what servers say first. QUIC is not spoken: a client
+        is refused at once (ICMP), so that most go on over TCP, or hears nothing. Once for each bench; BusyError after that.
+        UnsupportedError: this kernel cannot lead all ports here."""
+        how: dict[str, Any] = {"case": case, "ports": ports if isinstance(ports, str) else list(ports), "quic": quic}
+        how["banners"] = [asdict(banner) for banner in banners]
+        if ca_file is None and ca_key_file is None and self._port.trusted_ca is not None:
+            ca_file, ca_key_file = self._port.trusted_ca
+        if (ca_file is None) != (ca_key_file is None):
+            raise ValueError("give ca_file and ca_key_file, or neither")
         if ca_file is not None and ca_key_file is not None:
             how |= {"ca_pem": Path(ca_file).read_text(), "ca_key_pem": Path(ca_key_file).read_text()}
         self._port.change("intercept.start", how, timeout_s=timeout_s)

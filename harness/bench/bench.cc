@@ -158,9 +158,10 @@ class RealBench final : public Bench {
   }
 
   NetworkPort& open_network_of(const DutConfig& dut) {
-    auto& socket = lease(request(dut, *dut.network, SafeState::Off));
-    auto& network = *(networks_[dut.name] =
-                          open_network({dut.name, options_.record_dir, keeper_program(options_.keeper)}, socket, sink_, Deadline::in(20s)));
+    auto& socket = lease(request(dut, dut.network->role, SafeState::Off));
+    KeptNetworkOptions options{dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca, {}};
+    if (const auto& uplink = dut.network->uplink) options.uplink.emplace(*uplink, lease(request(dut, uplink->role, SafeState::Off)));
+    auto& network = *(networks_[dut.name] = open_network(options, socket, sink_, Deadline::in(20s)));
     sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });
     return network;
   }

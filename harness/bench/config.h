@@ -118,10 +118,33 @@ struct StorageConfig {
   std::optional<OutputConfig> mux;  // asserted: the host has it
 };
 
+/// The way to the lab's network that a device has beside the bench: to these addresses alone.
+struct UplinkConfig {
+  RoleConfig role;                // an interface of this host
+  std::string address, gateway;   // of that interface there, "192.0.2.10/24"; the lab's router
+  struct Allowed {
+    std::string address, protocol, name;  // name: what the bench's name server gives the address for; may be empty
+    int port = 0;
+  };
+  std::vector<Allowed> allow;
+};
+
+/// An authority of the lab's that a test build of the device trusts, PEM.
+struct LabAuthority {
+  std::filesystem::path certificate, key;
+};
+
+struct NetworkConfig {
+  RoleConfig role;
+  std::optional<LabAuthority> ca;
+  std::optional<UplinkConfig> uplink;
+};
+
 struct DutConfig {
   std::string name;
   Board board;
   std::string serial_number;  // identity of the unit, for the record; may be empty
+  std::filesystem::path unit_record;  // JSON of what its maker knows of it; empty: none
   std::optional<PowerConfig> power;
   std::map<std::string, RoleConfig> consoles;            // "main" is the first
   std::map<std::string, LinesWhileOff> lines_while_off;  // of consoles
@@ -131,7 +154,7 @@ struct DutConfig {
   std::map<std::string, OutputConfig> outputs;
   std::map<std::string, OutputConfig> inputs;
   std::optional<UsbSelector> usb;
-  std::optional<RoleConfig> network;
+  std::optional<NetworkConfig> network;
   std::map<std::string, RoleConfig> meters;
   std::map<std::string, StorageConfig> storage;
   std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump

@@ -16,7 +16,8 @@ nlohmann::json instruments_of(const BenchConfig& bench, const DutConfig& dut) {
   }
   for (const auto& [console, source] : dut.consoles) note("console " + console, source);
   if (dut.reset) note("reset", dut.reset->role);
-  if (dut.network) note("network", *dut.network);
+  if (dut.network) note("network", dut.network->role);
+  if (dut.network && dut.network->uplink) note("network uplink", dut.network->uplink->role);
   for (const auto& [button, source] : dut.buttons) note("button " + button, source.role);
   for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
   for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});

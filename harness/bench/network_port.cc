@@ -23,23 +23,41 @@ std::filesystem::path cable_socket() {
   return runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number++);
 }
 
-NetworkSetup setup_for(const KeptNetworkOptions& options) {
+// `interface`: empty for a socket that a cable is plugged into.
+NetworkSetup setup_for(const KeptNetworkOptions& options, const std::string& interface) {
   NetworkSetup setup;
   setup.name = options.dut;
-  setup.cable = cable_socket();
-  if (options.record_dir.empty()) return setup;
-  std::filesystem::create_directories(options.record_dir / "network");
-  setup.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  PortSetup port{options.dut, {}, interface, {}};
+  if (interface.empty()) port.cable = cable_socket();
+  if (!options.record_dir.empty()) {
+    std::filesystem::create_directories(options.record_dir / "network");
+    port.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  }
+  setup.ports = {std::move(port)};
   return setup;
+}
+
+json allowed_ways(const UplinkConfig& uplink) {
+  auto ways = json::array();
+  for (const auto& way : uplink.allow) ways.push_back({{"address", way.address}, {"port", way.port}, {"protocol", way.protocol}});
+  return ways;
 }
 
 class RunningPort final : public KeptNetwork {
  public:
   RunningPort(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline)
-      : source_(options.dut + "/network"), socket_(socket), sink_(sink) {
-    network_ = NetworkClient::start({setup_for(options), options.program, [this](const json& event) { told(event); }}, deadline);
+      : source_(options.dut + "/network"), ca_(options.ca), socket_(socket), sink_(sink) {
+    interface_ = socket.endpoint(deadline).value("interface", "");
+    network_ =
+        NetworkClient::start({setup_for(options, interface_), options.program, [this](const json& event) { told(event); }}, deadline);
     sink_.emit(make_event(source_, "network.open", to_json(network_->setup())));
-    set_link(true, deadline);
+    if (options.uplink) open_uplink(*options.uplink, deadline);
+    if (interface_.empty()) {
+      set_link(true, deadline);
+    } else {
+      move_in(socket_, "network.link", deadline);
+      network_->ask("port.attach", {{"device", options.dut}}, deadline);
+    }
   }
   ~RunningPort() override {
     try {
@@ -59,12 +77,15 @@ class RunningPort final : public KeptNetwork {
   }
   UniqueFd connect(const std::string& address, int port, Deadline deadline) override { return network_->connect(address, port, deadline); }
   void set_link(bool up, Deadline deadline) override {
-    const auto result = socket_.set(up, up ? json{{"unix", network_->setup().cable.string()}} : json::object(), deadline);
-    auto data = to_json(result);
-    data["up"] = up;
-    sink_.emit(make_event(source_, "network.link", std::move(data)));
+    if (!interface_.empty()) {
+      const auto commanded = real_clock().now();
+      network_->ask("link", {{"up", up}}, deadline);
+      return told_of_link("network.link", {commanded, real_clock().now(), {}, json::object()}, up);
+    }
+    told_of_link("network.link", socket_.set(up, up ? json{{"unix", port().cable.string()}} : json::object(), deadline), up);
   }
-  const std::filesystem::path& capture_file() const override { return network_->setup().capture; }
+  const std::optional<LabAuthority>& trusted_ca() const override { return ca_; }
+  const std::filesystem::path& capture_file() const override { return port().capture; }
   void mark(const std::string& text) noexcept override {
     if (!capture_file().empty()) network_->tell("mark", {{"text", text}});
   }
@@ -92,12 +113,39 @@ class RunningPort final : public KeptNetwork {
   }
 
  private:
+  const PortSetup& port() const { return network_->setup().ports.front(); }
+
+  void told_of_link(const std::string& kind, const SwitchResult& result, bool up) {
+    auto data = to_json(result);
+    data["up"] = up;
+    sink_.emit(make_event(source_, kind, std::move(data)));
+  }
+
+  // An interface of this host into the network, whose process is there until it is closed.
+  void move_in(Lease& interface, const std::string& kind, Deadline deadline) {
+    told_of_link(kind, interface.set(true, {{"network_pid", network_->pid()}}, deadline), true);
+  }
+
+  void open_uplink(const Uplink& uplink, Deadline deadline) {
+    const std::string interface = uplink.interface.endpoint(deadline).value("interface", "");
+    if (interface.empty())
+      throw Error(ErrorKind::Config, "uplink of " + source_, "is no interface of this host", "give it an instrument of driver network-interface");
+    move_in(uplink.interface, "network.uplink", deadline);
+    const auto& config = uplink.config;
+    change("uplink.attach",
+           {{"interface", interface}, {"address", config.address}, {"gateway", config.gateway}, {"allow", allowed_ways(config)}}, deadline);
+    for (const auto& way : config.allow)
+      if (!way.name.empty())
+        change("dns.rule", {{"name", way.name}, {"kind", "address"}, {"addresses", json::array({way.address})}}, deadline);
+  }
+
   void told(const json& event) {
     sink_.emit({from_ns(event.at("steady_ns")), UtcTime(Nanoseconds(event.at("utc_ns").get<std::int64_t>())), source_,
                 "network." + event.at("event").get<std::string>(), event.value("data", json::object())});
   }
 
-  std::string source_;
+  std::string source_, interface_;  // the latter: that the device hangs on; empty: it has a cable
+  std::optional<LabAuthority> ca_;
   Lease& socket_;
   EventSink& sink_;
   std::unique_ptr<NetworkClient> network_;

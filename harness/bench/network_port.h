@@ -2,9 +2,11 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/event.h"
+#include "bench/config.h"
 #include "keeper/client.h"
 #include "network/process/client.h"
 
@@ -21,8 +23,10 @@ class NetworkPort {
   virtual nlohmann::json change(const std::string& what, const nlohmann::json& how, Deadline deadline) = 0;
   /// A TCP connection from the bench's gateway to the device, for this process. Throws Error{Disconnected, Timeout, NotFound, Config}.
   virtual UniqueFd connect(const std::string& address, int port, Deadline deadline) = 0;
-  /// Pulls the cable from the device's socket, or plugs it in: the device sees no link.
+  /// Pulls the cable from the device's socket, or plugs it in (an interface is switched off or on): the device sees no link.
   virtual void set_link(bool up, Deadline deadline) = 0;
+  /// What lab-config says that the device trusts; nullopt: nothing.
+  virtual const std::optional<LabAuthority>& trusted_ca() const = 0;
   /// What is recorded from the begin on; empty: nothing is.
   virtual const std::filesystem::path& capture_file() const = 0;
 };
@@ -36,12 +40,20 @@ class KeptNetwork : public NetworkPort {
   virtual void close(Deadline deadline) = 0;
 };
 
+struct Uplink {
+  Uplink(const UplinkConfig& uplink, Lease& leased) : config(uplink), interface(leased) {}
+  const UplinkConfig& config;
+  Lease& interface;
+};
+
 struct KeptNetworkOptions {
   std::string dut;
   std::filesystem::path record_dir;  // empty: not recorded
   std::filesystem::path program;     // the hilcop program
+  std::optional<LabAuthority> ca;
+  std::optional<Uplink> uplink;
 };
-/// `socket`: of the DUT, leased; outlives the result. Throws Error.
+/// `socket`: of the DUT, or the interface that it hangs on, leased; outlives the result, as the uplink's does. Throws Error.
 std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline);
 
 }  // namespace hilcop

@@ -152,6 +152,21 @@ std::vector<KeySpec> output_extras() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
 }
 
+KeySpec uplink() {
+  KeySpec port = required(key("port", Type::Integer, "the port"));
+  port.min = 1;
+  port.max = 65'535;
+  return role("uplink", "an interface of this host that leads to the lab's network, for a device that needs servers there",
+              {required(such_as(key("address", Type::String, "of the bench there"), "192.0.2.10/24")),
+               required(such_as(key("gateway", Type::String, "the lab's router"), "192.0.2.1")),
+               with_default(with(key("allow", Type::List, "where the device may go; all else stays on the bench"),
+                                 {with(key("", Type::Map, "a server"),
+                                       {required(such_as(key("address", Type::String, "IPv4"), "203.0.113.5")), port,
+                                        with_default(chosen(key("protocol", Type::String, "its transport"), {"tcp", "udp"}), "tcp"),
+                                        with_default(key("name", Type::String, "that the bench's name server gives the address for"), "")})}),
+                            json::array())});
+}
+
 KeySpec storage_role() {
   KeySpec appear = with_default(key("appear_s", Type::Number, "how long it may take to show itself"), 10);
   appear.min = 0;
@@ -234,7 +249,8 @@ const std::vector<KeySpec>& bench_keys() {
           {with(
               key("", Type::Map, ""),
               {required(key("board", Type::String, "a name in boards/, or a path that ends in .yaml")),
-               with_default(key("serial_number", Type::String, "of this unit"), ""), power_keys(),
+               with_default(key("serial_number", Type::String, "of this unit"), ""),
+               key("unit_record", Type::Path, "JSON file of what its maker knows of this unit: secrets of its label, keys"), power_keys(),
                with_default(with(key("consoles", Type::OpenMap, "its serial consoles; `main` is the first"),
                                  {role("", "a console", console_extras())}),
                             json::object()),
@@ -245,7 +261,10 @@ const std::vector<KeySpec>& bench_keys() {
                          ""),
                      with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
                      whole("pid", "product, as 0xa4a7", 0xffff)}),
-               role("network", "its network socket, plugged into a network of the bench's own"),
+               role("network", "its network: a socket that is plugged into a network of the bench's own, or an interface that it hangs on",
+                    {uplink(),
+                     with(key("ca", Type::Map, "an authority of the lab's that this unit trusts (a test build), for interception"),
+                          {required(key("certificate", Type::Path, "PEM file")), required(key("key", Type::Path, "PEM file of its private key"))})}),
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),

@@ -13,7 +13,8 @@ namespace hilcop {
 
 /// Power: an output that powers a DUT. Output: a relay contact, a line that we drive. Input: a line that we read.
 /// Console: a byte stream offered at an address (see endpoint) for a worker to open. Meter: a quantity that it measures. Network: a
-/// socket that a cable is plugged into (on: {"unix": its other end}) or pulled from (off).
+/// socket that a cable is plugged into (on: {"unix": its other end}) or pulled from (off), or an interface of this host that is moved into
+/// the network of a process (on: {"network_pid": that}) and back (off): its endpoint() says {"interface": its name}.
 enum class ChannelKind { Power, Output, Input, Console, Meter, Network };
 
 /// One thing on an instrument that can be leased on its own.
@@ -58,7 +59,7 @@ class Instrument {
   virtual SwitchResult set(const std::string& channel, bool on, const nlohmann::json& options, Deadline deadline) = 0;
   /// The state as the instrument itself reports it; nullopt where it cannot.
   virtual std::optional<bool> get(const std::string& channel, Deadline deadline) = 0;
-  /// Where a Console channel can be opened: {"unix": "/path"}.
+  /// Where a Console channel can be opened: {"unix": "/path"}; which interface a Network channel is, {} for a socket.
   virtual nlohmann::json endpoint(const std::string& channel);
   /// Arms a switch-off that the instrument itself does at an event that only it sees:
   /// {"trigger": "disk-write", "disk": "data", "count": k, "loss": ..., "seed": ...}. The result comes as an event

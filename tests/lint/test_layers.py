@@ -45,6 +45,7 @@ BELOW = {
 PARTS = {
     "harness/network": {
         "port": [],
+        "filter": [],
         "capture": ["port"],
         "wire": ["port"],
         "dhcp": [],
@@ -52,7 +53,7 @@ PARTS = {
         "scan": ["port"],
         "intercept": [],
         "analysis": ["capture"],
-        "process": ["port", "capture", "wire", "dhcp", "services", "scan", "intercept"],
+        "process": ["port", "filter", "capture", "wire", "dhcp", "services", "scan", "intercept"],
     },
 }
 
@@ -65,7 +66,8 @@ OWNERS = {
     r"pcre2\.h": ["harness/console"],
     r"yaml-cpp/": ["harness/bench"],
     r"openssl/": ["harness/evidence", "harness/console", "harness/network"],
-    r"netlink/": ["harness/network"],
+    r"netlink/": ["harness/io", "harness/network"],
+    r"nftables/": ["harness/network"],
     r"CLI/": ["harness/cli"],
     r"pybind11/": ["bindings"],
     r"modbus": ["fixtures"],

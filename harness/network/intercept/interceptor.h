@@ -15,10 +15,11 @@
 
 namespace hilcop {
 
-/// What is said first, right after the handshake, to a client that waits for that: SMTP's "220 ...\r\n".
+/// What is said first to a client that waits for that: SMTP's "220 ...\r\n".
 struct InterceptBanner {
   InterceptTarget target;
   std::string text;
+  bool at_once = false;  // as soon as it has come, in plain text; else right after the handshake
 };
 
 struct InterceptOptions {

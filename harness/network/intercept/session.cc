@@ -44,6 +44,7 @@ InterceptSession::InterceptSession(asio::ip::tcp::socket socket, InterceptShared
 void InterceptSession::start() {
   shared_.aims(record_);
   limit(shared_.options.handshake);
+  say(banner(true));
   read_hello();
 }
 
@@ -138,7 +139,7 @@ void InterceptSession::handshake_ended(const Code& code) {
   record_.encrypted = true;
   note_agreement();
   limit(shared_.options.first_data);
-  say(banner());
+  say(banner(false));
   read_data();
 }
 
@@ -146,15 +147,15 @@ void InterceptSession::strip() {
   stripped_ = true;
   record_.flaw_shown = moment_now();
   limit(shared_.options.first_data);
-  const auto text = banner();
+  const auto text = banner(false);
   say(!text.empty() ? text
                     : fmt::format("HTTP/1.1 {} Bench\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", shared_.options.http_status));
   read_data();
 }
 
-std::string InterceptSession::banner() const {
+std::string InterceptSession::banner(bool at_once) const {
   for (const auto& banner : shared_.options.banners)
-    if (banner.target.met_by(record_.name, record_.aimed_at)) return banner.text;
+    if (banner.at_once == at_once && banner.target.met_by(record_.name, record_.aimed_at)) return banner.text;
   return "";
 }
 

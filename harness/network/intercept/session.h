@@ -56,7 +56,7 @@ class InterceptSession final : public std::enable_shared_from_this<InterceptSess
   void handshake_ended(const Code& code);
   ConnectionEnd kind_of(const Code& code) const;
   void ended_by(const Code& code);
-  std::string banner() const;
+  std::string banner(bool at_once) const;
   void read_data();
   void heard(std::string_view bytes);
   bool heard_in_strip(std::string_view bytes);

@@ -2,61 +2,41 @@
 #include "network/port/links.h"
 
 #include <fcntl.h>
-#include <linux/fib_rules.h>
+#include <linux/ip.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <netlink/netlink.h>
-#include <netlink/route/addr.h>
-#include <netlink/route/link.h>
+#include <netlink/route/link/bridge.h>
+#include <netlink/route/link/inet.h>
 #include <netlink/route/link/inet6.h>
-#include <netlink/route/neighbour.h>
-#include <netlink/route/route.h>
-#include <netlink/route/rule.h>
 #include <unistd.h>
 
 #include <utility>
 
 #include "base/error.h"
-#include "base/owned.h"
 #include "io/unique_fd.h"
+#include "io/netlink.h"
 
 namespace hilcop {
 
+using netlink::Address;
+using netlink::Link;
+using netlink::Message;
+using netlink::parsed;
+using netlink::require;
+
 namespace {
 
-constexpr std::uint32_t kTable = 100;  // of routes for what the device sends
-
-using Socket = Owned<nl_sock, nl_socket_free>;
-using Link = Owned<rtnl_link, rtnl_link_put>;
-using Address = Owned<rtnl_addr, rtnl_addr_put>;
-using Net = Owned<nl_addr, nl_addr_put>;
-using Route = Owned<rtnl_route, rtnl_route_put>;
-using Rule = Owned<rtnl_rule, rtnl_rule_put>;
-using Message = Owned<nl_msg, nlmsg_free>;
-
-void require(int code, const std::string& object, const std::string& what) {
-  if (code >= 0) return;
-  const bool denied = code == -NLE_PERM || code == -NLE_NOACCESS;
-  throw Error(denied              ? ErrorKind::PermissionDenied
-              : code == -NLE_BUSY ? ErrorKind::Busy
-                                  : ErrorKind::Protocol,
-              object, what + ": " + nl_geterror(code), denied ? "it needs CAP_NET_ADMIN over this network" : "");
-}
+constexpr int kAnswerNoArp = 8;        // ip-sysctl, arp_ignore: not for any address of this host
 
 }  // namespace
 
 struct Links::State {
-  Socket socket{nl_socket_alloc()};
+  netlink::Socket socket = netlink::connected();
 
-  int index(const std::string& name) const {
-    const auto number = ::if_nametoindex(name.c_str());
-    if (number == 0)
-      throw Error(ErrorKind::NotFound, "interface '" + name + "'", "is not in the bench's network", "see whether it was unplugged");
-    return static_cast<int>(number);
-  }
+  int index(const std::string& name) const { return netlink::index_of(name); }
   template <typename Change>
   void change(const std::string& name, const std::string& what, Change&& with) const {
     const Link before(rtnl_link_alloc()), after(rtnl_link_alloc());
@@ -66,9 +46,7 @@ struct Links::State {
   }
 };
 
-Links::Links() : state_(std::make_unique<State>()) {
-  require(state_->socket ? nl_connect(state_->socket.get(), NETLINK_ROUTE) : -NLE_NOMEM, "bench network", "the kernel cannot be asked");
-}
+Links::Links() : state_(std::make_unique<State>()) {}
 
 Links::~Links() = default;
 
@@ -82,15 +60,19 @@ void Links::set_up(const std::string& name, bool up) {
 }
 
 void Links::set_mac(const std::string& name, const std::string& mac) {
-  nl_addr* parsed = nullptr;
-  require(nl_addr_parse(mac.c_str(), AF_LLC, &parsed), "interface '" + name + "'", "'" + mac + "' is no MAC address");
-  const Net address(parsed);
+  const auto address = parsed(mac, AF_LLC, "interface '" + name + "'");
   state_->change(name, "cannot have MAC address " + mac, [&](rtnl_link* link) { rtnl_link_set_addr(link, address.get()); });
+}
+
+void Links::set_without_ipv6(const std::string& name) {
+  state_->change(name, "cannot be without IPv6", [](rtnl_link* link) {
+    rtnl_link_inet6_set_addr_gen_mode(link, rtnl_link_inet6_str2addrgenmode("none"));
+  });
 }
 
 void Links::set_silent(const std::string& name) {
   state_->change(name, "cannot be silenced", [](rtnl_link* link) {
-    rtnl_link_set_flags(link, IFF_NOARP);
+    rtnl_link_inet_set_conf(link, IPV4_DEVCONF_ARP_IGNORE, kAnswerNoArp);
     rtnl_link_inet6_set_addr_gen_mode(link, rtnl_link_inet6_str2addrgenmode("none"));
   });
 }
@@ -125,9 +107,7 @@ bool Links::ignore_routers(const std::string& name) {
 }
 
 Links::Neighbour Links::neighbour(const std::string& name, const std::string& address) {
-  nl_addr* parsed = nullptr;
-  require(nl_addr_parse(address.c_str(), AF_UNSPEC, &parsed), "interface '" + name + "'", "'" + address + "' is no address");
-  const Net wanted(parsed);
+  const auto wanted = parsed(address, AF_UNSPEC, "interface '" + name + "'");
   nl_cache* all = nullptr;
   require(rtnl_neigh_alloc_cache(state_->socket.get(), &all), "interface '" + name + "'", "its neighbours are not told");
   const Owned<nl_cache, nl_cache_free> neighbours(all);
@@ -137,9 +117,7 @@ Links::Neighbour Links::neighbour(const std::string& name, const std::string& ad
 }
 
 void Links::add_address(const std::string& name, const std::string& address) {
-  nl_addr* parsed = nullptr;
-  require(nl_addr_parse(address.c_str(), AF_UNSPEC, &parsed), "interface '" + name + "'", "'" + address + "' is no address");
-  const Net local(parsed);
+  const auto local = parsed(address, AF_UNSPEC, "interface '" + name + "'");
   const Address entry(rtnl_addr_alloc());
   rtnl_addr_set_ifindex(entry.get(), state_->index(name));
   require(rtnl_addr_set_local(entry.get(), local.get()), "interface '" + name + "'", "'" + address + "' is no address");
@@ -147,29 +125,30 @@ void Links::add_address(const std::string& name, const std::string& address) {
   require(rtnl_addr_add(state_->socket.get(), entry.get(), NLM_F_REPLACE), "interface '" + name + "'", "cannot have address " + address);
 }
 
-void Links::take_all_from(const std::string& name) {
-  for (const int family : {AF_INET, AF_INET6}) {
-    const Route route(rtnl_route_alloc());
-    nl_addr* all = nullptr;
-    require(nl_addr_parse("default", family, &all), "interface '" + name + "'", "no default route");
-    const Net destination(all);
-    rtnl_route_set_family(route.get(), static_cast<std::uint8_t>(family));
-    rtnl_route_set_dst(route.get(), destination.get());
-    rtnl_route_set_table(route.get(), kTable);
-    rtnl_route_set_type(route.get(), RTN_LOCAL);
-    rtnl_route_set_scope(route.get(), RT_SCOPE_HOST);
-    auto* hop = rtnl_route_nh_alloc();
-    rtnl_route_nh_set_ifindex(hop, state_->index("lo"));
-    rtnl_route_add_nexthop(route.get(), hop);  // which owns it from here
-    require(rtnl_route_add(state_->socket.get(), route.get(), NLM_F_REPLACE), "interface '" + name + "'", "all addresses cannot be taken");
-    const Rule rule(rtnl_rule_alloc());
-    rtnl_rule_set_family(rule.get(), family);
-    rtnl_rule_set_iif(rule.get(), name.c_str());
-    rtnl_rule_set_table(rule.get(), kTable);
-    rtnl_rule_set_action(rule.get(), FR_ACT_TO_TBL);
-    rtnl_rule_set_prio(rule.get(), kTable);
-    require(rtnl_rule_add(state_->socket.get(), rule.get(), 0), "interface '" + name + "'", "all addresses cannot be taken");
-  }
+void Links::set_forwarding(const std::string& name, bool forwards) {
+  state_->change(name, "cannot forward",
+                 [forwards](rtnl_link* link) { rtnl_link_inet_set_conf(link, IPV4_DEVCONF_FORWARDING, forwards ? 1 : 0); });
+}
+
+void Links::add_bridge(const std::string& name) {
+  const Link bridge(rtnl_link_bridge_alloc());
+  rtnl_link_set_name(bridge.get(), name.c_str());
+  const int code = rtnl_link_add(state_->socket.get(), bridge.get(), NLM_F_CREATE | NLM_F_EXCL);
+  if (code == -NLE_OPNOTSUPP)
+    throw Error(ErrorKind::Unsupported, "bridge '" + name + "'", "this kernel has none", "modprobe bridge");
+  require(code, "bridge '" + name + "'", "cannot be made");
+}
+
+void Links::join(const std::string& name, const std::string& bridge) {
+  state_->change(name, "cannot be a port of '" + bridge + "'",
+                 [index = state_->index(bridge)](rtnl_link* link) { rtnl_link_set_master(link, index); });
+}
+
+std::optional<bool> Links::has_carrier(const std::string& name) {
+  rtnl_link* found = nullptr;
+  if (rtnl_link_get_kernel(state_->socket.get(), 0, name.c_str(), &found) < 0) return std::nullopt;
+  const Link link(found);
+  return rtnl_link_get_carrier(link.get()) != 0;
 }
 
 std::optional<LinkCounts> Links::counts(const std::string& name) {

@@ -13,7 +13,7 @@ struct LinkCounts {
   std::uint64_t rx_packets = 0, tx_packets = 0, rx_dropped = 0, tx_dropped = 0;
 };
 
-/// Interfaces, addresses and routes of the network namespace that it was made in, over rtnetlink(7). Each call asks the kernel and is
+/// Interfaces, addresses and neighbours of the network namespace that it was made in, over rtnetlink(7). Each call asks the kernel and is
 /// answered at once. Throws Error naming the interface. Not thread-safe.
 class Links {
  public:
@@ -26,8 +26,10 @@ class Links {
   /// "02:00:00:00:00:01"; while it is down.
   void set_mac(const std::string& name, const std::string& mac);
   void set_queue_length(const std::string& name, unsigned packets);
-  /// This host says nothing there by itself (no neighbour discovery, no ARP): for a port whose traffic is somebody else's. While it is
-  /// down.
+  /// No IPv6 address is made there by itself, and so nothing is said with one. While it is down.
+  void set_without_ipv6(const std::string& name);
+  /// This host says nothing there by itself (no address of its own there, no answer to ARP): for a port whose traffic is somebody else's.
+  /// While it is down; an interface that leaves the namespace is as it was.
   void set_silent(const std::string& name);
   /// How long to wait between two questions of who has an address (ARP, neighbour discovery; the kernel's own is a second): whoever waits
   /// for a device that boots is late by as much.
@@ -38,13 +40,17 @@ class Links {
   bool ignore_routers(const std::string& name);
   /// "10.77.0.1/24", "fd77::1/64": at once usable, without looking for duplicates.
   void add_address(const std::string& name, const std::string& address);
-  /// All that comes in at this interface for an address that no other route has is for this host itself: whatever address the sender
-  /// meant, a socket with IP_TRANSPARENT gets it. IPv4 and IPv6.
-  void take_all_from(const std::string& name);
+  /// IPv4 that comes in there may go on to elsewhere.
+  void set_forwarding(const std::string& name, bool forwards);
+  /// A switch of this host's own (bridge(8)), and `name` as one of its ports.
+  void add_bridge(const std::string& name);
+  void join(const std::string& name, const std::string& bridge);
   /// What ARP or neighbour discovery has of an address ("10.77.0.50"): its MAC, or nobody who said that it has it; Unknown where it was
   /// not asked yet, or is behind a router.
   enum class Neighbour { Unknown, Nobody, There };
   Neighbour neighbour(const std::string& name, const std::string& address);
+  /// Whether something is plugged in at the other end; an interface that is down has none. nullopt: there is no such interface.
+  std::optional<bool> has_carrier(const std::string& name);
   /// nullopt: there is no such interface.
   std::optional<LinkCounts> counts(const std::string& name);
 

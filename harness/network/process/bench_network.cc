@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/bench_network.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
+#include <utility>
 
 #include "base/error.h"
 #include "network/port/tap.h"
-#include "network/process/asked.h"
 
 namespace hilcop {
 
@@ -15,143 +12,96 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char *kGatewayMac = "02:77:00:00:00:01", *kMainCapture = "main";
+constexpr const char* kGatewayMac = "02:77:00:00:00:01";
 constexpr std::chrono::milliseconds kNeighbourRetry{100};  // a device that boots is met as soon
-constexpr unsigned kQueue = 10'000;                        // frames: a tenth of a second at 100,000 a second
-
-json figures(const WireCounts& counts) {
-  const auto& frames = counts.frames;
-  return {{"arrived", frames.arrived},
-          {"passed", frames.passed},
-          {"lost", frames.lost},
-          {"duplicated", frames.duplicated},
-          {"corrupted", frames.corrupted},
-          {"reordered", frames.reordered},
-          {"overflowed", frames.overflowed},
-          {"cut", counts.cut},
-          {"not_kept", counts.not_kept},
-          {"not_taken", counts.not_taken}};
-}
-
-json figures(const PacketRecorderStatus& status) {
-  return {{"packets", status.packets},
-          {"bytes", status.bytes},
-          {"dropped", status.dropped},
-          {"failure", status.failure ? status.failure->to_json() : json()}};
-}
-
-std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, const std::string& name) {
-  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + name;
-  if (!std::filesystem::is_fifo(file)) return std::make_unique<PcapngWriter>(file, program, comment);
-  UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));  // whose reader is there already, or it is refused
-  if (!pipe) throw error_from_errno(errno, "capture " + file.string(), "cannot be written to");
-  ::fcntl(pipe.get(), F_SETFL, 0);  // a slow reader makes the ring fill, which is counted
-  return std::make_unique<PcapngWriter>(std::move(pipe), "capture " + file.string(), program, comment);
-}
-
-Impairment impairment_of(const json& how) {
-  const auto share = [&](const char* key) { return how.value(key, 0.0); };
-  const auto span = [&](const char* key) { return seconds_asked(how, key, 60, "impairment of the bench network"); };
-  Impairment impairment;
-  impairment.loss = share("loss");
-  impairment.duplicate = share("duplicate");
-  impairment.corrupt = share("corrupt");
-  impairment.reorder = share("reorder");
-  impairment.delay = span("delay_s");
-  impairment.jitter = span("jitter_s");
-  impairment.rate = how.value("rate_bit_s", std::uint64_t{0});
-  impairment.queue = how.value("queue", std::size_t{1000});
-  return impairment;
-}
+constexpr unsigned kGatewayQueue = 10'000;                 // frames: a tenth of a second at 100,000 a second
 
 }  // namespace
 
 BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(setup), outbox_(outbox) {
-  auto port = make_tap(kPort);
-  auto gateway = make_tap(kGateway);
-  links_.set_mac(kGateway, kGatewayMac);
-  links_.set_silent(kPort);
-  for (const char* name : {kPort, kGateway}) links_.set_queue_length(name, kQueue);
-  if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.name));
-  links_.ignore_routers(kGateway);  // it is the router
-  links_.set_up(kGateway, true);
-  links_.add_address(kGateway, setup_.address);
-  links_.add_address(kGateway, setup_.address6);
+  make_gateway();
+  filter_ = std::make_unique<GatewayFilter>(kGateway, links_, routes_,
+                                            [this](const std::string& name) { return services_->addresses_of(name); });
+  for (const auto& address : {setup_.address, setup_.address6}) add_gateway_address(address);
   links_.set_neighbour_retry(kGateway, kNeighbourRetry);
-  links_.take_all_from(kGateway);
-  wire_ = std::make_unique<Wire>(kPort, std::move(gateway));
-  links_.set_up(kPort, true);
+  routes_.take_all_from(kGateway);
   services_ = std::make_unique<GatewayServices>(
-      kGateway, setup_.address, setup_.address6, [this](const std::string& address) { links_.add_address(kGateway, address); }, outbox_);
+      kGateway, setup_.address, setup_.address6, [this](const std::string& address) { add_gateway_address(address); }, outbox_);
   scanning_ = std::make_shared<Scanning>(
       kGateway, [services = services_.get()] { return services->leases(); }, outbox_);
-  wire_->set_plugged(false);
-  cable_ = std::make_unique<Cable>(std::move(port), setup_.cable, [this](bool plugged) { wire_->set_plugged(plugged); });
+  for (const auto& port : setup_.ports)
+    if (port.interface.empty()) attach(port.device);
 }
 
 BenchNetwork::~BenchNetwork() = default;
+
+// The end of one wire, or a switch of the ends of several.
+void BenchNetwork::make_gateway() {
+  if (setup_.ports.size() == 1) {
+    free_wires_[setup_.ports.front().device] = make_tap(kGateway);
+  } else {
+    links_.add_bridge(kGateway);
+    int number = 0;
+    for (const auto& port : setup_.ports) {
+      const auto name = "wire" + std::to_string(number++);
+      free_wires_[port.device] = make_tap(name);
+      links_.set_silent(name);
+      links_.set_queue_length(name, kGatewayQueue);
+      links_.join(name, kGateway);
+      links_.set_up(name, true);
+    }
+  }
+  links_.set_mac(kGateway, kGatewayMac);
+  links_.set_queue_length(kGateway, kGatewayQueue);
+  links_.ignore_routers(kGateway);  // it is the router
+  links_.set_up(kGateway, true);
+}
+
+void BenchNetwork::add_gateway_address(const std::string& address) {
+  links_.add_address(kGateway, address);
+  filter_->add_lan(address);
+}
+
+void BenchNetwork::attach(const std::string& device) {
+  for (const auto& port : setup_.ports) {
+    if (port.device != device) continue;
+    if (ports_.contains(device)) throw about(ErrorKind::Busy, "has attached '" + device + "' already", "ask once");
+    auto name = port.interface;
+    if (name.empty()) name = setup_.ports.size() == 1 ? "device" : "device" + std::to_string(ports_.size());
+    auto made = std::make_unique<DevicePort>(port, name, links_, std::move(free_wires_.at(device)), outbox_);
+    const std::scoped_lock lock(ports_mutex_);
+    ports_[device] = std::move(made);
+    return;
+  }
+  throw about(ErrorKind::NotFound, "has no port for '" + device + "'", "name one of its DUTs");
+}
 
 Error BenchNetwork::about(ErrorKind kind, const std::string& cause, const std::string& remedy) const {
   return {kind, "network of dut '" + setup_.name + "'", cause, remedy};
 }
 
-PacketRecorder& BenchNetwork::capture(const std::string& name) {
-  const auto found = captures_.find(name);
-  if (found != captures_.end()) return *found->second;
-  throw about(ErrorKind::NotFound, "records no capture '" + name + "'",
-              name == kMainCapture ? "open the bench with a record directory" : "start it first");
-}
-
-json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
-  if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
-  auto recorder = std::make_unique<PacketRecorder>(kPort, std::move(writer));
-  const std::scoped_lock lock(captures_mutex_);
-  captures_[name] = std::move(recorder);
-  return json::object();
-}
-
-json BenchNetwork::stop_capture(const std::string& name) {
-  const auto result = figures(capture(name).stop());
-  const std::scoped_lock lock(captures_mutex_);
-  captures_.erase(name);
-  return result;
-}
-
-json BenchNetwork::ask_capture(const std::string& what, const json& how, Deadline deadline) {
-  const std::string name = how.value("name", kMainCapture);
-  if (what == "capture.start") return start_capture(name, writer_for(how.at("file").get<std::string>(), setup_.name));
-  if (what == "capture.stop") return stop_capture(name);
-  if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
-  auto& recorder = capture(name);
-  recorder.sync(deadline);
-  const auto status = recorder.status();
-  if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
-  return figures(status);
-}
-
-void BenchNetwork::impair(const json& how) {
-  const auto impairment = impairment_of(how);
-  const std::string direction = how.value("direction", "both");
-  if (direction != "both" && direction != "from_device" && direction != "to_device")
-    throw about(ErrorKind::Config, "has no direction '" + direction + "'", "choose one of: both, from_device, to_device");
-  const std::uint64_t seed = how.value("seed", std::uint64_t{1});
-  // Two directions with one seed would lose the same frames of both.
-  if (direction != "to_device") wire_->impair(Direction::FromDevice, impairment, seed * 2);
-  if (direction != "from_device") wire_->impair(Direction::ToDevice, impairment, seed * 2 + 1);
+DevicePort& BenchNetwork::port(const json& how) {
+  std::string names;
+  for (const auto& [name, port] : ports_) names += (names.empty() ? "" : ", ") + name;
+  const std::string device = how.value("device", "");
+  if (device.empty() && ports_.size() == 1) return *ports_.begin()->second;
+  if (device.empty()) throw about(ErrorKind::Config, "is shared", "say which device is meant: " + names);
+  const auto found = ports_.find(device);
+  if (found == ports_.end()) throw about(ErrorKind::NotFound, "has no device '" + device + "'", "there are: " + names);
+  return *found->second;
 }
 
 void BenchNetwork::begin_interception(const json& how) {
   if (interception_) throw about(ErrorKind::Busy, "answers TLS already", "change its plan (intercept.plan)");
-  Interception::Options options;
+  auto options = interception_options_of(how);
   options.interface = kGateway;
-  options.ports = how.value("ports", options.ports);
-  options.ca_pem = how.value("ca_pem", "");
-  options.ca_key_pem = how.value("ca_key_pem", "");
-  options.otherwise = intercept_case_named(how.value("case", "sound"));
   options.name_of_address = [this](const std::string& address) { return services_->name_of(address); };
   options.on_secrets = [this](std::string_view lines) {
-    const std::scoped_lock lock(captures_mutex_);
-    for (auto& [name, recorder] : captures_) recorder->tls_secrets(std::string(lines));
+    const std::scoped_lock lock(ports_mutex_);
+    for (auto& [name, port] : ports_) port->tls_secrets(std::string(lines));
+  };
+  options.serve = [this](std::set<int> ports, int others_ipv4, int others_ipv6) {
+    filter_->serve(std::move(ports), others_ipv4, others_ipv6);
   };
   interception_ = std::make_shared<Interception>(std::move(options), outbox_);
 }
@@ -162,19 +112,19 @@ Interception& BenchNetwork::interception() {
 }
 
 json BenchNetwork::status() {
-  json captures = json::object();
-  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
-  const auto port = links_.counts(kPort);
-  return {{"plugged", cable_ && cable_->connected()},
-          {"address", setup_.address},
-          {"address6", setup_.address6},
-          {"captures", captures},
-          {"services", services_->status()},
-          {"interception", interception_ ? interception_->status() : json()},
-          {"events_lost", outbox_.lost()},
-          {"from_device", figures(wire_->counts(Direction::FromDevice))},
-          {"to_device", figures(wire_->counts(Direction::ToDevice))},
-          {"port_queue_dropped", port ? port->tx_dropped : 0}};
+  json status{{"address", setup_.address},
+              {"address6", setup_.address6},
+              {"services", services_->status()},
+              {"filter", filter_->status()},
+              {"interception", interception_ ? interception_->status() : json()},
+              {"events_lost", outbox_.lost()}};
+  if (setup_.ports.size() == 1 && ports_.size() == 1) {
+    status.update(ports_.begin()->second->status());
+    return status;
+  }
+  status["ports"] = json::object();
+  for (const auto& [name, port] : ports_) status["ports"][name] = port->status();
+  return status;
 }
 
 std::function<json(Deadline)> BenchNetwork::waiting(const std::string& what, const json& how) {
@@ -189,13 +139,11 @@ std::function<json(Deadline)> BenchNetwork::waiting(const std::string& what, con
 json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadline) {
   const json done = json::object();
   if (what == "status") return status();
+  if (what == "port.attach") return attach(how.at("device")), done;
   if (what == "mark") {
-    for (auto& [name, recorder] : captures_) recorder->mark(how.at("text"));
+    for (auto& [name, port] : ports_) port->mark(how.at("text"));
     return done;
   }
-  if (what.starts_with("capture.")) return ask_capture(what, how, deadline);
-  if (what == "impair") return impair(how), done;
-  if (what == "cut") return wire_->set_cut(how.at("cut")), done;
   if (what == "intercept.start") return begin_interception(how), done;
   if (what == "intercept.plan") return interception().plan(how), done;
   if (what == "intercept.ended") return interception().ended(how);
@@ -203,12 +151,12 @@ json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadli
   if (what == "watch_ports.status") return scanning_->watched();
   if (what == "watch_ports.stop") return scanning_->stop_watching();
   if (what == "close") {
-    cable_.reset();
-    for (auto& [name, recorder] : captures_) recorder->stop();
+    for (auto& [name, port] : ports_) port->stop();
     return status();
   }
   if (auto answer = services_->ask(what, how)) return *answer;
-  throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
+  if (auto answer = filter_->ask(what, how)) return *answer;
+  return port(how).ask(what, how, deadline);
 }
 
 }  // namespace hilcop

@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "base/deadline.h"
-#include "network/capture/packet_recorder.h"
 #include "network/port/links.h"
+#include "network/port/routes.h"
+#include "network/process/device_port.h"
+#include "network/process/gateway_filter.h"
 #include "network/process/gateway_services.h"
 #include "network/process/interception.h"
 #include "network/process/outbox.h"
 #include "network/process/scanning.h"
 #include "network/process/setup.h"
-#include "network/wire/cable.h"
-#include "network/wire/wire.h"
 
 namespace hilcop {
 
-/// The whole network that one DUT hangs on, in the namespace of this process: its port, the wire, the gateway behind it and what is
-/// recorded. Recording begins before the port has a link. Not thread-safe; calls end at once unless they say otherwise. Throws Error.
+/// The whole network that one DUT hangs on, or several that share it, in the namespace of this process: their ports, the wires, the gateway
+/// behind them and what is recorded. Not thread-safe; calls end at once unless they say otherwise. Throws Error.
 class BenchNetwork {
  public:
-  /// Of the namespace, so every bench network has the same ones: where the device hangs, and where the bench is.
-  static constexpr const char *kPort = "device", *kGateway = "gateway";
+  /// Where the bench is; the same in each network, as its namespace is its own.
+  static constexpr const char* kGateway = "gateway";
 
   BenchNetwork(const NetworkSetup& setup, Outbox& outbox);
   ~BenchNetwork();
@@ -37,12 +35,11 @@ class BenchNetwork {
   std::function<nlohmann::json(Deadline)> waiting(const std::string& what, const nlohmann::json& how);
 
  private:
+  void make_gateway();
+  void add_gateway_address(const std::string& address);
+  void attach(const std::string& device);
+  DevicePort& port(const nlohmann::json& how);
   nlohmann::json status();
-  nlohmann::json start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer);
-  nlohmann::json stop_capture(const std::string& name);
-  PacketRecorder& capture(const std::string& name);
-  void impair(const nlohmann::json& how);
-  nlohmann::json ask_capture(const std::string& what, const nlohmann::json& how, Deadline deadline);
   void begin_interception(const nlohmann::json& how);
   Interception& interception();
   Error about(ErrorKind kind, const std::string& cause, const std::string& remedy) const;
@@ -50,13 +47,14 @@ class BenchNetwork {
   NetworkSetup setup_;
   Outbox& outbox_;
   Links links_;
-  std::mutex captures_mutex_;  // held to change the map, and by other threads to read it
-  std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
-  std::unique_ptr<Wire> wire_;
+  Routes routes_;
+  std::map<std::string, UniqueFd> free_wires_;  // ends at the gateway of wires that no port has yet, by device
+  std::mutex ports_mutex_;  // held to change the map, and by other threads to read it
+  std::map<std::string, std::unique_ptr<DevicePort>> ports_;
+  std::unique_ptr<GatewayFilter> filter_;
   std::unique_ptr<GatewayServices> services_;
   std::shared_ptr<Interception> interception_;  // shared with who waits for it
   std::shared_ptr<Scanning> scanning_;          // the same
-  std::unique_ptr<Cable> cable_;
 };
 
 }  // namespace hilcop

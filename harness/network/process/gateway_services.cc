@@ -97,6 +97,12 @@ std::string GatewayServices::name_of(const std::string& address) const {
   return names_.name_of(services::IpAddress::of(address)).value_or("");
 }
 
+std::vector<std::string> GatewayServices::addresses_of(const std::string& name) {
+  const auto addresses = names_.addresses(services::DnsName::of(name));
+  if (!addresses) throw Error(ErrorKind::Exhausted, "name server of the bench network", "has no address left for '" + name + "'", "");
+  return {addresses->v4.text(), addresses->v6.text()};
+}
+
 void GatewayServices::set_dhcp(const json& how) {
   DhcpFaults faults;
   faults.no_answer = how.value("no_answer", false);

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "network/dhcp/dhcp_server.h"
 #include "network/dhcp/router_advertiser.h"
@@ -31,6 +32,8 @@ class GatewayServices {
   nlohmann::json status() const;
   /// MAC: address that was acknowledged last. Thread-safe.
   std::map<std::string, std::string> leases() const;
+  /// That a name is given out with, whether it was asked for yet or not, rules apart. Throws Error{Config} where it is no name.
+  std::vector<std::string> addresses_of(const std::string& name);
   /// The name that was given out for an address; "": none.
   std::string name_of(const std::string& address) const;
 

@@ -10,6 +10,7 @@ using nlohmann::json;
 
 namespace {
 
+constexpr int kQuicPort = 443;
 constexpr std::size_t kMostOfAnEvent = 4096;           // of a client's data; wait() and the capture have all of it
 constexpr std::size_t kMany = 500, kMostOfMany = 256;  // so that a line stays under JsonLines' 16 MiB, each byte being four at most
 
@@ -59,10 +60,22 @@ json figures(const InterceptedConnection& connection, std::size_t most_data) {
           {"ended_ns", to_ns(connection.ended.steady)}};
 }
 
-InterceptTarget target_of(const json& how) {
-  const json target = how.value("target", json::object());
+json figures(const SeenDatagram& seen, const std::function<std::string(const std::string&)>& names) {
+  const auto& hello = seen.hello.hello;
+  const bool named = hello && !hello->server_name.empty();
+  return {{"protocol", seen.hello.kind == DatagramHello::Kind::Quic ? "quic" : "dtls"},
+          {"version", seen.hello.version_text},
+          {"client", seen.client.text()},
+          {"aimed_at", seen.aimed_at.text()},
+          {"server_name", named ? json(printable(hello->server_name)) : json()},
+          {"name", printable(named || !names ? (named ? hello->server_name : "") : names(seen.aimed_at.address))},
+          {"unread", seen.hello.unread}};
+}
+
+InterceptTarget target_in(const json& target) {
   return {target.value("server_name", ""), target.value("address", ""), target.value("port", std::uint16_t{0})};
 }
+InterceptTarget target_of(const json& how) { return target_in(how.value("target", json::object())); }
 
 SteadyTime since_of(const json& how) { return from_ns(how.value("since_ns", std::int64_t{0})); }
 
@@ -77,13 +90,28 @@ Interception::Interception(Options options, Outbox& outbox) {
   std::vector<UniqueFd> listening;
   for (const int port : options.ports)
     for (const auto family : {IpFamily::V4, IpFamily::V6}) listening.push_back(tcp_service(family, port, options.interface));
+  int others[2] = {};
+  if (options.all_ports)
+    for (const auto family : {IpFamily::V4, IpFamily::V6}) {
+      listening.push_back(tcp_service(family, 0, options.interface));
+      others[family == IpFamily::V6] = local_port(listening.back().get());
+    }
   InterceptOptions how;
+  how.banners = std::move(options.banners);
   how.name_of_address = options.name_of_address;
   how.on_secrets = options.on_secrets;
   how.on_connection = [&outbox](const InterceptedConnection& connection) {
     outbox.event("tls", connection.ended.steady, connection.ended.utc, figures(connection, kMostOfAnEvent));
   };
   interceptor_ = std::make_unique<Interceptor>(std::move(listening), certificates_of(options), options.otherwise, std::move(how));
+  std::vector<UniqueFd> ears;
+  for (const auto family : {IpFamily::V4, IpFamily::V6}) ears.push_back(udp_ear(family, options.interface));
+  const int silent = options.quic_silent ? kQuicPort : 0;
+  Refusal refusing{unreachable_socket(IpFamily::V4, options.interface), unreachable_socket(IpFamily::V6, options.interface), silent};
+  datagrams_ = std::make_unique<DatagramWatch>(std::move(ears), std::move(refusing), [&outbox, names = options.name_of_address](const SeenDatagram& seen) {
+    outbox.event("datagram_tls", seen.at.steady, seen.at.utc, figures(seen, names));
+  });
+  options.serve(std::move(options.ports), others[0], others[1]);  // the last: what cannot be led here leaves nothing behind
 }
 
 void Interception::plan(const json& how) {
@@ -107,11 +135,30 @@ json Interception::ended(const json& how) const {
 
 json Interception::status() const {
   const auto counts = interceptor_->counts();
+  const auto seen = datagrams_->counts();
   return {{"accepted", counts.accepted},
           {"ended", counts.ended},
           {"turned_away", counts.turned_away},
           {"accept_failures", counts.accept_failures},
-          {"no_longer_kept", counts.no_longer_kept}};
+          {"no_longer_kept", counts.no_longer_kept},
+          {"datagrams", {{"quic", seen.quic}, {"dtls", seen.dtls}}}};
+}
+
+Interception::Options interception_options_of(const json& how) {
+  Interception::Options options;
+  const auto ports = how.value("ports", json(options.ports));
+  options.all_ports = ports == "all";
+  if (!options.all_ports) options.ports = ports.get<std::set<int>>();
+  const std::string quic = how.value("quic", "refused");
+  if (quic != "refused" && quic != "silent")
+    throw Error(ErrorKind::Config, "TLS interception", "does not do '" + quic + "' with QUIC", "choose one of: refused, silent");
+  options.quic_silent = quic == "silent";
+  for (const auto& banner : how.value("banners", json::array()))
+    options.banners.push_back({target_in(banner), banner.at("text"), banner.value("at_once", false)});
+  options.ca_pem = how.value("ca_pem", "");
+  options.ca_key_pem = how.value("ca_key_pem", "");
+  options.otherwise = intercept_case_named(how.value("case", "sound"));
+  return options;
 }
 
 }  // namespace hilcop

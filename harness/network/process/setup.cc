@@ -4,16 +4,22 @@
 namespace hilcop {
 
 nlohmann::json to_json(const NetworkSetup& setup) {
-  return {{"name", setup.name},
-          {"cable", setup.cable.string()},
-          {"capture", setup.capture.string()},
-          {"address", setup.address},
-          {"address6", setup.address6}};
+  auto ports = nlohmann::json::array();
+  for (const auto& port : setup.ports)
+    ports.push_back(
+        {{"device", port.device}, {"cable", port.cable.string()}, {"interface", port.interface}, {"capture", port.capture.string()}});
+  return {{"name", setup.name}, {"ports", ports}, {"address", setup.address}, {"address6", setup.address6}};
 }
 
 NetworkSetup network_setup_from_json(const nlohmann::json& value) {
-  return {value.at("name"), value.at("cable").get<std::string>(), value.at("capture").get<std::string>(), value.at("address"),
-          value.at("address6")};
+  NetworkSetup setup;
+  setup.name = value.at("name");
+  for (const auto& port : value.at("ports"))
+    setup.ports.push_back(
+        {port.at("device"), port.at("cable").get<std::string>(), port.at("interface"), port.at("capture").get<std::string>()});
+  setup.address = value.at("address");
+  setup.address6 = value.at("address6");
+  return setup;
 }
 
 }  // namespace hilcop

@@ -34,8 +34,8 @@ class NetworkClientTest : public ::testing::Test {
     NetworkClient::Options options;
     options.program = program();
     options.setup.name = "device";
-    options.setup.cable = folder_.path() / "cable";
-    if (!capture.empty()) options.setup.capture = folder_.path() / capture;
+    options.setup.ports = {{"device", folder_.path() / "cable", "", {}}};
+    if (!capture.empty()) options.setup.ports[0].capture = folder_.path() / capture;
     return networks_.emplace_back(NetworkClient::start(std::move(options), Deadline::in(20s))).get();
   }
   UniqueFd plug() const { return connect_unix(folder_.path() / "cable", Deadline::in(5s)); }
@@ -282,6 +282,42 @@ TEST_F(NetworkClientTest, EndsWithItsOwnerHoweverThatEnds) {
     return !(status >> number >> name >> state) || state == "Z";
   };
   for (const auto deadline = Deadline::in(10s); !gone();) ASSERT_FALSE(deadline.expired()) << "the network outlives its owner";
+}
+
+TEST_F(NetworkClientTest, SeveralDevicesShareOneNetworkAndEachHasItsOwnWireAndCapture) {
+  NetworkClient::Options options;
+  options.program = program();
+  options.setup.name = "both";
+  for (const char* name : {"one", "two"})
+    options.setup.ports.push_back({name, folder_.path() / name, "", folder_.path() / (std::string(name) + ".pcapng")});
+  auto* const network = networks_.emplace_back(NetworkClient::start(std::move(options), Deadline::in(20s))).get();
+  const auto one = connect_unix(folder_.path() / "one", Deadline::in(5s)), two = connect_unix(folder_.path() / "two", Deadline::in(5s));
+  ASSERT_TRUE(sent(one.get(), arp_request()));
+  EXPECT_TRUE(arp_answered(one.get(), 10s)) << "both have the gateway";
+  ASSERT_TRUE(sent(two.get(), arp_request()));
+  EXPECT_TRUE(arp_answered(two.get(), 10s));
+  const auto heard = [](int cable, const std::string& what, Nanoseconds within) {
+    std::string bytes;
+    char piece[65536];
+    for (const auto deadline = Deadline::in(within); bytes.find(what) == std::string::npos && wait_ready(cable, POLLIN, deadline);)
+      bytes.append(piece, static_cast<std::size_t>(std::max<ssize_t>(0, ::read(cable, piece, sizeof piece))));
+    return bytes.find(what) != std::string::npos;
+  };
+  const std::vector<std::uint8_t> broadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 0x51, 0x88, 0xb5, 'h', 'e', 'l', 'l', 'o'};
+  ASSERT_TRUE(sent(one.get(), broadcast));
+  EXPECT_TRUE(heard(two.get(), "hello", 10s)) << "they hear each other";
+  network->ask("cut", {{"device", "two"}, {"cut", true}}, Deadline::in(10s));
+  ASSERT_TRUE(sent(one.get(), broadcast));
+  EXPECT_FALSE(heard(two.get(), "hello", 500ms)) << "its wire alone is cut";
+  ASSERT_TRUE(sent(one.get(), arp_request()));
+  EXPECT_TRUE(arp_answered(one.get(), 10s));
+  EXPECT_EQ(error_of([&] { network->ask("cut", {{"cut", true}}, Deadline::in(10s)); }).kind(), ErrorKind::Config) << "which?";
+  EXPECT_EQ(error_of([&] { network->ask("cut", {{"device", "three"}, {"cut", true}}, Deadline::in(10s)); }).kind(), ErrorKind::NotFound);
+  const auto ports = network->ask("status", nlohmann::json::object(), Deadline::in(10s)).at("ports");
+  EXPECT_EQ(ports.at("one").at("plugged"), true);
+  EXPECT_GT(ports.at("two").at("to_device").at("cut"), 0);
+  for (const char* name : {"one", "two"})
+    EXPECT_GE(network->ask("capture.sync", {{"device", name}}, Deadline::in(10s)).at("packets"), 2) << name;
 }
 
 TEST_F(NetworkClientTest, OneCableAtATimeAndTheNextWhenItIsPulled) {

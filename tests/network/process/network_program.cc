@@ -15,7 +15,7 @@ int main(int count, char** words) {
   hilcop::NetworkClient::Options options;
   options.program = "/proc/self/exe";
   options.setup.name = "device";
-  options.setup.cable = words[2];
+  options.setup.ports = {{"device", words[2], "", {}}};
   const auto network = hilcop::NetworkClient::start(std::move(options), hilcop::Deadline::in(std::chrono::seconds(20)));
   std::printf("%d\n", network->pid());
   std::fflush(stdout);

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from machine import IMAGE
+
 BENCH = """
 bench: {name}
 instruments:
@@ -19,11 +21,15 @@ duts:
     power: {{ instrument: machine, channel: power }}
     consoles: {{ main: {{ instrument: machine, channel: console }} }}
     buttons: {{ reset: {{ instrument: machine, channel: button }} }}
-    network: {{ instrument: machine, channel: network }}
+    unit_record: {unit}/record.json
+    network:
+      instrument: machine
+      channel: network
+      ca: {{ certificate: {image}/lab-ca/ca.crt, key: {image}/lab-ca/ca.key }}
 """
 
 
 def write_bench(folder: Path, unit: Path, name: str = "test") -> Path:
     file = folder / "bench.yaml"
-    file.write_text(BENCH.format(unit=unit, name=name))
+    file.write_text(BENCH.format(unit=unit, name=name, image=IMAGE))
     return file

@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HT1-NETWORK: the reference device on a network that is the bench's: addresses, names and time that fail and lie, servers that are not its
+maker's, outages, its ports while it starts, and what its owner told it, looked for in all that it said."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import hilcop
+from hilcop import Check, Dut, Evidence, Run, powered, scenario
+from hilcop.interception import Intercepted, Interception
+from hilcop.scanning import PortWatch
+
+CLOUD, NAMES, API = "cloud.ht1.example", ".ht1.example", 443
+CASES = ("self_signed", "unknown_ca", "wrong_name", "expired", "not_yet_valid", "leaf_as_ca", "wrong_usage", "weak_key", "weak_signature")
+CASES += ("old_version_1_0", "old_version_1_1", "weak_cipher", "null_cipher", "strip")
+WATCHED = (21, 22, 23, 53, 80, 443, 1883, 2323, 5555, 8080, 8443, 8883)
+TWENTY_YEARS_S = -20 * 365 * 86400.0
+PASSWORD, WIFI_KEY = "canary of an owner 1", "canary-wifi-key-7716"
+
+
+class Tour:
+    """One unit, and what every part of the tour does with it."""
+
+    def __init__(self, dut: Dut, run: Run) -> None:
+        self.dut, self.run, self.network = dut, run, dut.network
+        self.secrets = {"set-up secret": dut.unit_record["setup_secret"], "password": PASSWORD, "Wi-Fi key": WIFI_KEY}
+        self.tls: Interception = self.network.intercept(ports="all")
+
+    def starts(self, check: Check) -> int | None:
+        """Power off and on; when it began (steady clock), or None, and the check is judged."""
+        self.dut.power.off()
+        begin = time.monotonic_ns()
+        self.dut.power.on()
+        boot = self.dut.boot_to()
+        if boot.complete:
+            return begin
+        evidence = [self.run.console_evidence((boot.begin, self.dut.console.offset))]
+        if boot.starved_only:
+            check.inconclusive(f"the host was busy for {boot.starved_s:.1f} s of a start", evidence=evidence)
+        else:
+            check.fail(observed=f"stage '{boot.missing}' of a start did not come", evidence=evidence)
+        return None
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """As its owner's browser does, whom its certificate does not concern here."""
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPConnection("device", timeout=30)
+        connection.sock = context.wrap_socket(self.network.connect(self.network.address(), API, timeout_s=30))
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            reply = connection.getresponse()
+            text = reply.read()
+        finally:
+            connection.close()
+        return reply.status, json.loads(text) if text else None
+
+    def answers(self) -> bool:
+        """Whether its page answers on the LAN."""
+        try:
+            return self.ask("GET", "/api/info")[0] == 200
+        except (hilcop.Error, OSError, http.client.HTTPException):
+            return False
+
+    def hears_its_cloud(self, since_ns: int, timeout_s: float = 120) -> Intercepted:
+        """The control of all that is refused: its maker's server, with a certificate that is sound, is told something."""
+        return self.tls.wait(server_name=CLOUD, since_ns=since_ns, timeout_s=timeout_s)
+
+    def packets(self, text: str = "") -> Evidence:
+        """The capture, as far as it goes now."""
+        self.network.sync_capture()
+        assert self.network.capture_file
+        return Evidence(str(self.network.capture_file.relative_to(self.run.record_dir.parent)), text=text)
+
+    def kept(self, name: str, connections: list[Intercepted]) -> Evidence:
+        return self.run.attach(f"{name}.json", json.dumps([one.all for one in connections], indent=1), media_type="application/json")
+
+
+def takes_an_address(tour: Tour, check: Check) -> None:
+    """Nobody gives it one at first; then a server does."""
+    network = tour.network
+    network.dhcp(no_answer=True)
+    try:
+        if tour.starts(check) is None:
+            return
+        asked = until(lambda: int(network.status()["services"]["dhcp"]["received"]) > 0, 60)
+        without = not network.status()["services"]["leases"]
+    finally:
+        network.dhcp()
+    check.control("it asked, and got nothing", ok=asked and without)
+    try:
+        address = network.address(timeout_s=60)
+    except hilcop.TimeoutError as late:
+        check.fail(observed=str(late), evidence=[tour.packets("DHCP")])
+        return
+    check.judge(tour.answers(), observed=f"it took {address}, where its page answers", evidence=[tour.packets("DHCP")])
+
+
+def is_set_up(tour: Tour, check: Check) -> bool:
+    begin = time.monotonic_ns()
+    body = {"secret": tour.secrets["set-up secret"], "password": PASSWORD, "wifi": {"ssid": "canary-net", "key": WIFI_KEY}}
+    status, said = tour.ask("POST", "/api/setup", body)
+    heard = tour.hears_its_cloud(begin)
+    check.control("its owner's secret sets it up", ok=status == 201, detail=str(said)[:200])
+    evidence = [tour.kept("control", [heard])]
+    check.control("the connection was the sound one", ok=heard.case == "sound", detail=heard.cause)
+    registered = heard.outcome == "sent_application_data" and "POST /v1/register" in heard.data
+    check.judge(registered, observed=f"{heard.outcome}: {heard.data[:60]!r}", evidence=evidence)
+    return check.verdict == "Pass"
+
+
+def lives_without_names(tour: Tour, check: Check) -> None:
+    network = tour.network
+    for kind in ("servfail", "silence"):
+        network.dns("*", kind)  # type: ignore[arg-type]
+        try:
+            begin = tour.starts(check)
+            if begin is None:
+                return
+            asked = until(lambda: int(network.status()["services"]["dns"]["queries"]) > 0, 60)
+            check.control(f"{kind}: it asked, and reached nobody", ok=asked and not tour.tls.ended(since_ns=begin))
+            if not tour.answers():
+                check.fail(observed=f"its page does not answer on the LAN while names have {kind}", evidence=[tour.packets("DNS")])
+                return
+        finally:
+            network.dns_sound()
+    heard = tour.hears_its_cloud(time.monotonic_ns())
+    observed = f"its page answered; then its cloud heard of it again ({heard.outcome})"
+    check.judge(heard.outcome == "sent_application_data", observed=observed, evidence=[tour.packets("DNS")])
+
+
+def tells_nobody_else(tour: Tour, case: str, check: Check) -> None:
+    tour.tls.plan([case])
+    try:
+        begin = tour.starts(check)
+        if begin is None:
+            return
+        first = tour.tls.wait(server_name=CLOUD, since_ns=begin)
+        shown = tour.tls.ended(since_ns=begin)
+    finally:
+        tour.tls.plan(["sound"])
+    heard = tour.hears_its_cloud(time.monotonic_ns())
+    check.control("with a sound certificate its cloud is told again", ok=heard.outcome == "sent_application_data", detail=heard.cause)
+    check.control("it was shown the fault", ok=first.case == case, detail=first.cause)
+    evidence = [tour.kept(f"case-{case}", [first, *shown, heard])]
+    told = [one for one in (first, *shown) if one.outcome == "sent_application_data" and one.case == case]
+    if told:
+        check.fail(observed=f"it sent {told[0].data[:80]!r}", evidence=evidence)
+    elif first.outcome in ("refused_in_handshake", "refused_after_handshake"):
+        check.judge(True, observed=f"{first.outcome}: {first.cause}", evidence=evidence)
+    else:
+        check.inconclusive(f"{first.outcome}: {first.cause}", evidence=evidence)
+
+
+def lives_through(tour: Tour, what: str, check: Check) -> None:
+    """An outage that it starts in: the LAN lives, its maker's servers do not."""
+    host = CLOUD if what == "host" else ""
+    with tour.network.outage(what, host=host):  # type: ignore[arg-type]
+        begin = tour.starts(check)
+        if begin is None:
+            return
+        met = until(lambda: int(tour.network.status()["filter"]["dead_host" if host else "dead_internet"]) > 0, 60)
+        reached = [one for one in tour.tls.ended(since_ns=begin) if one.name == CLOUD]
+        check.control("it tried, and reached nobody", ok=met and not reached)
+        if not tour.answers():
+            check.fail(observed="its page does not answer on the LAN", evidence=[tour.packets(what)])
+            return
+    heard = tour.hears_its_cloud(time.monotonic_ns())
+    observed = f"its page answered; after the outage its cloud heard of it again ({heard.outcome})"
+    check.judge(heard.outcome == "sent_application_data", observed=observed, evidence=[tour.packets(what)])
+
+
+def comes_back_after(tour: Tour, what: str, check: Check) -> None:
+    """An outage in which nothing reaches it."""
+    check.control("it answers before", ok=tour.answers())
+    with tour.network.outage(what):  # type: ignore[arg-type]
+        check.control("it cannot be reached", ok=not reachable(tour))
+    back = until(tour.answers, 60)
+    check.judge(back, observed="its page answers again" if back else "its page does not answer again", evidence=[tour.packets(what)])
+
+
+def reachable(tour: Tour) -> bool:
+    try:
+        tour.network.connect(tour.network.address(), API, timeout_s=3).close()
+    except hilcop.Error:
+        return False
+    return True
+
+
+def opens_nothing_else(tour: Tour, watch: PortWatch, check: Check) -> None:
+    """Of the ports that were asked for every 0.2 s during a start."""
+    refused = {port.port for port in watch.ports if port.port != API and port.answered > port.open}
+    check.control("the others said no, which takes somebody who is there", ok=refused == set(WATCHED) - {API}, detail=str(sorted(refused)))
+    check.control("it was asked without a pause", ok=watch.failure is None and watch.longest_gap_s < 2, detail=f"{watch.longest_gap_s:.2f} s")
+    ports = [f"{port.address} {port.port}: {port.open} of {port.answered}" for port in watch.ports]
+    evidence = [tour.run.attach("ports.txt", "\n".join(ports) + "\n")]
+    check.judge(watch.seen_open == {API}, observed=f"open: {sorted(watch.seen_open)}", evidence=evidence)
+
+
+def names_its_maker_alone(tour: Tour, check: Check, clock: Check) -> None:
+    report = tour.network.read()
+    evidence = [tour.packets("names and destinations")]
+    for one in (check, clock):
+        one.control("the capture has all that passed", ok=report.complete, detail="; ".join(report.limits))
+    named = sorted({one.name for one in report.destinations if one.named_by})
+    check.control("its cloud is among them", ok=CLOUD in named)
+    strange = [name for name in named if not name.endswith(NAMES)]
+    check.judge(not strange, observed=", ".join(named), evidence=evidence)
+    failures = tour.network.status()["services"]["failures"]
+    clock.control("the time server that it was given served all the while", ok=failures == [], detail=str(failures))
+    asked = len(report.observations["ntp"])
+    clock.judge(not asked, observed=f"{asked} questions of the time; all cases above were judged while it was 20 years wrong", evidence=evidence)
+
+
+def speaks_tls_alone(tour: Tour, check: Check) -> None:
+    everything = tour.tls.ended()
+    plain = [one for one in everything if one.outcome == "not_tls"]
+    check.control("connections to any port are seen", ok=any(one.outcome == "sent_application_data" for one in everything))
+    evidence = [tour.kept("plain", plain)]
+    check.judge(not plain, observed=f"{len(plain)} of {len(everything)} connections were no TLS", evidence=evidence)
+
+
+def keeps_secrets(tour: Tour, check: Check) -> None:
+    network = tour.network
+    before = network.find_canaries(tour.secrets)
+    # The control: the same words in the plain, on the same way, are found.
+    with network.connect(network.address(), API, timeout_s=30) as plain:
+        body = json.dumps(tour.secrets)
+        plain.sendall(f"POST /api/setup HTTP/1.1\r\nHost: device\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        plain.settimeout(10)
+        while plain.recv(4096):
+            pass  # an alert, and its end
+    after = network.find_canaries(tour.secrets)
+    check.control("all of the capture was looked through", ok=before.complete and after.complete, detail="; ".join(after.limits))
+    check.control("said in the plain, each is found", ok={one.canary for one in after.findings} >= set(tour.secrets))
+    found = sorted({f"{one.canary} ({one.form}) to {one.receiver}" for one in before.findings})
+    check.judge(not found, observed="; ".join(found) or "none of them in the plain", evidence=[tour.packets("everything")])
+
+
+def until(is_so: Any, timeout_s: float) -> bool:
+    end = time.monotonic_ns() + int(timeout_s * 1e9)
+    while not is_so():
+        if time.monotonic_ns() > end:
+            return False
+        hilcop.wait_until(time.monotonic_ns() + 200_000_000)
+    return True
+
+
+@contextmanager
+def wrong_time(dut: Dut) -> Iterator[None]:
+    """Whoever asks the bench for the time is told one of long ago."""
+    dut.network.ntp(offset_s=TWENTY_YEARS_S)
+    try:
+        yield
+    finally:
+        dut.network.ntp()
+
+
+@scenario(
+    "HT1-NETWORK",
+    title="The reference device on a network that is the bench's",
+    clauses=["5.5-1"],
+    roles=["power", "console", "network"],
+    board_keys=["boot_stages"],
+    timeout_s=900,
+)
+def network(dut: Dut, run: Run) -> None:
+    address = run.check("address", expected="it takes an address as soon as it is given one", clauses=["5.9-1"])
+    cloud = run.check("cloud", expected="set up, it tells its maker's server what it has to", clauses=["5.5-1"])
+    names = run.check("no names", expected="without names it works on the LAN, and finds its cloud again", clauses=["5.9-2"])
+    cases = {case: run.check(f"case {case}", expected="a server that is not its maker's is told nothing") for case in CASES}
+    ports = run.check("ports", expected=f"while it starts no port but {API} is ever open", clauses=["5.6-1"])
+    alive = {what: run.check(f"outage {what}", expected="it works on the LAN, and finds its cloud again", clauses=["5.9-2"])
+             for what in ("internet", "host")}
+    back = {what: run.check(f"outage {what}", expected="it comes back", clauses=["5.9-1"]) for what in ("link", "wire", "gateway")}
+    destinations = run.check("destinations", expected="it asks for names of its maker alone", clauses=["5.5-1"])
+    clock = run.check("clock", expected="no time server moves its clock", clauses=["5.5-1"])
+    plain = run.check("plain", expected="it says nothing to anybody without TLS", clauses=["5.5-1"])
+    secrets = run.check("secrets", expected="what its owner told it goes nowhere in the plain", clauses=["5.5-7"])
+    with powered(dut), wrong_time(dut):
+        tour = Tour(dut, run)
+        takes_an_address(tour, address)
+        if not is_set_up(tour, cloud):
+            return
+        with dut.network.watch_ports(WATCHED) as watch, run.step("starts without names"):
+            lives_without_names(tour, names)
+        opens_nothing_else(tour, watch, ports)
+        for index, (case, check) in enumerate(cases.items()):
+            with run.step(case, index=index + 1, of=len(cases)):
+                tells_nobody_else(tour, case, check)
+        for what, check in back.items():
+            with run.step(f"outage: {what}"):
+                comes_back_after(tour, what, check)
+        for what, check in alive.items():
+            with run.step(f"outage: {what}"):
+                lives_through(tour, what, check)
+        names_its_maker_alone(tour, destinations, clock)
+        speaks_tls_alone(tour, plain)
+        keeps_secrets(tour, secrets)

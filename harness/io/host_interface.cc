@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/host_interface.h"
+
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "io/netlink.h"
+
+namespace hilcop {
+
+namespace {
+
+constexpr Nanoseconds kLookEvery = std::chrono::milliseconds(20);  // whether it is back
+
+std::vector<std::string> addresses_of(const std::string& name) {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) throw error_from_errno(errno, "interface '" + name + "'", "its addresses are not told");
+  const Owned<ifaddrs, freeifaddrs> owned(all);
+  std::vector<std::string> found;
+  for (const auto* one = all; one != nullptr; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || name != one->ifa_name) continue;
+    const bool v6 = one->ifa_addr->sa_family == AF_INET6;
+    if (!v6 && one->ifa_addr->sa_family != AF_INET) continue;
+    std::array<char, NI_MAXHOST> text{};
+    const socklen_t size = v6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+    if (::getnameinfo(one->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+    const std::string address = text.data();
+    if (!address.starts_with("fe80:")) found.push_back(address);
+  }
+  return found;
+}
+
+// ethtool(8)'s ioctl. A value that the interface does not have is as good as off.
+std::optional<std::uint32_t> asked(const std::string& name, std::uint32_t command) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_value value{command, 0};
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  if (!socket || ::ioctl(socket.get(), SIOCETHTOOL, &request) != 0) return std::nullopt;
+  return value.data;
+}
+
+bool told(const std::string& name, std::uint32_t command, std::uint32_t data) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ethtool_value value{command, data};
+  ifreq request{};
+  name.copy(request.ifr_name, IFNAMSIZ - 1);
+  request.ifr_data = reinterpret_cast<char*>(&value);
+  return socket && ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0;
+}
+
+bool merges_in_kernel(const std::string& name) { return asked(name, ETHTOOL_GGRO).value_or(0) != 0; }
+bool merges_in_hardware(const std::string& name) { return (asked(name, ETHTOOL_GFLAGS).value_or(0) & ETH_FLAG_LRO) != 0; }
+void set_hardware_merging(const std::string& name, bool on) {
+  const auto flags = asked(name, ETHTOOL_GFLAGS);
+  if (flags) told(name, ETHTOOL_SFLAGS, on ? *flags | ETH_FLAG_LRO : *flags & ~std::uint32_t{ETH_FLAG_LRO});
+}
+
+template <typename Change>
+int change(nl_sock* socket, const std::string& name, Change&& with) {
+  const netlink::Link before(rtnl_link_alloc()), after(rtnl_link_alloc());
+  rtnl_link_set_ifindex(before.get(), netlink::index_of(name));
+  with(after.get());
+  return rtnl_link_change(socket, before.get(), after.get(), 0);
+}
+
+Error not_moved(const std::string& object, int code) {
+  if (code == -NLE_PERM || code == -NLE_NOACCESS)
+    return {ErrorKind::PermissionDenied, object, "may not be moved into the bench's network",
+            "give the keeper CAP_NET_ADMIN: run it as root, or by systemd with AmbientCapabilities=CAP_NET_ADMIN"};
+  return {ErrorKind::Protocol, object, std::string("cannot be moved into the bench's network: ") + nl_geterror(code),
+          "see whether it is one that may leave this host (`ethtool -k`: netns-local)"};
+}
+
+}  // namespace
+
+std::optional<HostInterface> host_interface(const std::string& name) {
+  const auto socket = netlink::connected();
+  rtnl_link* found = nullptr;
+  if (rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found) < 0) return std::nullopt;
+  const netlink::Link link(found);
+  HostInterface interface;
+  interface.name = name;
+  std::array<char, 64> text{};
+  if (auto* const address = rtnl_link_get_addr(link.get())) interface.mac = nl_addr2str(address, text.data(), text.size());
+  if (const char* kind = rtnl_link_get_type(link.get())) interface.kind = kind;
+  interface.addresses = addresses_of(name);
+  const auto flags = rtnl_link_get_flags(link.get());
+  interface.up = (flags & IFF_UP) != 0;
+  interface.loopback = (flags & IFF_LOOPBACK) != 0;
+  if (const int master = rtnl_link_get_master(link.get()); master > 0) {
+    std::array<char, IF_NAMESIZE> of{};
+    interface.master = ::if_indextoname(static_cast<unsigned>(master), of.data()) == nullptr ? "?" : of.data();
+  }
+  return interface;
+}
+
+std::vector<std::string> host_interface_names() {
+  std::vector<std::string> names;
+  auto* const all = ::if_nameindex();
+  for (auto* one = all; one != nullptr && one->if_index != 0; ++one) names.emplace_back(one->if_name);
+  if (all != nullptr) ::if_freenameindex(all);
+  return names;
+}
+
+LentInterface::LentInterface(std::string name, std::string object) : name_(std::move(name)), object_(std::move(object)) {}
+
+void LentInterface::lend(pid_t to, Deadline deadline) {
+  if (lent_) throw Error(ErrorKind::Busy, object_, "is in a network of the bench's already", "take it back first");
+  const auto found = host_interface(name_);
+  if (!found)
+    throw Error(ErrorKind::NotFound, object_, "this host has no interface '" + name_ + "'",
+                fmt::format("plug it in, or choose one of: {}", fmt::join(host_interface_names(), ", ")));
+  if (found->loopback) throw Error(ErrorKind::Config, object_, "is this host's loopback", "choose one that a device can be plugged into");
+  if (!found->addresses.empty())
+    throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: it has the address {}", fmt::join(found->addresses, ", ")),
+                fmt::format("if nobody needs it: ip address flush dev {0}; nmcli device set {0} managed no", name_));
+  if (!found->master.empty())
+    throw Error(ErrorKind::Busy, object_, "is a port of '" + found->master + "'", "ip link set " + name_ + " nomaster");
+  if (deadline.expired()) throw Error(ErrorKind::Timeout, object_, "was not moved: the time for it is over", "give the call more time");
+  before_ = {found->up, merges_in_kernel(name_), merges_in_hardware(name_)};
+  told(name_, ETHTOOL_SGRO, 0);
+  if (before_.lro) set_hardware_merging(name_, false);
+  where_.reset(::open(fmt::format("/proc/{}/ns/net", to).c_str(), O_RDONLY | O_CLOEXEC));
+  const auto socket = netlink::connected();
+  const int code = change(socket.get(), name_, [to](rtnl_link* link) { rtnl_link_set_ns_pid(link, to); });
+  if (code < 0) {
+    restore();
+    throw not_moved(object_, code);
+  }
+  lent_ = true;
+}
+
+void LentInterface::take_back(Deadline deadline) {
+  if (!lent_) return;
+  fetch(deadline);
+  where_.reset();
+  await_return(deadline);
+  lent_ = false;
+  restore();
+}
+
+// From inside: only there is it a link that can be changed. Not permitted (setns(2) needs CAP_SYS_ADMIN), the kernel brings it back when
+// the namespace ends.
+void LentInterface::fetch(Deadline) {
+  if (!where_) return;
+  const UniqueFd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  std::thread([this, &home] {
+    if (::setns(where_.get(), CLONE_NEWNET) != 0) return;
+    try {
+      const auto socket = netlink::connected();
+      change(socket.get(), name_, [&home](rtnl_link* link) { rtnl_link_set_ns_fd(link, home.get()); });
+    } catch (const Error&) {
+      return;  // whether it is back is seen
+    }
+  }).join();
+}
+
+void LentInterface::await_return(Deadline deadline) const {
+  while (::if_nametoindex(name_.c_str()) == 0) {
+    if (deadline.expired())
+      throw Error(ErrorKind::Timeout, object_, "has not come back to this host",
+                  "see whether its USB adapter was unplugged, and whether the bench's network (`hilcop net status`) still runs");
+    wait_until(deadline.at_most(kLookEvery));
+  }
+}
+
+void LentInterface::restore() const {
+  if (before_.gro) told(name_, ETHTOOL_SGRO, 1);
+  if (before_.lro) set_hardware_merging(name_, true);
+  if (!before_.up) return;
+  const auto socket = netlink::connected();
+  change(socket.get(), name_, [](rtnl_link* link) { rtnl_link_set_flags(link, IFF_UP); });
+}
+
+}  // namespace hilcop

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/deadline.h"
+#include "io/unique_fd.h"
+
+namespace hilcop {
+
+/// A network interface as this process's network namespace has it.
+struct HostInterface {
+  std::string name, mac, kind;         // kind: "veth", "bridge"...; empty: hardware
+  std::vector<std::string> addresses;  // that somebody gave it: neither link-local IPv6 nor none
+  std::string master;                  // the bridge or bond that it is a port of; empty: none
+  bool up = false, loopback = false;
+};
+
+/// nullopt: there is none of this name. Throws Error where the kernel cannot be asked.
+std::optional<HostInterface> host_interface(const std::string& name);
+std::vector<std::string> host_interface_names();
+
+/// An interface of this host that is lent to the network namespace of another process and comes back: when it is taken back, and by the
+/// kernel's own doing (a real one; to the first namespace of the host) when that namespace ends. While it is lent it merges no segments
+/// (GRO, LRO), so that whoever listens there sees what was on the wire; what it did before is set again when it is taken back. Calls block
+/// until their deadline at most. Throws Error on `object`; not thread-safe.
+class LentInterface {
+ public:
+  LentInterface(std::string name, std::string object);
+  /// Refuses an interface that this host uses: one with an address, a port of a bridge or bond.
+  void lend(pid_t to, Deadline deadline);
+  /// Does nothing where it is not lent.
+  void take_back(Deadline deadline);
+  bool lent() const { return lent_; }
+
+ private:
+  struct Before {
+    bool up = false, gro = false, lro = false;
+  };
+  void fetch(Deadline deadline);
+  void await_return(Deadline deadline) const;
+  void restore() const;
+
+  std::string name_, object_;
+  bool lent_ = false;
+  Before before_;
+  UniqueFd where_;  // the other namespace; empty: this process may not look into it
+};
+
+}  // namespace hilcop

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/process/device_port.h"
+
+#include <fcntl.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/error.h"
+#include "network/port/tap.h"
+#include "network/process/asked.h"
+
+namespace hilcop {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* kMainCapture = "main";
+constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a second
+
+json figures(const WireCounts& counts) {
+  const auto& frames = counts.frames;
+  return {{"arrived", frames.arrived},
+          {"passed", frames.passed},
+          {"lost", frames.lost},
+          {"duplicated", frames.duplicated},
+          {"corrupted", frames.corrupted},
+          {"reordered", frames.reordered},
+          {"overflowed", frames.overflowed},
+          {"cut", counts.cut},
+          {"not_kept", counts.not_kept},
+          {"not_taken", counts.not_taken}};
+}
+
+json figures(const PacketRecorderStatus& status) {
+  return {{"packets", status.packets},
+          {"bytes", status.bytes},
+          {"dropped", status.dropped},
+          {"failure", status.failure ? status.failure->to_json() : json()}};
+}
+
+std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, const std::string& name) {
+  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + name;
+  if (!std::filesystem::is_fifo(file)) return std::make_unique<PcapngWriter>(file, program, comment);
+  UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));  // whose reader is there already, or it is refused
+  if (!pipe) throw error_from_errno(errno, "capture " + file.string(), "cannot be written to");
+  ::fcntl(pipe.get(), F_SETFL, 0);  // a slow reader makes the ring fill, which is counted
+  return std::make_unique<PcapngWriter>(std::move(pipe), "capture " + file.string(), program, comment);
+}
+
+Impairment impairment_of(const json& how) {
+  const auto share = [&](const char* key) { return how.value(key, 0.0); };
+  const auto span = [&](const char* key) { return seconds_asked(how, key, 60, "impairment of the bench network"); };
+  Impairment impairment;
+  impairment.loss = share("loss");
+  impairment.duplicate = share("duplicate");
+  impairment.corrupt = share("corrupt");
+  impairment.reorder = share("reorder");
+  impairment.delay = span("delay_s");
+  impairment.jitter = span("jitter_s");
+  impairment.rate = how.value("rate_bit_s", std::uint64_t{0});
+  impairment.queue = how.value("queue", std::size_t{1000});
+  return impairment;
+}
+
+}  // namespace
+
+DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& links, UniqueFd gateway, Outbox& outbox)
+    : setup_(setup), interface_(std::move(interface)), links_(links), outbox_(outbox) {
+  UniqueFd tap;
+  if (setup_.interface.empty()) tap = make_tap(interface_);
+  links_.set_silent(interface_);
+  links_.set_queue_length(interface_, kQueue);
+  if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.device));
+  wire_ = std::make_unique<Wire>(interface_, std::move(gateway));
+  wire_->set_plugged(false);
+  links_.set_up(interface_, true);
+  const auto plug = [this](bool there) { plugged(there); };
+  if (tap) {
+    cable_ = std::make_unique<Cable>(std::move(tap), setup_.cable, plug);
+    return;
+  }
+  carrier_ = std::make_unique<CarrierWatch>(interface_, [this, plug](Carrier carrier) {
+    plug(carrier == Carrier::There);
+    static constexpr const char* kNames[] = {"none", "there", "gone"};
+    outbox_.event("carrier", real_clock().now(), real_clock().utc_now(),
+                  {{"interface", interface_}, {"carrier", kNames[static_cast<int>(carrier)]}});
+  });
+}
+
+DevicePort::~DevicePort() = default;
+
+void DevicePort::plugged(bool there) {
+  plugged_ = there;
+  wire_->set_plugged(there);
+}
+
+Error DevicePort::about(ErrorKind kind, const std::string& cause, const std::string& remedy) const {
+  return {kind, "network of dut '" + setup_.device + "'", cause, remedy};
+}
+
+PacketRecorder& DevicePort::capture(const std::string& name) {
+  const auto found = captures_.find(name);
+  if (found != captures_.end()) return *found->second;
+  throw about(ErrorKind::NotFound, "records no capture '" + name + "'",
+              name == kMainCapture ? "open the bench with a record directory" : "start it first");
+}
+
+json DevicePort::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
+  if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
+  auto recorder = std::make_unique<PacketRecorder>(interface_, std::move(writer));
+  const std::scoped_lock lock(captures_mutex_);
+  captures_[name] = std::move(recorder);
+  return json::object();
+}
+
+json DevicePort::stop_capture(const std::string& name) {
+  const auto result = figures(capture(name).stop());
+  const std::scoped_lock lock(captures_mutex_);
+  captures_.erase(name);
+  return result;
+}
+
+json DevicePort::ask_capture(const std::string& what, const json& how, Deadline deadline) {
+  const std::string name = how.value("name", kMainCapture);
+  if (what == "capture.start") return start_capture(name, writer_for(how.at("file").get<std::string>(), setup_.device));
+  if (what == "capture.stop") return stop_capture(name);
+  if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
+  auto& recorder = capture(name);
+  recorder.sync(deadline);
+  const auto status = recorder.status();
+  if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
+  return figures(status);
+}
+
+void DevicePort::impair(const json& how) {
+  const auto impairment = impairment_of(how);
+  const std::string direction = how.value("direction", "both");
+  if (direction != "both" && direction != "from_device" && direction != "to_device")
+    throw about(ErrorKind::Config, "has no direction '" + direction + "'", "choose one of: both, from_device, to_device");
+  const std::uint64_t seed = how.value("seed", std::uint64_t{1});
+  // Two directions with one seed would lose the same frames of both.
+  if (direction != "to_device") wire_->impair(Direction::FromDevice, impairment, seed * 2);
+  if (direction != "from_device") wire_->impair(Direction::ToDevice, impairment, seed * 2 + 1);
+}
+
+json DevicePort::ask(const std::string& what, const json& how, Deadline deadline) {
+  const json done = json::object();
+  if (what.starts_with("capture.")) return ask_capture(what, how, deadline);
+  if (what == "impair") return impair(how), done;
+  if (what == "cut") return wire_->set_cut(how.at("cut")), done;
+  if (what == "link" && carrier_) return links_.set_up(interface_, how.at("up")), done;  // a device at the other end sees no carrier
+  throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
+}
+
+void DevicePort::mark(const std::string& text) {
+  for (auto& [name, recorder] : captures_) recorder->mark(text);
+}
+
+void DevicePort::tls_secrets(const std::string& lines) {
+  const std::scoped_lock lock(captures_mutex_);
+  for (auto& [name, recorder] : captures_) recorder->tls_secrets(lines);
+}
+
+json DevicePort::status() {
+  json captures = json::object();
+  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
+  const auto counts = links_.counts(interface_);
+  return {{"plugged", plugged_.load()},
+          {"interface", setup_.interface.empty() ? json() : json(interface_)},
+          {"captures", captures},
+          {"from_device", figures(wire_->counts(Direction::FromDevice))},
+          {"to_device", figures(wire_->counts(Direction::ToDevice))},
+          {"port_queue_dropped", counts ? counts->tx_dropped : 0}};
+}
+
+void DevicePort::stop() {
+  cable_.reset();
+  carrier_.reset();
+  for (auto& [name, recorder] : captures_) recorder->stop();
+}
+
+}  // namespace hilcop

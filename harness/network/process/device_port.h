@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/deadline.h"
+#include "network/capture/packet_recorder.h"
+#include "network/port/carrier_watch.h"
+#include "network/port/links.h"
+#include "network/process/outbox.h"
+#include "network/process/setup.h"
+#include "network/wire/cable.h"
+#include "network/wire/wire.h"
+
+namespace hilcop {
+
+/// Where one device hangs: its interface, the wire from there to the gateway, and what is recorded of it, which begins before the interface
+/// has a link. A virtual device is plugged in by its cable; a real one hangs on an interface of the host's that was moved here. Not
+/// thread-safe but for tls_secrets. Throws Error.
+class DevicePort {
+ public:
+  /// `interface`: a tap that is made, or what was moved here; `gateway`: the far end of the wire.
+  DevicePort(const PortSetup& setup, std::string interface, Links& links, UniqueFd gateway, Outbox& outbox);
+  ~DevicePort();
+
+  /// capture.*, impair, cut, link; an Error for others.
+  nlohmann::json ask(const std::string& what, const nlohmann::json& how, Deadline deadline);
+  /// A comment at the next packet.
+  void mark(const std::string& text);
+  void tls_secrets(const std::string& lines);
+  nlohmann::json status();
+  /// Nothing comes any more, and what is recorded is complete.
+  void stop();
+
+ private:
+  void plugged(bool there);
+  nlohmann::json start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer);
+  nlohmann::json stop_capture(const std::string& name);
+  PacketRecorder& capture(const std::string& name);
+  nlohmann::json ask_capture(const std::string& what, const nlohmann::json& how, Deadline deadline);
+  void impair(const nlohmann::json& how);
+  Error about(ErrorKind kind, const std::string& cause, const std::string& remedy) const;
+
+  PortSetup setup_;
+  std::string interface_;
+  Links& links_;
+  Outbox& outbox_;
+  std::mutex captures_mutex_;  // held to change the map, and by other threads to read it
+  std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
+  std::unique_ptr<Wire> wire_;
+  std::atomic<bool> plugged_{false};
+  std::unique_ptr<Cable> cable_;          // of a virtual device
+  std::unique_ptr<CarrierWatch> carrier_;  // of a real one
+};
+
+}  // namespace hilcop

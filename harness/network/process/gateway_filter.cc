@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "network/process/gateway_filter.h"
+
+#include <utility>
+
+#include "base/error.h"
+
+namespace hilcop {
+
+using nlohmann::json;
+
+GatewayFilter::GatewayFilter(const std::string& gateway, Links& links, Routes& routes,
+                             std::function<std::vector<std::string>(const std::string& name)> addresses_of)
+    : links_(links), routes_(routes), addresses_of_(std::move(addresses_of)) {
+  state_.gateway = gateway;
+  try {
+    filter_ = std::make_unique<PacketFilter>();
+    filter_->set(state_);
+  } catch (const Error& error) {  // nothing is forwarded without it, either: the namespace forwards nothing by itself
+    failure_ = error;
+    filter_.reset();
+  }
+}
+
+void GatewayFilter::apply(FilterState wanted) {
+  if (!filter_) throw Error(*failure_);
+  filter_->set(wanted);
+  state_ = std::move(wanted);
+}
+
+void GatewayFilter::add_lan(const std::string& subnet) {
+  auto wanted = state_;
+  if (!wanted.lans.insert(subnet).second) return;
+  if (filter_)
+    apply(std::move(wanted));
+  else
+    state_ = std::move(wanted);
+}
+
+void GatewayFilter::serve(std::set<int> ports, int others_ipv4, int others_ipv6) {
+  auto wanted = state_;
+  wanted.served.merge(ports);
+  wanted.catch_ipv4 = others_ipv4;
+  wanted.catch_ipv6 = others_ipv6;
+  if (filter_ || others_ipv4 != 0) apply(std::move(wanted));
+}
+
+void GatewayFilter::set_outage(const json& how) {
+  const std::string what = how.at("what");
+  const bool on = how.at("on");
+  auto wanted = state_;
+  if (what == "gateway") {
+    wanted.gateway_dead = on;
+  } else if (what == "internet") {
+    wanted.internet_dead = on;
+  } else if (what == "host") {
+    const std::string host = how.at("host");
+    const bool address = host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
+    for (const auto& one : address ? std::vector<std::string>{host} : addresses_of_(host))
+      if (on)
+        wanted.dead_hosts.insert(one);
+      else
+        wanted.dead_hosts.erase(one);
+  } else {
+    throw Error(ErrorKind::Config, "bench network", "has no outage '" + what + "'", "choose one of: gateway, internet, host");
+  }
+  apply(std::move(wanted));
+}
+
+void GatewayFilter::attach_uplink(const json& how) {
+  if (!state_.uplink.empty())
+    throw Error(ErrorKind::Busy, "bench network", "has the uplink '" + state_.uplink + "' already", "open the bench anew with another");
+  auto wanted = state_;
+  const std::string interface = how.at("interface"), router = how.at("gateway");
+  wanted.uplink = interface;
+  for (const auto& rule : how.at("allow"))
+    wanted.allowed.push_back({rule.at("address"), rule.at("port"), rule.value("protocol", std::string("tcp"))});
+  // The rules first: the interface is down until they are in force.
+  apply(wanted);
+  links_.set_without_ipv6(interface);
+  links_.add_address(interface, how.at("address"));
+  links_.set_up(interface, true);
+  routes_.add_default(interface, router);
+  for (const auto& name : {interface, state_.gateway}) links_.set_forwarding(name, true);
+  for (const auto& rule : wanted.allowed) routes_.leave_out(rule.address);
+}
+
+std::optional<json> GatewayFilter::ask(const std::string& what, const json& how) {
+  if (what == "outage") return set_outage(how), json::object();
+  if (what == "uplink.attach") return attach_uplink(how), json::object();
+  return std::nullopt;
+}
+
+json GatewayFilter::status() {
+  if (!filter_) return {{"failure", failure_->to_json()}};
+  json counts = filter_->counts();
+  counts["failure"] = nullptr;
+  return counts;
+}
+
+}  // namespace hilcop

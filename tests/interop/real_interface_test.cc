@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real host of Linux's own behind an interface that is moved into the bench's network: what a product on a cable is to it.
+#include "interop/real_interface.h"
+
+#include <signal.h>
+
+#include "base/error.h"
+#include "fakes/error_of.h"
+#include "network/capture/capture_reader.h"
+
+namespace hilcop {
+namespace {
+
+class RealInterfaceTest : public RealInterface {
+ protected:
+  static bool is_here() { return ::if_nametoindex("bench") != 0; }
+  bool dut_has_carrier() const { return try_on_dut({"ip", "link", "show", "dut"}).find("LOWER_UP") != std::string::npos; }
+};
+
+TEST_F(RealInterfaceTest, TheDeviceIsServedAndRecordedAndTheHostHasItsInterfaceBack) {
+  isolated([&] {
+    open("a.pcapng");
+    EXPECT_FALSE(is_here());
+    EXPECT_EQ(lan_->get("port", Deadline::in(kLong)), true);
+    EXPECT_TRUE(pings("10.77.0.1"));
+    EXPECT_NE(dut({"dig", "+short", "@10.77.0.1", "www.example.com"}).find("198.18.0.1"), std::string::npos);
+    EXPECT_NE(dut({"dig", "+short", "@8.8.8.8", "www.example.com"}).find("198.18.0.1"), std::string::npos) << "a resolver of its own";
+    EXPECT_EQ(ask("capture.sync", {{"name", "main"}}).at("dropped"), 0);
+    network_->close(Deadline::in(kLong));
+    lan_->set("port", false, {}, Deadline::in(kLong));
+    EXPECT_TRUE(is_here());
+    EXPECT_EQ(lan_->get("port", Deadline::in(kLong)), false);
+    int arps = 0, others = 0;
+    CaptureReader reader(dir_ / "a.pcapng");
+    while (const auto packet = reader.next()) {
+      ASSERT_GE(packet->bytes.size(), 14U);
+      const bool arp = packet->bytes[12] == std::byte{0x08} && packet->bytes[13] == std::byte{0x06};
+      (arp ? arps : others)++;
+    }
+    // Its question and the one answer, of the gateway: this host's own kernel, which has the address too, says nothing there.
+    EXPECT_GE(others, 6);
+    const auto answers = tshark(dir_ / "a.pcapng", "arp.opcode == 2 && arp.src.proto_ipv4 == 10.77.0.1", {"arp.src.hw_mac"});
+    EXPECT_EQ(answers.substr(0, 17), "02:77:00:00:00:01");
+    EXPECT_EQ(answers.find("02:77:00:00:00:01", 17) == std::string::npos ? answers.size() : 18U, 18U) << answers;
+  });
+}
+
+TEST_F(RealInterfaceTest, WithoutALinkTheDeviceSeesThat) {
+  isolated([&] {
+    open();
+    ASSERT_TRUE(pings("10.77.0.1"));
+    ask("link", {{"up", false}});
+    until("the device has no carrier", [&] { return !dut_has_carrier(); });
+    EXPECT_EQ(ask("status").at("plugged"), false);
+    ask("link", {{"up", true}});
+    until("the device has a carrier", [&] { return dut_has_carrier(); });
+    until("it is answered again", [&] { return pings("10.77.0.1"); });
+    dut({"ip", "link", "set", "dut", "down"});
+    until("the bench sees that the device has gone", [&] { return ask("status").at("plugged") == false; });
+    std::vector<std::string> seen;
+    for (const auto& event : events("carrier")) seen.push_back(event.at("carrier"));
+    EXPECT_EQ(seen.back(), "none");
+    EXPECT_NE(std::find(seen.begin(), seen.end(), "there"), seen.end());
+  });
+}
+
+TEST_F(RealInterfaceTest, TheInterfaceComesBackWhenTheNetworkIsKilled) {
+  isolated([&] {
+    open();
+    ASSERT_EQ(::kill(network_->pid(), SIGKILL), 0);
+    EXPECT_THROW(ask("status"), Error);
+    lan_->set("port", false, {}, Deadline::in(kLong));
+    EXPECT_TRUE(is_here());
+    network_.reset();
+    start_network();
+    move_in();  // and can be lent again
+    until("it is answered", [&] { return pings("10.77.0.1"); });
+  });
+}
+
+TEST_F(RealInterfaceTest, WhatItMergedBeforeItMergesAgainWhenItIsBack) {
+  isolated([&] {
+    const auto merges = [] { return run("ethtool", {"-k", "bench"}).find("generic-receive-offload: on") != std::string::npos; };
+    run("ethtool", {"-K", "bench", "gro", "on"});
+    ASSERT_TRUE(merges());
+    open();
+    network_->close(Deadline::in(kLong));
+    lan_->set("port", false, {}, Deadline::in(kLong));
+    EXPECT_TRUE(merges());
+  });
+}
+
+TEST_F(RealInterfaceTest, WhatThisHostNeedsIsNotTaken) {
+  isolated([&] {
+    start_network();
+    const auto refused = [&](const std::string& name) {
+      return error_of([&] { interface(name)->set("port", true, {{"network_pid", network_->pid()}}, Deadline::in(kLong)); });
+    };
+    ip({"address", "add", "192.0.2.7/24", "dev", "bench"});
+    auto error = refused("bench");
+    EXPECT_EQ(error.kind(), ErrorKind::Busy);
+    EXPECT_NE(std::string(error.what()).find("192.0.2.7"), std::string::npos) << error.what();
+    EXPECT_NE(error.remedy().find("ip address flush dev bench"), std::string::npos);
+    EXPECT_TRUE(is_here());
+    ip({"address", "flush", "dev", "bench"});
+    ip({"link", "add", "switch", "type", "bridge"});
+    ip({"link", "set", "bench", "master", "switch"});
+    error = refused("bench");
+    EXPECT_EQ(error.kind(), ErrorKind::Busy);
+    EXPECT_NE(error.cause().find("'switch'"), std::string::npos) << error.what();
+    ip({"link", "set", "bench", "nomaster"});
+    EXPECT_EQ(refused("lo").kind(), ErrorKind::Config);
+    EXPECT_EQ(refused("nothing").kind(), ErrorKind::NotFound);
+    EXPECT_EQ(error_of([&] { interface("bench", "02:00:00:00:00:99"); }).kind(), ErrorKind::Config) << "another adapter has its name";
+    const auto lan = interface("bench");
+    EXPECT_EQ(error_of([&] { lan->set("port", true, nlohmann::json::object(), Deadline::in(kLong)); }).kind(), ErrorKind::Config);
+    EXPECT_THROW(lan->set("port", true, {{"network_pid", 999'999'999}}, Deadline::in(kLong)), Error);
+    EXPECT_TRUE(is_here());
+  });
+}
+
+}  // namespace
+}  // namespace hilcop

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""HT1-NETWORK run as anybody would: a sound unit passes all of it, one with flaws fails what they are about and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bench_file import write_bench
+from machine import SOURCE, make_unit
+
+
+def tour(folder: Path, *flaws: str) -> tuple[int, dict[str, dict[str, Any]], str]:
+    make_unit(folder / "unit", *(["--flaws", ",".join(flaws)] if flaws else []))
+    bench, out = write_bench(folder, folder / "unit"), folder / "run"
+    environment = {**os.environ, "HILCOP_HOME": str(SOURCE)}
+    environment |= {f"HILCOP_{name}_DIR": str(folder / name) for name in ("RUNTIME", "STATE")}
+    words = [os.environ["HILCOP_PROGRAM"], "run", str(SOURCE / "boards/reference/network.py"), "--bench", str(bench), "--out", str(out)]
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=1000, check=False)
+    checks = json.loads((out / "run.json").read_text())["scenarios"][0]["checks"]
+    return done.returncode, {check["name"]: check for check in checks}, done.stdout + done.stderr
+
+
+def test_a_sound_unit_passes_all_of_it(tmp_path: Path) -> None:
+    status, checks, said = tour(tmp_path)
+    wrong = {name: (check["verdict"], check.get("reason"), check.get("observed")) for name, check in checks.items() if check["verdict"] != "Pass"}
+    assert not wrong, said
+    assert len(checks) == 25
+    assert status == 0
+
+
+@pytest.mark.full
+def test_flaws_fail_what_they_are_about(tmp_path: Path) -> None:
+    status, checks, said = tour(tmp_path, "name-unchecked", "expiry-unchecked", "telnet-during-boot", "mqtt-clear")
+    failed = {name for name, check in checks.items() if check["verdict"] == "Fail"}
+    assert failed >= {"case wrong_name", "case expired", "ports", "plain"}, said
+    assert failed <= {"case wrong_name", "case expired", "case not_yet_valid", "ports", "plain"}, said
+    assert status == 1
