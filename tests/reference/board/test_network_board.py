@@ -138,34 +138,6 @@ def test_the_servers_that_it_wants_are_known_by_name(unit: Unit) -> None:
     assert "ht1" in {asked["host_name"] for asked in report.observations["dhcp"]}
 
 
-CASES = ["self_signed", "unknown_ca", "wrong_name", "expired", "not_yet_valid", "leaf_as_ca", "wrong_usage", "weak_key", "weak_signature"]
-CASES += ["old_version_1_0", "old_version_1_1", "weak_cipher", "null_cipher", "strip"]
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_it_tells_nothing_to_who_is_not_its_maker(unit: Unit, case: str) -> None:
-    unit.tls.plan([case])
-    try:
-        begin = unit.starts()
-        first = unit.tls.wait(server_name=CLOUD, since_ns=begin)
-        assert first.case == case
-        assert first.outcome in ("refused_in_handshake", "refused_after_handshake"), first.cause
-        assert not [one for one in unit.tls.ended(since_ns=begin) if one.outcome == "sent_application_data"]
-    finally:
-        unit.tls.plan(["sound"])
-    heard = unit.tls.wait(server_name=CLOUD, since_ns=time.monotonic_ns(), timeout_s=120)
-    assert heard.outcome == "sent_application_data", "the control after it: it had not given up on its maker"
-
-
-@pytest.mark.parametrize("what", ["link", "wire"])
-def test_an_outage_is_one_and_ends(unit: Unit, what: Any) -> None:
-    address = unit.network.address()
-    unit.network.connect(address, 443, timeout_s=30).close()  # the control
-    with unit.network.outage(what), pytest.raises((hilcop.TimeoutError, hilcop.NotFoundError)):
-        unit.network.connect(address, 443, timeout_s=3)
-    unit.network.connect(address, 443, timeout_s=30).close()
-
-
 def connects_in(unit: Unit) -> float:
     begin = time.monotonic()
     unit.network.connect(unit.network.address(), 443, timeout_s=30).close()
