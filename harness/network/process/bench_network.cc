@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/bench_network.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
-
 #include "base/error.h"
 #include "network/port/tap.h"
 #include "network/process/asked.h"
+#include "network/process/recording.h"
 
 namespace hilcop {
 
@@ -33,22 +30,6 @@ json figures(const WireCounts& counts) {
           {"not_taken", counts.not_taken}};
 }
 
-json figures(const PacketRecorderStatus& status) {
-  return {{"packets", status.packets},
-          {"bytes", status.bytes},
-          {"dropped", status.dropped},
-          {"failure", status.failure ? status.failure->to_json() : json()}};
-}
-
-std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, const std::string& name) {
-  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + name;
-  if (!std::filesystem::is_fifo(file)) return std::make_unique<PcapngWriter>(file, program, comment);
-  UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));  // whose reader is there already, or it is refused
-  if (!pipe) throw error_from_errno(errno, "capture " + file.string(), "cannot be written to");
-  ::fcntl(pipe.get(), F_SETFL, 0);  // a slow reader makes the ring fill, which is counted
-  return std::make_unique<PcapngWriter>(std::move(pipe), "capture " + file.string(), program, comment);
-}
-
 Impairment impairment_of(const json& how) {
   const auto share = [&](const char* key) { return how.value(key, 0.0); };
   const auto span = [&](const char* key) { return seconds_asked(how, key, 60, "impairment of the bench network"); };
@@ -72,7 +53,7 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   links_.set_mac(kGateway, kGatewayMac);
   links_.set_silent(kPort);
   for (const char* name : {kPort, kGateway}) links_.set_queue_length(name, kQueue);
-  if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.name));
+  if (!setup_.capture.empty()) start_capture(kMainCapture, setup_.capture, setup_.capture_ring);
   links_.ignore_routers(kGateway);  // it is the router
   links_.set_up(kGateway, true);
   links_.add_address(kGateway, setup_.address);
@@ -102,16 +83,16 @@ PacketRecorder& BenchNetwork::capture(const std::string& name) {
               name == kMainCapture ? "open the bench with a record directory" : "start it first");
 }
 
-json BenchNetwork::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
+json BenchNetwork::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
   if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
-  auto recorder = std::make_unique<PacketRecorder>(kPort, std::move(writer));
+  auto recorder = std::make_unique<PacketRecorder>(kPort, capture_files(file, ring, setup_.name));
   const std::scoped_lock lock(captures_mutex_);
   captures_[name] = std::move(recorder);
   return json::object();
 }
 
 json BenchNetwork::stop_capture(const std::string& name) {
-  const auto result = figures(capture(name).stop());
+  const auto result = figures(capture(name).stop(), true);
   const std::scoped_lock lock(captures_mutex_);
   captures_.erase(name);
   return result;
@@ -119,14 +100,17 @@ json BenchNetwork::stop_capture(const std::string& name) {
 
 json BenchNetwork::ask_capture(const std::string& what, const json& how, Deadline deadline) {
   const std::string name = how.value("name", kMainCapture);
-  if (what == "capture.start") return start_capture(name, writer_for(how.at("file").get<std::string>(), setup_.name));
+  if (what == "capture.start") {
+    const std::string file = how.at("file");
+    return start_capture(name, file, capture_ring_from_json(how.value("ring", json()), "capture " + file));
+  }
   if (what == "capture.stop") return stop_capture(name);
   if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
   auto& recorder = capture(name);
   recorder.sync(deadline);
   const auto status = recorder.status();
   if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
-  return figures(status);
+  return figures(status, true);
 }
 
 void BenchNetwork::impair(const json& how) {
@@ -153,6 +137,10 @@ void BenchNetwork::begin_interception(const json& how) {
     const std::scoped_lock lock(captures_mutex_);
     for (auto& [name, recorder] : captures_) recorder->tls_secrets(std::string(lines));
   };
+  options.on_secrets_over = [this](const std::string& client_random) {
+    const std::scoped_lock lock(captures_mutex_);
+    for (auto& [name, recorder] : captures_) recorder->tls_over(client_random);
+  };
   interception_ = std::make_shared<Interception>(std::move(options), outbox_);
 }
 
@@ -163,7 +151,7 @@ Interception& BenchNetwork::interception() {
 
 json BenchNetwork::status() {
   json captures = json::object();
-  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
+  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status(), false);
   const auto port = links_.counts(kPort);
   return {{"plugged", cable_ && cable_->connected()},
           {"address", setup_.address},

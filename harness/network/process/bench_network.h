@@ -38,7 +38,7 @@ class BenchNetwork {
 
  private:
   nlohmann::json status();
-  nlohmann::json start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer);
+  nlohmann::json start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
   nlohmann::json stop_capture(const std::string& name);
   PacketRecorder& capture(const std::string& name);
   void impair(const nlohmann::json& how);

@@ -80,6 +80,7 @@ Interception::Interception(Options options, Outbox& outbox) {
   InterceptOptions how;
   how.name_of_address = options.name_of_address;
   how.on_secrets = options.on_secrets;
+  how.on_secrets_over = options.on_secrets_over;
   how.on_connection = [&outbox](const InterceptedConnection& connection) {
     outbox.event("tls", connection.ended.steady, connection.ended.utc, figures(connection, kMostOfAnEvent));
   };

@@ -20,6 +20,7 @@ class Interception {
     InterceptCase otherwise = InterceptCase::Sound;
     std::function<std::string(const std::string& address)> name_of_address;
     std::function<void(std::string_view lines)> on_secrets;
+    std::function<void(const std::string& client_random)> on_secrets_over;
   };
   /// Throws Error: a port that is taken, a CA that is none.
   Interception(Options options, Outbox& outbox);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
+
+#include "network/capture/capture_ring.h"
 
 namespace hilcop {
 
@@ -14,6 +17,7 @@ struct NetworkSetup {
   std::filesystem::path capture;         // recorded from the begin to the end; empty: not
   std::string address = "10.77.0.1/24";  // of the gateway
   std::string address6 = "fd77::1/64";
+  std::optional<CaptureRing> capture_ring;  // files named after `capture`; nothing: that one file
 };
 
 nlohmann::json to_json(const NetworkSetup& setup);
