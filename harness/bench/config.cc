@@ -275,6 +275,13 @@ class BenchLoader {
     dut.storage[name] = std::move(storage);
   }
 
+  void network(const json& value, const std::string& path, DutConfig& dut) {
+    dut.network = role(value, path);
+    if (const auto& ring = value["capture"]; ring.is_object() && ring["file_mb"].is_number() && ring["files"].is_number())
+      dut.capture_ring =
+          CaptureRing{static_cast<std::uint64_t>(ring["file_mb"].get<double>() * 1e6), ring["files"], from_s(ring["file_s"])};
+  }
+
   // What a board's flash: and dump: want of this DUT: found here, not in the middle of a flashing.
   void check_flash(const DutConfig& dut, const std::string& path) {
     for (const auto* list : {&dut.board.flash, &dut.board.dump})
@@ -309,7 +316,7 @@ class BenchLoader {
       if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;
     check_watchers(dut, path);
     if (!value["usb"].is_null()) dut.usb = usb(value["usb"], path + ".usb");
-    if (!value["network"].is_null()) dut.network = role(value["network"], path + ".network");
+    if (!value["network"].is_null()) network(value["network"], path + ".network", dut);
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);

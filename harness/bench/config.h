@@ -13,6 +13,7 @@
 #include "io/usb.h"
 #include "keeper/client.h"
 #include "keeper/driver.h"
+#include "network/capture/capture_ring.h"
 
 namespace hilcop {
 
@@ -132,6 +133,7 @@ struct DutConfig {
   std::map<std::string, OutputConfig> inputs;
   std::optional<UsbSelector> usb;
   std::optional<RoleConfig> network;
+  std::optional<CaptureRing> capture_ring;  // of the capture of its network; nothing: one file that has all
   std::map<std::string, RoleConfig> meters;
   std::map<std::string, StorageConfig> storage;
   std::map<std::string, std::string> flash_values;  // for {name} in the board's flash and dump

@@ -30,6 +30,7 @@ NetworkSetup setup_for(const KeptNetworkOptions& options) {
   if (options.record_dir.empty()) return setup;
   std::filesystem::create_directories(options.record_dir / "network");
   setup.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  setup.capture_ring = options.ring;
   return setup;
 }
 

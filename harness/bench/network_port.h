@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/event.h"
@@ -23,7 +24,7 @@ class NetworkPort {
   virtual UniqueFd connect(const std::string& address, int port, Deadline deadline) = 0;
   /// Pulls the cable from the device's socket, or plugs it in: the device sees no link.
   virtual void set_link(bool up, Deadline deadline) = 0;
-  /// What is recorded from the begin on; empty: nothing is.
+  /// What is recorded from the begin on; empty: nothing is. Of a ring what its files are named after.
   virtual const std::filesystem::path& capture_file() const = 0;
 };
 
@@ -40,6 +41,7 @@ struct KeptNetworkOptions {
   std::string dut;
   std::filesystem::path record_dir;  // empty: not recorded
   std::filesystem::path program;     // the hilcop program
+  std::optional<CaptureRing> ring;   // of what is recorded
 };
 /// `socket`: of the DUT, leased; outlives the result. Throws Error.
 std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline);

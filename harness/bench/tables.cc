@@ -3,6 +3,7 @@
 
 #include "bench/flash_config.h"
 #include "io/usb_descriptors.h"
+#include "network/capture/capture_ring.h"
 
 namespace hilcop {
 namespace {
@@ -152,6 +153,19 @@ std::vector<KeySpec> output_extras() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
 }
 
+// By default all is kept: what a ring has given up proves no absence.
+std::vector<KeySpec> network_extras() {
+  KeySpec file_mb = required(key("file_mb", Type::Number, "megabytes (10^6 bytes) of a file, at most"));
+  file_mb.min = 1, file_mb.max = CaptureRing::kMostBytes / 1'000'000;
+  KeySpec files = required(key("files", Type::Integer, "so many are kept, the newest"));
+  files.min = CaptureRing::kLeastFiles, files.max = CaptureRing::kMostFiles;
+  KeySpec file_s = with_default(key("file_s", Type::Number, "a new file begins when one is so old, too; 0: by size alone"), 0);
+  file_s.min = 0, file_s.max = CaptureRing::kMostTime.count();
+  return {with(key("capture", Type::Map,
+                   "its capture is a ring of files, for a bounded disk: what was in older ones is gone, and no absence there is proved"),
+               {file_mb, files, file_s})};
+}
+
 KeySpec storage_role() {
   KeySpec appear = with_default(key("appear_s", Type::Number, "how long it may take to show itself"), 10);
   appear.min = 0;
@@ -245,7 +259,7 @@ const std::vector<KeySpec>& bench_keys() {
                          ""),
                      with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
                      whole("pid", "product, as 0xa4a7", 0xffff)}),
-               role("network", "its network socket, plugged into a network of the bench's own"),
+               role("network", "its network socket, plugged into a network of the bench's own", network_extras()),
                role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
