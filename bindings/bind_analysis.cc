@@ -11,6 +11,7 @@ namespace py = pybind11;
 namespace hilcop {
 namespace {
 
+using Files = std::vector<std::filesystem::path>;
 using Canaries = std::map<std::string, std::string>;  // a name, and its bytes
 using SoFar = std::pair<std::uint64_t, std::uint64_t>;
 
@@ -27,18 +28,18 @@ analysis::CaptureReportOptions options_of(const Canaries& canaries, const std::o
 void bind_analysis(py::module_& module) {
   module.def(
       "analyse_capture",
-      [](const std::filesystem::path& file, const std::optional<SoFar>& so_far, double timeout_s) {
+      [](const Files& files, const std::optional<SoFar>& so_far, double timeout_s) {
         const auto options = options_of({}, so_far, timeout_s);
-        return to_python(without_gil([&] { return analysis::to_json(analysis::analyse_capture(file, options)); }));
+        return to_python(without_gil([&] { return analysis::to_json(analysis::analyse_capture(files, options)); }));
       },
-      py::arg("file"), py::arg("so_far"), py::kw_only(), py::arg("timeout_s"), "See hilcop.read_capture. so_far: (frames, dropped).");
+      py::arg("files"), py::arg("so_far"), py::kw_only(), py::arg("timeout_s"), "See hilcop.read_capture. so_far: (frames, dropped).");
   module.def(
       "find_canaries",
-      [](const std::filesystem::path& file, const Canaries& canaries, const std::optional<SoFar>& so_far, double timeout_s) {
+      [](const Files& files, const Canaries& canaries, const std::optional<SoFar>& so_far, double timeout_s) {
         const auto options = options_of(canaries, so_far, timeout_s);
-        return to_python(without_gil([&] { return analysis::canaries_to_json(analysis::analyse_capture(file, options)); }));
+        return to_python(without_gil([&] { return analysis::canaries_to_json(analysis::analyse_capture(files, options)); }));
       },
-      py::arg("file"), py::arg("canaries"), py::arg("so_far"), py::kw_only(), py::arg("timeout_s"), "See hilcop.find_canaries.");
+      py::arg("files"), py::arg("canaries"), py::arg("so_far"), py::kw_only(), py::arg("timeout_s"), "See hilcop.find_canaries.");
 }
 
 }  // namespace hilcop

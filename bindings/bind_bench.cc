@@ -75,9 +75,11 @@ void bind_dut(py::module_& module) {
       .def_property_readonly(
           "unit_record",
           [](const Dut& self) {
-            return py::module_::import("hilcop.unit_record").attr("read_unit_record")(self.config().name, self.config().unit_record.string());
+            return py::module_::import("hilcop.unit_record")
+                .attr("read_unit_record")(self.config().name, self.config().unit_record.string());
           },
-          "What its maker knows of this very unit: the JSON object of lab-config's `unit_record:`. It has secrets: they are told to the device "
+          "What its maker knows of this very unit: the JSON object of lab-config's `unit_record:`. It has secrets: they are told to the "
+          "device "
           "alone.\nConfigError: lab-config names none, or it is none.")
       .def_property_readonly("has_shell", [](const Dut& self) { return self.config().board.has_shell; })
       .def_property_readonly(

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike
 from typing import Any, Literal
 
 from hilcop import _hilcop
-from hilcop.capture_report import written
+from hilcop.capture_report import CaptureFile, Files, files_of, listed, written
 from hilcop.errors import Error, make
 from hilcop.observations import Place
 
@@ -45,6 +44,7 @@ class CanarySearch:
     only where `complete` is True; where it is not, a check is Inconclusive for `limits`, never a Pass."""
 
     canaries: tuple[str, ...]  # names of those that were searched for
+    files: tuple[CaptureFile, ...]  # where they were
     findings: tuple[Finding, ...]
     not_kept: int  # findings beyond 1000 of one canary in one form
     frames: int  # that were searched: all that are in the file, or as many as were asked for
@@ -61,14 +61,15 @@ class CanarySearch:
 
 
 def find_canaries(
-    file: str | PathLike[str],
+    file: Files,
     canaries: Mapping[str, str | bytes],
     *,
     so_far: Mapping[str, Any] | None = None,
     timeout_s: float = 60,
 ) -> CanarySearch:
-    """Searches a capture for secrets by their bytes (of a `str` those of UTF-8): as they are, reversed, in base64, hex, percent-encoding
-    and UTF-16; across the borders of segments, fragments and chunks, and in what is packed by gzip, zlib or deflate.
+    """Searches a capture, one file or those of a ring in their order, for secrets by their bytes (of a `str` those of UTF-8): as they
+    are, reversed, in base64, hex, percent-encoding and UTF-16; across the borders of segments, fragments, chunks and files, and in what is
+    packed by gzip, zlib or deflate.
 
     The result is `complete` only where the capture lost nothing and is whole, and all that is in the plain in it was searched. Then nothing
     found means that it was not sent in the plain in one of these forms. Else it means nothing: such a check is Inconclusive, never a Pass.
@@ -82,9 +83,10 @@ def find_canaries(
     given = {_sound_name(name): _bytes_of(name, value) for name, value in canaries.items()}
     if not given:
         raise _error("canaries", "there is none to search for, and nothing found would prove nothing", "name those that were planted")
-    made = _hilcop.find_canaries(file, given, written(so_far), timeout_s=timeout_s)
+    made = _hilcop.find_canaries(listed(file), given, written(so_far), timeout_s=timeout_s)
     return CanarySearch(
         canaries=tuple(given),
+        files=files_of(made),
         findings=tuple(_finding(row) for row in made["canaries"]),
         not_kept=made["canaries_not_kept"],
         frames=made["frames"],

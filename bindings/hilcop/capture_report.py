@@ -8,13 +8,15 @@ for to in report.destinations:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
 
 from hilcop import _hilcop
 from hilcop.observations import Observations
+
+Files = str | PathLike[str] | Sequence[str | PathLike[str]]
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,21 @@ class Interface:
 
 
 @dataclass(frozen=True)
+class CaptureFile:
+    """One file of a capture. Frames are counted on from file to file: in its own it has the number frame - first_frame + 1, as Wireshark
+    counts, and there a place's offset is of this file."""
+
+    name: str  # without folders
+    first_frame: int  # of all, from 1
+    frames: int  # that were read
+
+
+@dataclass(frozen=True)
 class CaptureReport:
     """All that a capture says. What is hostile in it is text at most: printable, and never a password."""
 
-    file: str  # its name without folders
+    file: str  # its name without folders; of several the first one's
+    files: tuple[CaptureFile, ...]
     frames: int
     bytes: int
     first: str  # UTC, as a flow's
@@ -116,19 +129,23 @@ class CaptureReport:
         return next((one for one in self.destinations if one.name == name or name in one.addresses), None)
 
 
-def read_capture(file: str | PathLike[str], *, so_far: Mapping[str, Any] | None = None, timeout_s: float = 60) -> CaptureReport:
+def read_capture(file: Files, *, so_far: Mapping[str, Any] | None = None, timeout_s: float = 60) -> CaptureReport:
     """Reads a capture file (pcapng or pcap, not compressed) once, from begin to end. Memory is bounded whatever is in it.
+
+    Files of a ring, in the order of time, are read as the one capture that they are. It is not complete where packets stood in older files
+    that are gone, in files that are not named, or where the capture goes on in others: `limits` says so, also of one file of a ring.
 
     so_far: of a capture that is still being written, what `network.sync_capture()` said: that much is read, and its losses count.
     Without it the end of such a file may be torn, and its losses are not known: it is not complete.
     Blocks `timeout_s` seconds at most (more than a day is a day); ends at once on Ctrl-C. Raises NotFoundError, PermissionDeniedError;
     ConfigError: it is no regular file; ProtocolError: it is no capture; TimeoutError; ValueError for a negative time.
     """
-    made = _hilcop.analyse_capture(file, written(so_far), timeout_s=timeout_s)
+    made = _hilcop.analyse_capture(listed(file), written(so_far), timeout_s=timeout_s)
     kept = {key: made[key] for key in ("file", "frames", "bytes", "first", "last", "opaque_bytes", "observations", "unread", "tcp")}
     kept |= {key: made[key] for key in ("unknown_blocks", "frames_without_flow", "names_not_kept", "snapped_frames")}
     return CaptureReport(
         **kept,
+        files=files_of(made),
         flows=tuple(_flow(row) for row in made["flows"]),
         destinations=tuple(_destination(row) for row in made["destinations"]),
         interfaces=tuple(Interface(row["name"], row["link_type"], row.get("received"), row.get("dropped")) for row in made["interfaces"]),
@@ -142,7 +159,15 @@ def read_capture(file: str | PathLike[str], *, so_far: Mapping[str, Any] | None 
 
 def written(so_far: Mapping[str, Any] | None) -> tuple[int, int] | None:
     """Frames in the file and frames lost, of what `sync_capture()` said."""
-    return None if so_far is None else (so_far["packets"], so_far["dropped"])
+    return None if so_far is None else (so_far["packets"] - so_far.get("packets_removed", 0), so_far["dropped"])
+
+
+def listed(file: Files) -> list[str | PathLike[str]]:
+    return [file] if isinstance(file, str | PathLike) else list(file)
+
+
+def files_of(made: Mapping[str, Any]) -> tuple[CaptureFile, ...]:
+    return tuple(CaptureFile(**row) for row in made["files"])
 
 
 def _flow(row: dict[str, Any]) -> Flow:

@@ -59,7 +59,9 @@ class Network:
 
     @property
     def capture_file(self) -> Path | None:
-        """What is recorded from before the first power-on until the bench closes (pcapng, nanoseconds); None: the bench records nothing."""
+        """What is recorded from before the first power-on until the bench closes (pcapng, nanoseconds); None: the bench records nothing.
+        Where the bench keeps a ring (`capture:` of the DUT's network) no such file is there: its files are named after it, and
+        `sync_capture()["files"]` says which they are."""
         return Path(self._port.capture_file) if self._port.capture_file else None
 
     def status(self, *, timeout_s: float = 5) -> dict[str, Any]:
@@ -69,20 +71,33 @@ class Network:
         return result
 
     def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> dict[str, Any]:
-        """Returns when all that had passed is in the file: {packets, bytes, dropped}. Only a capture that dropped nothing proves
-        an absence."""
+        """Returns when all that had passed is in the file: {packets, bytes, dropped, files, ...}. Only a capture that dropped nothing
+        proves an absence; a ring (packets_removed) no longer of what passed before `begins_ns`, steady clock, when its oldest file began.
+        Raises ExhaustedError where the disk is full, and what had passed is not in the file."""
         result: dict[str, Any] = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
         return result
 
     @contextmanager
-    def capture(self, file: Path | str, *, name: str = "extra", timeout_s: float = 5) -> Iterator[dict[str, Any]]:
-        """A second capture, into a file that must not exist, for as long as the block runs. The dict has its figures after that."""
+    def capture(
+        self, file: Path | str, *, name: str = "extra", file_bytes: int = 0, files: int = 0, file_s: float = 0, timeout_s: float = 5
+    ) -> Iterator[dict[str, Any]]:
+        """A second capture, into a file that must not exist, for as long as the block runs. The dict has its figures after that, as
+        sync_capture() tells them, and `failure`: what could not be written. A block that ends well raises that: ExhaustedError where the
+        disk is full.
+
+        With file_bytes (256 KiB to 1 TiB) and files (2 to 1000) its disk is bounded: a new file begins before one grows beyond that, or
+        when it is file_s old, and the newest `files` are kept. They are named after `file`, as "a_00007_20261129104500.pcapng" (UTC) after
+        "a.pcapng"; the figures' `files` has them in their order, for read_capture() and find_canaries()."""
+        ring = {"file_bytes": file_bytes, "files": files, "file_s": file_s} if file_bytes or files or file_s else None
         figures: dict[str, Any] = {}
-        self._port.ask("capture.start", {"name": name, "file": str(Path(file).absolute())}, timeout_s=timeout_s)
+        self._port.ask("capture.start", {"name": name, "file": str(Path(file).absolute()), "ring": ring}, timeout_s=timeout_s)
         try:
             yield figures
         finally:
             figures.update(self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s))
+        if failure := figures["failure"]:
+            kind, object, cause, remedy = (failure[key] for key in ("kind", "object", "cause", "remedy"))
+            raise make(kind, object, cause, remedy, f"{object}: {cause}; {remedy}")
 
     def mark(self, text: str, *, timeout_s: float = 5) -> None:
         """A comment at the next packet."""
@@ -281,8 +296,8 @@ class Network:
         return result
 
     def read(self, *, timeout_s: float = 60) -> CaptureReport:
-        """What the main capture says until now: flows, destinations, what was read of protocols (hilcop.read_capture). ConfigError: the
-        bench records nothing."""
+        """What the main capture says until now: flows, destinations, what was read of protocols (hilcop.read_capture). Of a ring that is
+        what its files have; what is gone is a limit. ConfigError: the bench records nothing."""
         return read_capture(**self._recorded(timeout_s))
 
     def find_canaries(self, canaries: Mapping[str, str | bytes], *, timeout_s: float = 60) -> CanarySearch:
@@ -297,7 +312,7 @@ class Network:
             cause, remedy = "the bench records nothing, so that there is no capture to read", "open it with record_dir="
             raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
         so_far = self.sync_capture(timeout_s=timeout_s)
-        return {"file": file, "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}
+        return {"file": so_far.get("files", [file]), "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}
 
     def scan_tcp(
         self,

@@ -23,5 +23,5 @@ def read_unit_record(dut: str, file: str) -> dict[str, Any]:
     except (OSError, ValueError) as wrong:  # JSONDecodeError and UnicodeDecodeError are ValueErrors
         raise refuse(f"its unit_record cannot be read: {wrong}", f"mend {file}") from None
     if not isinstance(record, dict):
-        raise refuse(f"its unit_record is no JSON object: {file}", "write one: {\"setup_secret\": ...}")
+        raise refuse(f"its unit_record is no JSON object: {file}", 'write one: {"setup_secret": ...}')
     return record

@@ -15,13 +15,6 @@
 namespace hilcop {
 namespace {
 
-UplinkConfig uplink_of(const RoleConfig& role, const nlohmann::json& value) {
-  UplinkConfig uplink{role, value["address"], value["gateway"], {}};
-  for (const auto& way : value["allow"]) uplink.allow.push_back({way["address"], way["protocol"], way["name"], way["port"]});
-  return uplink;
-}
-
-
 using nlohmann::json;
 
 class BenchLoader {
@@ -144,16 +137,6 @@ class BenchLoader {
       return std::nullopt;
     }
     take(config, path);
-    return config;
-  }
-
-  std::optional<NetworkConfig> network(const json& value, const std::string& path) {
-    const auto source = role(value, path);
-    if (!source) return std::nullopt;
-    NetworkConfig config{*source, {}, {}};
-    if (const auto& ca = value["ca"]; !ca.is_null()) config.ca = {ca["certificate"].get<std::string>(), ca["key"].get<std::string>()};
-    if (const auto& uplink = value["uplink"]; !uplink.is_null())
-      if (const auto way = role(uplink, path + ".uplink")) config.uplink = uplink_of(*way, uplink);
     return config;
   }
 
@@ -327,7 +310,9 @@ class BenchLoader {
       if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;
     check_watchers(dut, path);
     if (!value["usb"].is_null()) dut.usb = usb(value["usb"], path + ".usb");
-    if (!value["network"].is_null()) dut.network = network(value["network"], path + ".network");
+    if (!value["network"].is_null())
+      dut.network =
+          network_config(value["network"], path + ".network", [this](const json& at, const std::string& where) { return role(at, where); });
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
     outputs(value["buttons"], path + ".buttons", dut.buttons);
     outputs(value["outputs"], path + ".outputs", dut.outputs);

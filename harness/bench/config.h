@@ -9,6 +9,8 @@
 
 #include "base/error.h"
 #include "bench/flash_config.h"
+#include "bench/network_config.h"
+#include "bench/role_config.h"
 #include "console/console.h"
 #include "io/usb.h"
 #include "keeper/client.h"
@@ -68,12 +70,6 @@ struct Board {
   std::string sha256;  // of the file, for the run record
 };
 
-/// Where a role of a DUT comes from: an instrument of the same lab-config and a channel of it.
-struct RoleConfig {
-  std::string instrument;
-  std::string channel;
-};
-
 /// One output in the way of a DUT's power. Normally closed: the DUT has power while the output is off.
 struct PowerPole {
   RoleConfig role;
@@ -118,32 +114,10 @@ struct StorageConfig {
   std::optional<OutputConfig> mux;  // asserted: the host has it
 };
 
-/// The way to the lab's network that a device has beside the bench: to these addresses alone.
-struct UplinkConfig {
-  RoleConfig role;                // an interface of this host
-  std::string address, gateway;   // of that interface there, "192.0.2.10/24"; the lab's router
-  struct Allowed {
-    std::string address, protocol, name;  // name: what the bench's name server gives the address for; may be empty
-    int port = 0;
-  };
-  std::vector<Allowed> allow;
-};
-
-/// An authority of the lab's that a test build of the device trusts, PEM.
-struct LabAuthority {
-  std::filesystem::path certificate, key;
-};
-
-struct NetworkConfig {
-  RoleConfig role;
-  std::optional<LabAuthority> ca;
-  std::optional<UplinkConfig> uplink;
-};
-
 struct DutConfig {
   std::string name;
   Board board;
-  std::string serial_number;  // identity of the unit, for the record; may be empty
+  std::string serial_number;          // identity of the unit, for the record; may be empty
   std::filesystem::path unit_record;  // JSON of what its maker knows of it; empty: none
   std::optional<PowerConfig> power;
   std::map<std::string, RoleConfig> consoles;            // "main" is the first

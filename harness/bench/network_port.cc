@@ -27,7 +27,7 @@ std::filesystem::path cable_socket() {
 NetworkSetup setup_for(const KeptNetworkOptions& options, const std::string& interface) {
   NetworkSetup setup;
   setup.name = options.dut;
-  PortSetup port{options.dut, {}, interface, {}};
+  PortSetup port{options.dut, {}, interface, {}, options.ring};
   if (interface.empty()) port.cable = cable_socket();
   if (!options.record_dir.empty()) {
     std::filesystem::create_directories(options.record_dir / "network");
@@ -129,7 +129,8 @@ class RunningPort final : public KeptNetwork {
   void open_uplink(const Uplink& uplink, Deadline deadline) {
     const std::string interface = uplink.interface.endpoint(deadline).value("interface", "");
     if (interface.empty())
-      throw Error(ErrorKind::Config, "uplink of " + source_, "is no interface of this host", "give it an instrument of driver network-interface");
+      throw Error(ErrorKind::Config, "uplink of " + source_, "is no interface of this host",
+                  "give it an instrument of driver network-interface");
     move_in(uplink.interface, "network.uplink", deadline);
     const auto& config = uplink.config;
     change("uplink.attach",

@@ -27,7 +27,7 @@ class NetworkPort {
   virtual void set_link(bool up, Deadline deadline) = 0;
   /// What lab-config says that the device trusts; nullopt: nothing.
   virtual const std::optional<LabAuthority>& trusted_ca() const = 0;
-  /// What is recorded from the begin on; empty: nothing is.
+  /// What is recorded from the begin on; empty: nothing is. Of a ring what its files are named after.
   virtual const std::filesystem::path& capture_file() const = 0;
 };
 
@@ -51,6 +51,7 @@ struct KeptNetworkOptions {
   std::filesystem::path record_dir;  // empty: not recorded
   std::filesystem::path program;     // the hilcop program
   std::optional<LabAuthority> ca;
+  std::optional<CaptureRing> ring;  // of what is recorded
   std::optional<Uplink> uplink;
 };
 /// `socket`: of the DUT, or the interface that it hangs on, leased; outlives the result, as the uplink's does. Throws Error.

@@ -2,6 +2,7 @@
 #include "bench/tables.h"
 
 #include "bench/flash_config.h"
+#include "bench/network_config.h"
 #include "io/usb_descriptors.h"
 
 namespace hilcop {
@@ -152,19 +153,11 @@ std::vector<KeySpec> output_extras() {
       with_default(chosen(key("safe_state", Type::String, "what it is brought to when its holder goes"), {"off", "on", "keep"}), "off")};
 }
 
-KeySpec uplink() {
-  KeySpec port = required(key("port", Type::Integer, "the port"));
-  port.min = 1;
-  port.max = 65'535;
-  return role("uplink", "an interface of this host that leads to the lab's network, for a device that needs servers there",
-              {required(such_as(key("address", Type::String, "of the bench there"), "192.0.2.10/24")),
-               required(such_as(key("gateway", Type::String, "the lab's router"), "192.0.2.1")),
-               with_default(with(key("allow", Type::List, "where the device may go; all else stays on the bench"),
-                                 {with(key("", Type::Map, "a server"),
-                                       {required(such_as(key("address", Type::String, "IPv4"), "203.0.113.5")), port,
-                                        with_default(chosen(key("protocol", Type::String, "its transport"), {"tcp", "udp"}), "tcp"),
-                                        with_default(key("name", Type::String, "that the bench's name server gives the address for"), "")})}),
-                            json::array())});
+KeySpec network_role() {
+  auto keys = network_keys();
+  keys.push_back(
+      role("uplink", "an interface of this host that leads to the lab's network, for a device that needs servers there", uplink_keys()));
+  return role("network", "its network: a socket that is plugged into a network of the bench's own, or an interface that it hangs on", keys);
 }
 
 KeySpec storage_role() {
@@ -261,11 +254,7 @@ const std::vector<KeySpec>& bench_keys() {
                          ""),
                      with_default(key("serial", Type::String, "the device's serial number"), ""), whole("vid", "vendor, as 0x0525", 0xffff),
                      whole("pid", "product, as 0xa4a7", 0xffff)}),
-               role("network", "its network: a socket that is plugged into a network of the bench's own, or an interface that it hangs on",
-                    {uplink(),
-                     with(key("ca", Type::Map, "an authority of the lab's that this unit trusts (a test build), for interception"),
-                          {required(key("certificate", Type::Path, "PEM file")), required(key("key", Type::Path, "PEM file of its private key"))})}),
-               role("reset", "its reset line", output_extras()),
+               network_role(), role("reset", "its reset line", output_extras()),
                with_default(with(key("buttons", Type::OpenMap, "its keys"), {role("", "a key", output_extras())}), json::object()),
                with_default(with(key("outputs", Type::OpenMap, "other lines that the bench drives"), {role("", "a line", output_extras())}),
                             json::object()),

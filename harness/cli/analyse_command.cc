@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 
 #include <fmt/format.h>
@@ -18,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 struct Arguments {
-  std::string capture, canaries;
+  std::vector<std::filesystem::path> captures;
+  std::string canaries;
   bool json = false;
 };
 
@@ -76,7 +78,7 @@ void print_report(const json& report, bool searched) {
 void add_analyse(CLI::App& app, int& status) {
   auto a = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("analyse", "what a capture says: servers, protocols, and canaries that were sent in the plain");
-  command->add_option("CAPTURE", a->capture, "pcapng or pcap file")->required();
+  command->add_option("CAPTURE", a->captures, "pcapng or pcap file; the files of a ring in their order")->required();
   command->add_option("--canaries", a->canaries, R"(JSON file of secrets to search for: {"name": "secret"})");
   command->add_flag("--json", a->json, "all of it as JSON");
   command->footer(
@@ -84,7 +86,7 @@ void add_analyse(CLI::App& app, int& status) {
   command->callback([a, &status] {
     analysis::CaptureReportOptions options;
     options.canaries = canaries_of(a->canaries);
-    const auto report = analysis::to_json(analysis::analyse_capture(a->capture, options));
+    const auto report = analysis::to_json(analysis::analyse_capture(a->captures, options));
     if (a->json)
       std::printf("%s\n", report.dump(1).c_str());
     else

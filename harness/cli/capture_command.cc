@@ -26,6 +26,7 @@
 #include "fixtures/catalog.h"
 #include "io/arrival.h"
 #include "io/unique_fd.h"
+#include "network/capture/capture_ring.h"
 
 namespace hilcop {
 namespace {
@@ -34,7 +35,8 @@ constexpr const char* kName = "live";
 
 struct Arguments {
   std::string bench, dut, file;
-  double wait_s = 0, seconds = 0;
+  double wait_s = 0, seconds = 0, file_mb = 100, file_s = 0;
+  int ring = 0;  // files; 0: none
   bool power = false;
 };
 
@@ -106,7 +108,9 @@ void record(Dut& dut, const Arguments& arguments) {
   std::optional<Fifo> pipe;
   if (arguments.file == "-") pipe.emplace();
   const auto file = pipe ? pipe->path() : std::filesystem::absolute(arguments.file);
-  network.ask("capture.start", {{"name", kName}, {"file", file.string()}}, Deadline::in(10s));
+  nlohmann::json ring;
+  if (arguments.ring != 0) ring = {{"file_bytes", arguments.file_mb * 1e6}, {"files", arguments.ring}, {"file_s", arguments.file_s}};
+  network.ask("capture.start", {{"name", kName}, {"file", file.string()}, {"ring", ring}}, Deadline::in(10s));
   std::optional<HandingOn> handing_on;
   if (pipe) handing_on.emplace(pipe->fd());
   if (arguments.power) dut.power().on(Deadline::in(60s));
@@ -120,6 +124,11 @@ void record(Dut& dut, const Arguments& arguments) {
   if (handing_on) handing_on->ended_by(Deadline::in(10s));  // the network has closed its end
   std::fprintf(stderr, "capture of %s: %llu packets, %llu dropped\n", dut.config().name.c_str(),
                figures.at("packets").get<unsigned long long>(), figures.at("dropped").get<unsigned long long>());
+  if (arguments.ring != 0)
+    std::fprintf(stderr, "capture of %s: %zu files are kept, from %s on; %llu packets went with %llu older ones\n",
+                 dut.config().name.c_str(), figures.at("files").size(),
+                 to_iso8601(UtcTime(Nanoseconds(figures.at("begins_utc_ns").get<std::int64_t>()))).c_str(),
+                 figures.at("packets_removed").get<unsigned long long>(), figures.at("files_removed").get<unsigned long long>());
   if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);
 }
 
@@ -132,9 +141,19 @@ void add_capture(CLI::App& app, int& status) {
   command->add_option("-w,--write", arguments->file, "pcapng file to make; -: standard output")->required()->type_name("FILE");
   command->add_flag("--power", arguments->power, "switch the power on, once it is recorded");
   command->add_option("--seconds", arguments->seconds, "end after so long (default: at Ctrl-C)")->check(CLI::PositiveNumber);
+  auto* ring = command->add_option("--ring", arguments->ring, "keep the newest N files alone, named after FILE")->type_name("N");
+  ring->check(CLI::Range(CaptureRing::kLeastFiles, CaptureRing::kMostFiles));
+  command->add_option("--file-mb", arguments->file_mb, "of a ring: a file's megabytes (10^6 bytes), at most")
+      ->capture_default_str()
+      ->check(CLI::Range(CaptureRing::kLeastBytes / 1e6, CaptureRing::kMostBytes / 1e6))
+      ->needs(ring);
+  command->add_option("--file-s", arguments->file_s, "of a ring: seconds after which a new file begins, too")
+      ->check(CLI::Range(1.0, 604800.0))
+      ->needs(ring);
   add_wait_option(*command, arguments->wait_s);
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
+    if (arguments->ring != 0 && arguments->file == "-") throw CLI::ValidationError("--ring", "standard output is no ring of files");
     stop_on_signals();
     std::signal(SIGPIPE, SIG_IGN);
     NoEvents sink;

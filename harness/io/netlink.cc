@@ -30,8 +30,7 @@ Net parsed(const std::string& address, int family, const std::string& object) {
 
 int index_of(const std::string& interface) {
   const auto number = ::if_nametoindex(interface.c_str());
-  if (number == 0)
-    throw Error(ErrorKind::NotFound, "interface '" + interface + "'", "is not there", "see whether it was unplugged");
+  if (number == 0) throw Error(ErrorKind::NotFound, "interface '" + interface + "'", "is not there", "see whether it was unplugged");
   return static_cast<int>(number);
 }
 

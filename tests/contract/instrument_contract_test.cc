@@ -25,7 +25,8 @@ constexpr auto kLimit = 200ms;   // the deadline of calls that cannot be answere
 constexpr auto kMargin = 800ms;  // a loaded machine's scheduling; still far below the rigs' own timeouts of seconds
 
 // Not here: a machine that QEMU is has its own suite with real boards (bench_board_test.cc); USB devices need a kernel that has USB, and
-// this suite runs over them in a guest (tests/realusb). An interface of the host's has no two states that a wire shows (tests/network/process).
+// this suite runs over them in a guest (tests/realusb). An interface of the host's has no two states that a wire shows
+// (tests/network/process).
 const std::set<std::string> kElsewhere{"qemu-machine", "hid-relay", "usb-hub", "network-interface"};
 
 TEST(InstrumentContract, EveryDriverBringsARig) {

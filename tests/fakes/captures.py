@@ -68,16 +68,26 @@ def _option(code: int, value: bytes) -> bytes:
     return struct.pack("<HH", code, len(value)) + value + bytes(-len(value) % 4)
 
 
-def write_pcapng(file: Path, frames: Sequence[bytes], *, dropped: int | None = 0) -> Path:
-    """One millisecond apart, of one Ethernet interface, `wire`, that lost so many; None: nobody has counted that."""
-    out = bytearray(_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)))
+def _comment(text: str) -> bytes:
+    return _option(1, text.encode())
+
+
+def write_pcapng(file: Path, frames: Sequence[bytes], *, dropped: int | None = 0, head: str = "", end: str = "") -> Path:
+    """One millisecond apart, of one Ethernet interface, `wire`, that lost so many; None: nobody has counted that. Comments of its head and,
+    beside the counts, its end."""
+    out = bytearray(_block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1) + (_comment(head) + _option(0, b"") if head else b"")))
     out += _block(1, struct.pack("<HHI", 1, 0, 0) + _option(2, b"wire") + _option(9, b"\x09") + _option(0, b""))
     for number, frame in enumerate(frames, 1):
         at = BEGIN_NS + number * 1_000_000
         head = struct.pack("<IIIII", 0, at >> 32, at & 0xFFFFFFFF, len(frame), len(frame))
         out += _block(6, head + frame + bytes(-len(frame) % 4))
     if dropped is not None:
-        counts = _option(4, struct.pack("<Q", len(frames) + dropped)) + _option(5, struct.pack("<Q", dropped)) + _option(0, b"")
+        counts = (
+            (_comment(end) if end else b"")
+            + _option(4, struct.pack("<Q", len(frames) + dropped))
+            + _option(5, struct.pack("<Q", dropped))
+            + _option(0, b"")
+        )
         out += _block(5, struct.pack("<III", 0, 0, 0) + counts)
     file.write_bytes(out)
     return file

@@ -23,12 +23,12 @@ class GatewayFilterTest : public RealInterface {
     const auto name_of = [](const std::string& process) { return std::filesystem::read_symlink("/proc/" + process + "/ns/net"); };
     until("the lab's namespace", [&] { return name_of(number) != name_of("self"); });
     ip({"link", "add", "up0", "type", "veth", "peer", "name", "lab", "netns", number});
-    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-             {"link", "set", "lo", "up"},
-             {"link", "set", "lab", "up"},
-             {"address", "add", "192.0.2.1/24", "dev", "lab"},
-             {"address", "add", std::string(kServer) + "/32", "dev", "lo"},
-             {"address", "add", std::string(kOther) + "/32", "dev", "lo"}})
+    for (const std::vector<std::string>& words :
+         std::vector<std::vector<std::string>>{{"link", "set", "lo", "up"},
+                                               {"link", "set", "lab", "up"},
+                                               {"address", "add", "192.0.2.1/24", "dev", "lab"},
+                                               {"address", "add", std::string(kServer) + "/32", "dev", "lo"},
+                                               {"address", "add", std::string(kOther) + "/32", "dev", "lo"}})
       in_lab("ip", words);
     for (const char* port : {"80", "81"}) {
       ProcessOptions server;
@@ -61,8 +61,8 @@ class GatewayFilterTest : public RealInterface {
   /// In the bench's network, as its root.
   void nft(const std::string& command) const {
     const auto process = "/proc/" + std::to_string(network_->pid()) + "/ns/";
-    run("nsenter", {"--user=" + process + "user", "--net=" + process + "net", "--setuid=0", "--setgid=0", "--preserve-credentials", "nft",
-                    command});
+    run("nsenter",
+        {"--user=" + process + "user", "--net=" + process + "net", "--setuid=0", "--setgid=0", "--preserve-credentials", "nft", command});
   }
 
   std::unique_ptr<ChildProcess> lab_;
@@ -100,7 +100,8 @@ TEST_F(GatewayFilterTest, TheLabReachesNothingOfTheBench) {
     ASSERT_TRUE(connects(kServer, 80));
     ProcessOptions client;
     client.program = "nsenter";
-    client.arguments = {"--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "dig", "+time=1", "+tries=1", "@192.0.2.10", "www.example.com"};
+    client.arguments = {
+        "--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "dig", "+time=1", "+tries=1", "@192.0.2.10", "www.example.com"};
     client.capture_output = true;
     EXPECT_NE(run_process(client, Deadline::in(kLong)).status.code, 0);
     EXPECT_GT(packets("uplink_refused"), 0U);
@@ -117,7 +118,8 @@ TEST_F(GatewayFilterTest, AWayThatMakesNoSenseIsRefusedAndNothingIsOpen) {
       return error_of([&] {
                ask("uplink.attach",
                    {{"interface", "up0"}, {"address", "192.0.2.10/24"}, {"gateway", "192.0.2.1"}, {"allow", json::array({allowed})}});
-             }).kind();
+             })
+          .kind();
     };
     EXPECT_EQ(refused({{"address", "203.0.113.0/24"}, {"port", 80}, {"protocol", "tcp"}}), ErrorKind::Config);
     EXPECT_EQ(refused({{"address", "203.0.113.5 } accept; {"}, {"port", 80}, {"protocol", "tcp"}}), ErrorKind::Config);

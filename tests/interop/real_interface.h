@@ -71,8 +71,8 @@ class RealInterface : public IsolatedNetwork {
   }
   /// Whether the device gets a TCP connection there within so many seconds.
   bool connects(const std::string& address, int port, int seconds = 2) const {
-    const auto said = try_on_dut({"socat", "-u", "OPEN:/dev/null", "TCP:" + address + ":" + std::to_string(port) + ",connect-timeout=" +
-                                                                       std::to_string(seconds)});
+    const auto said = try_on_dut(
+        {"socat", "-u", "OPEN:/dev/null", "TCP:" + address + ":" + std::to_string(port) + ",connect-timeout=" + std::to_string(seconds)});
     return said.empty();
   }
   bool pings(const std::string& address) const {

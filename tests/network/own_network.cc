@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The main of tests that need a network of their own: the whole program runs in a user namespace and a network namespace, whoever runs it.
+// The main of tests that need a network of their own: the whole program runs in a user namespace, a network namespace and a mount
+// namespace, whoever runs it.
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ int main(int count, char** words) {
   const bool lists = std::ranges::find(arguments, "--gtest_list_tests") != arguments.end();  // which a build does, anywhere
   if (std::getenv("HILCOP_OWN_NETWORK") == nullptr && !lists) {
     ::setenv("HILCOP_OWN_NETWORK", "1", 1);
-    std::vector<char*> command{const_cast<char*>("unshare"), const_cast<char*>("--net")};
+    std::vector<char*> command{const_cast<char*>("unshare"), const_cast<char*>("--net"), const_cast<char*>("--mount")};
     // Root needs no user namespace, and may not make one in a chroot (user_namespaces(7)).
     if (::geteuid() != 0) command.push_back(const_cast<char*>("--map-root-user"));
     static char own[4096];

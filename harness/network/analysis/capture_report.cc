@@ -17,14 +17,14 @@ namespace {
 
 class Analysis {
  public:
-  Analysis(const std::filesystem::path& file, const CaptureReportOptions& options)
-      : object_("capture " + file.string()),
+  Analysis(const std::vector<std::filesystem::path>& files, const CaptureReportOptions& options)
+      : object_("capture " + (files.empty() ? "" : files.front().string())),
         so_far_(options.so_far),
         deadline_(options.deadline),
-        reader_(file),
+        reader_(files, options.so_far.has_value()),
         search_(options.canaries),
         tcp_([this](const TcpConnection& about) { return open(about); }, options.tcp) {
-    report_.file = file.filename().string();
+    report_.file = files.front().filename().string();
     for (const auto& canary : options.canaries) report_.canary_names.push_back(canary.name);
     auto& observations = report_.observations;
     observations.on_dns = [this](const DnsMessage& message) { names_.learn(message, frame_); };
@@ -165,6 +165,7 @@ class Analysis {
     // Those of the file stand at its end, which is not written yet; of several interfaces nobody can say which has lost what.
     if (so_far_ && report_.counts.size() == 1 && !report_.counts[0])
       report_.counts[0] = CaptureCounts{so_far_->frames + so_far_->dropped, so_far_->dropped};
+    report_.files = reader_.files();
     report_.damage = reader_.damage();
     report_.unknown_blocks = reader_.unknown_blocks();
     for (std::size_t i = 0; i < unread_.size(); ++i)
@@ -189,6 +190,7 @@ class Analysis {
       if (count != 0) report_.limits.push_back(fmt::format("{} {}", count, what));
     };
     for (const auto& line : report_.damage) report_.limits.push_back("the file is damaged: " + line);
+    for (const auto& line : reader_.missing()) report_.limits.push_back(line);
     for (std::size_t i = 0; i < report_.counts.size(); ++i) {
       const auto& name = report_.interfaces[i].name;
       if (!report_.counts[i])
@@ -217,7 +219,7 @@ class Analysis {
   std::string object_;
   std::optional<WrittenSoFar> so_far_;
   std::optional<Deadline> deadline_;
-  CaptureReader reader_;
+  CaptureSequence reader_;
   CaptureReport report_;
   CanarySearch search_;
   NameTable names_;
@@ -231,7 +233,11 @@ class Analysis {
 }  // namespace
 
 CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options) {
-  return Analysis(file, options).run();
+  return Analysis({file}, options).run();
+}
+
+CaptureReport analyse_capture(const std::vector<std::filesystem::path>& files, const CaptureReportOptions& options) {
+  return Analysis(files, options).run();
 }
 
 }  // namespace hilcop::analysis

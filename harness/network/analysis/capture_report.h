@@ -13,6 +13,7 @@
 #include "network/analysis/flows.h"
 #include "network/analysis/observations.h"
 #include "network/analysis/tcp_streams.h"
+#include "network/capture/capture_sequence.h"
 
 namespace hilcop::analysis {
 
@@ -26,7 +27,7 @@ struct StreamConflict {
   std::uint64_t offset = 0;
 };
 
-/// Of a capture that is still being written: what was in it when it was last synchronised.
+/// Of a capture that is still being written: what was in it when it was last synchronised; of a ring in the files that are read.
 struct WrittenSoFar {
   std::uint64_t frames = 0, dropped = 0;
 };
@@ -39,11 +40,12 @@ struct CaptureReportOptions {
   std::optional<Deadline> deadline = {};
 };
 
-/// All that is in a capture file, read once.
+/// All that is in a capture, read once.
 struct CaptureReport {
   static constexpr std::size_t kMostGaps = 10'000;
 
-  std::string file;
+  std::string file;                          // the first one's name
+  std::vector<CaptureSequence::File> files;  // frames are counted on from one to the next; offsets are of the file that has the frame
   std::uint64_t frames = 0, bytes = 0, snapped_frames = 0;  // snapped: the capture kept fewer bytes than the wire had
   UtcTime first, last;
   std::vector<CaptureInterface> interfaces;
@@ -80,6 +82,8 @@ struct CaptureReport {
 /// Reads it from begin to end; blocks on the file alone. Memory is bounded whatever is in it. Throws Error: the file cannot be read or is
 /// no capture, or the canaries cannot be searched for; Timeout where it was not read by the deadline; Interrupted.
 CaptureReport analyse_capture(const std::filesystem::path& file, const CaptureReportOptions& options = {});
+/// The files of a ring, in their order, as the one capture that they are.
+CaptureReport analyse_capture(const std::vector<std::filesystem::path>& files, const CaptureReportOptions& options = {});
 
 /// Passwords by length and SHA-256 alone; every text is printable ASCII.
 nlohmann::json to_json(const CaptureReport& report);

@@ -81,7 +81,11 @@ json canaries_to_json(const CaptureReport& report) {
   json findings = json::array(), names = json::array();
   for (const auto& finding : report.canaries) findings.push_back(finding_json(finding));
   for (const auto& name : report.canary_names) names.push_back(ascii_of(name));
+  json files = json::array();
+  for (const auto& file : report.files)
+    files.push_back({{"name", ascii_of(file.name)}, {"first_frame", file.first_frame}, {"frames", file.frames}});
   return {{"file", ascii_of(report.file)},
+          {"files", files},
           {"frames", report.frames},
           {"bytes", report.bytes},
           {"canaries_searched", names},

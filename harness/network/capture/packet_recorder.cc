@@ -18,28 +18,48 @@ constexpr int kBlocksInARow = 16;              // before it looks what else is a
 
 }  // namespace
 
-PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer)
-    : ring_(interface),
-      writer_(std::move(writer)),
-      interface_(writer_->add_interface(interface, LinkType::Ethernet)),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this] { run(); }) {}
+PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<CaptureFiles> files)
+    : ring_(interface), files_(std::move(files)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  files_->begin(interface, LinkType::Ethernet);
+  note(0);
+  thread_ = std::thread([this] { run(); });
+}
+
+PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> only)
+    : PacketRecorder(interface, std::make_unique<CaptureFiles>(std::move(only))) {}
 
 PacketRecorder::~PacketRecorder() { stop(); }
 
-void PacketRecorder::post(Task task) {
-  const std::scoped_lock lock(mutex_);
-  posted_.push_back(std::move(task));
+void PacketRecorder::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = ::write(wake_.get(), &one, sizeof one);
 }
 
+void PacketRecorder::post(Task task, std::size_t size) {
+  constexpr std::size_t kOfTask = 128;
+  const std::scoped_lock lock(mutex_);
+  if (posted_bytes_ + size + kOfTask > kMostPosted) {
+    status_.notes_lost = ++notes_lost_;
+    return;
+  }
+  posted_bytes_ += size + kOfTask;
+  posted_.push_back(std::move(task));
+  wake();
+}
+
 void PacketRecorder::mark(std::string text) {
-  post([text = std::move(text)](PcapngWriter& writer) { writer.mark(text); });
+  const auto size = text.size();
+  post([text = std::move(text)](CaptureFiles& files) { files.mark(text); }, size);
 }
 
 void PacketRecorder::tls_secrets(std::string lines) {
-  post([lines = std::move(lines)](PcapngWriter& writer) { writer.tls_secrets(lines); });
+  const auto size = lines.size();
+  post([lines = std::move(lines)](CaptureFiles& files) { files.tls_secrets(lines); }, size);
+}
+
+void PacketRecorder::tls_over(std::string client_random) {
+  const auto size = client_random.size();
+  post([random = std::move(client_random)](CaptureFiles& files) { files.tls_over(random); }, size);
 }
 
 void PacketRecorder::sync(Deadline deadline) {
@@ -48,7 +68,7 @@ void PacketRecorder::sync(Deadline deadline) {
     const std::scoped_lock lock(mutex_);
     mine = ++syncs_asked_;
   }
-  post([](PcapngWriter&) {});
+  wake();
   std::unique_lock lock(mutex_);
   const bool done = changed_.wait_until(lock, deadline.at(), [&] { return syncs_done_ >= mine || ending_; });
   if (!done)
@@ -64,10 +84,10 @@ PacketRecorderStatus PacketRecorder::status() {
 PacketRecorderStatus PacketRecorder::stop() {
   {
     const std::scoped_lock lock(mutex_);
-    if (!ending_) ++syncs_asked_;
+    if (!ending_) ++syncs_asked_, files_->give_up_at(Deadline::in(kMostToEnd));
     ending_ = true;
   }
-  post([](PcapngWriter&) {});
+  wake();
   if (thread_.joinable()) thread_.join();
   return status();
 }
@@ -77,13 +97,14 @@ void PacketRecorder::do_posted() {
   {
     const std::scoped_lock lock(mutex_);
     tasks.swap(posted_);
+    posted_bytes_ = 0;
   }
-  for (const auto& task : tasks) task(*writer_);
+  for (const auto& task : tasks) task(*files_);
 }
 
 void PacketRecorder::write_ready_blocks() {
   const auto write = [this](std::span<const std::byte> bytes, std::uint32_t length, UtcTime at) {
-    writer_->packet(interface_, {at, bytes, length, {}});
+    files_->packet({at, bytes, length, {}});
   };
   for (int i = 0; i < kBlocksInARow && ring_.take_block(write); ++i) {
   }
@@ -91,23 +112,34 @@ void PacketRecorder::write_ready_blocks() {
 
 // A new one begins only when the one before is answered: a flood cannot move the goal of who waits.
 void PacketRecorder::answer_syncs() {
-  const std::scoped_lock lock(mutex_);
-  if (syncs_begun_ == syncs_done_ && syncs_asked_ > syncs_begun_) {
-    syncs_begun_ = syncs_asked_;
-    const auto counts = ring_.counts();
-    sync_target_ = counts.seen - counts.dropped;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (syncs_begun_ == syncs_done_ && syncs_asked_ > syncs_begun_) {
+      syncs_begun_ = syncs_asked_;
+      const auto counts = ring_.counts();
+      sync_target_ = counts.seen - counts.dropped;
+    }
+    if (syncs_begun_ == syncs_done_ || ring_.handed_out() < sync_target_) return;
   }
-  if (syncs_begun_ == syncs_done_ || ring_.handed_out() < sync_target_) return;
-  writer_->flush();
-  status_ = {ring_.handed_out(), writer_->size(), ring_.counts().dropped, writer_->failure()};
+  files_->flush();  // a slow reader of a pipe is waited for here: nobody else is to wait for it too
+  const std::scoped_lock lock(mutex_);
+  note(ring_.counts().dropped);
   syncs_done_ = syncs_begun_;
   changed_.notify_all();
 }
 
-void PacketRecorder::note() {
+// More often than the kernel's ring can be emptied, so that a loss is told before what it precedes is written.
+void PacketRecorder::tell_losses() {
   const auto counts = ring_.counts();
-  const std::scoped_lock lock(mutex_);
-  status_ = {ring_.handed_out(), writer_->size(), counts.dropped, writer_->failure()};
+  files_->lost(counts.dropped, counts.seen - counts.dropped - std::min(ring_.handed_out(), counts.seen - counts.dropped));
+}
+
+// With the mutex held, or before the thread begins.
+void PacketRecorder::note(std::uint64_t lost) {
+  static_cast<CaptureOnDisk&>(status_) = files_->on_disk();
+  status_.dropped = lost + ring_.handed_out() - status_.packets;
+  status_.notes_lost = notes_lost_;
+  status_.failure = files_->failure();
 }
 
 void PacketRecorder::run() {
@@ -123,11 +155,13 @@ void PacketRecorder::run() {
     }
     do_posted();
     write_ready_blocks();
+    tell_losses();
     answer_syncs();
     if (const auto now = real_clock().now(); now - flushed >= kFlushEvery) {
-      writer_->flush();
+      files_->flush();
       flushed = now;
-      note();
+      const std::scoped_lock lock(mutex_);
+      note(ring_.counts().dropped);
     }
     const std::scoped_lock lock(mutex_);
     if (ending_ && !end) end = Deadline::in(kMostToEnd);
@@ -136,10 +170,10 @@ void PacketRecorder::run() {
   do_posted();
   const auto counts = ring_.counts();  // what passed after the last block is neither recorded nor lost: the recording had ended
   const auto lost = std::max(counts.dropped, end->expired() && sync_target_ > ring_.handed_out() ? sync_target_ - ring_.handed_out() : 0);
-  writer_->statistics(interface_, {ring_.handed_out() + lost, lost}, real_clock().utc_now());
-  writer_->flush(true);
+  files_->lost(lost, 0);
+  files_->finish(real_clock().utc_now());
   const std::scoped_lock lock(mutex_);
-  status_ = {ring_.handed_out(), writer_->size(), lost, writer_->failure()};
+  note(lost);
   syncs_done_ = syncs_asked_;
   changed_.notify_all();
 }

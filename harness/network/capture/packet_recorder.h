@@ -12,23 +12,27 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
-#include "network/capture/pcapng_writer.h"
+#include "network/capture/capture_files.h"
 #include "network/port/packet_ring.h"
 
 namespace hilcop {
 
-struct PacketRecorderStatus {
-  std::uint64_t packets = 0, bytes = 0;  // written, the file's size
-  std::uint64_t dropped = 0;             // that the kernel had no room for: absence proves nothing while it grows
-  std::optional<Error> failure;          // nothing more is written: the disk is full
+struct PacketRecorderStatus : CaptureOnDisk {
+  /// That the kernel had no room for, or that could not be written: absence proves nothing while it grows.
+  std::uint64_t dropped = 0;
+  std::uint64_t notes_lost = 0;  // marks and secrets of more than kMostPosted bytes that waited to be written
+  std::optional<Error> failure;  // nothing more is written: the disk is full
 };
 
 /// Records what passes an interface, from the end of the constructor on, by a thread of its own. What passed more than 100 ms ago survives
-/// SIGKILL. Methods are thread-safe.
+/// SIGKILL. Memory is bounded: where the disk is slower than the wire packets are dropped, and counted. Methods are thread-safe.
 class PacketRecorder {
  public:
+  static constexpr std::size_t kMostPosted = 4u << 20;
+
   /// Throws Error where the interface cannot be listened to.
-  PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> writer);
+  PacketRecorder(const std::string& interface, std::unique_ptr<CaptureFiles> files);
+  PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> only);
   ~PacketRecorder();
   PacketRecorder(const PacketRecorder&) = delete;
   PacketRecorder& operator=(const PacketRecorder&) = delete;
@@ -37,29 +41,34 @@ class PacketRecorder {
   void mark(std::string text);
   /// Secrets of TLS sessions that the bench ends; they stand in front of what comes after this call.
   void tls_secrets(std::string lines);
+  /// The session of that client random, in hex, is over: files of a ring that begin later do without its secrets.
+  void tls_over(std::string client_random);
   /// Returns when all that had passed before the call is in the file. Throws Error{Timeout}.
   void sync(Deadline deadline);
   PacketRecorderStatus status();
-  /// What had passed is written, the file's counts too; nothing more comes. Idempotent.
+  /// What had passed is written, the file's counts too; nothing more comes. A pipe that nobody reads holds it up for 2 s. Idempotent.
   PacketRecorderStatus stop();
 
  private:
-  using Task = std::function<void(PcapngWriter&)>;
-  void post(Task task);
+  using Task = std::function<void(CaptureFiles&)>;
+  void post(Task task, std::size_t size);
+  void wake();
   void run();
   void do_posted();
   void write_ready_blocks();
   void answer_syncs();
-  void note();
+  void tell_losses();
+  void note(std::uint64_t lost);
 
   PacketRing ring_;
-  std::unique_ptr<PcapngWriter> writer_;
-  std::uint32_t interface_;
+  std::unique_ptr<CaptureFiles> files_;
   UniqueFd wake_;
   std::uint64_t sync_target_ = 0;  // of packets handed out; the thread's own
   std::mutex mutex_;               // of all below
   std::condition_variable changed_;
   std::vector<Task> posted_;
+  std::size_t posted_bytes_ = 0;
+  std::uint64_t notes_lost_ = 0;
   std::uint64_t syncs_asked_ = 0, syncs_begun_ = 0, syncs_done_ = 0;
   PacketRecorderStatus status_;
   bool ending_ = false;

@@ -2,6 +2,7 @@
 #include "network/capture/pcapng_writer.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,7 @@ using namespace pcapng;
 namespace {
 
 constexpr std::size_t kMostOfAnOption = 65'000;  // its length has 16 bits
+constexpr int kLookMs = 100;                     // how often it is seen whether a reader is still waited for
 
 UniqueFd made(const std::filesystem::path& file) {
   UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
@@ -29,6 +31,12 @@ UniqueFd made(const std::filesystem::path& file) {
 // The lowest byte first, as our files are on every host.
 void put_little(std::uint64_t value, char* to, std::size_t bytes) {
   for (std::size_t i = 0; i < bytes; ++i) to[i] = static_cast<char>(value >> (8 * i));
+}
+
+std::uint32_t little(std::string_view bytes, std::size_t at) {
+  std::uint32_t value = 0;
+  for (std::size_t i = 4; i > 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[at + i - 1]);
+  return value;
 }
 
 std::string_view view(std::span<const std::byte> bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -80,10 +88,16 @@ void PcapngWriter::packet(std::uint32_t interface, const Packet& packet) {
   buffer_.append(bytes.data(), bytes.size());
   padded(view(packet.bytes));
   const bool commented = !marks_.empty() || !packet.comment.empty();
-  if (!marks_.empty()) option(kComment, std::exchange(marks_, {}));
+  if (!marks_.empty()) option(kComment, take_marks());
   if (!packet.comment.empty()) option(kComment, packet.comment);
   if (commented) options_end();
+  if (!failure_) ++packets_;
   end();
+}
+
+std::size_t PcapngWriter::size_of(const Packet& packet) const {
+  constexpr std::size_t kAround = 60;  // its head and tail, two comments' heads and the end of options, with what fills them up
+  return kAround + packet.bytes.size() + marks_.size() + packet.comment.size();
 }
 
 void PcapngWriter::mark(const std::string& text) {
@@ -101,13 +115,14 @@ void PcapngWriter::tls_secrets(std::string_view lines) {
   end();
 }
 
-void PcapngWriter::statistics(std::uint32_t interface, CaptureCounts counts, UtcTime at) {
+void PcapngWriter::statistics(std::uint32_t interface, CaptureCounts counts, UtcTime at, const std::string& comment) {
   const auto ns = static_cast<std::uint64_t>(at.time_since_epoch().count());
   begin(kStatistics);
   number(interface, 4);
   number(ns >> 32, 4);
   number(ns & 0xffffffff, 4);
-  if (!marks_.empty()) option(kComment, std::exchange(marks_, {}));
+  if (!marks_.empty()) option(kComment, take_marks());
+  if (!comment.empty()) option(kComment, comment);
   for (const auto& [code, value] : {std::pair{kStatisticsReceived, counts.received}, {kStatisticsDropped, counts.dropped}}) {
     number(code, 2);
     number(8, 2);
@@ -161,11 +176,37 @@ void PcapngWriter::write_out() {
   std::string_view rest = buffer_;
   while (!rest.empty() && !failure_) {
     const auto n = ::write(out_.get(), rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) failure_ = error_from_errno(errno, object_, "cannot be written");
+    if (n < 0 && (errno == EINTR || (errno == EAGAIN && reader_came()))) continue;
+    if (n < 0 && !failure_) failure_ = error_from_errno(errno, object_, "cannot be written");
     if (n > 0) rest.remove_prefix(static_cast<std::size_t>(n)), written_ += static_cast<std::uint64_t>(n);
   }
+  if (failure_) keep_whole_blocks(buffer_.size() - rest.size());
+  packets_written_ = packets_;
   buffer_.clear();
+}
+
+// False: it did not, for as long as it is waited for; failure_ says so.
+bool PcapngWriter::reader_came() {
+  for (pollfd writable{out_.get(), POLLOUT, 0};;) {
+    if (::poll(&writable, 1, kLookMs) > 0) return true;
+    if (to_ns(real_clock().now()) < give_up_ns_) continue;
+    failure_ = Error(ErrorKind::Timeout, object_, "is not read", "see what its reader waits for, or write the capture into a file");
+    return false;
+  }
+}
+
+// Of what is in the buffer so many bytes were written before it failed: a block that is torn is taken back, and what is lost not counted.
+void PcapngWriter::keep_whole_blocks(std::size_t put) {
+  std::size_t whole = 0;
+  packets_ = packets_written_;
+  while (whole + 8 <= put) {
+    const auto length = little(buffer_, whole + 4);
+    if (whole + length > put) break;
+    if (little(buffer_, whole) == kPacket) ++packets_;
+    whole += length;
+  }
+  written_ -= put - whole;
+  [[maybe_unused]] const auto cut = ::ftruncate(out_.get(), static_cast<off_t>(written_));  // a pipe cannot
 }
 
 }  // namespace hilcop

@@ -38,7 +38,8 @@ bool is_v6(const std::string& address) {
 
 const std::string& interface_name(const std::string& name) {
   const auto wrong = [](char c) { return c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '/' || c == '*'; };
-  if (name.empty() || name.size() >= IFNAMSIZ || std::ranges::any_of(name, wrong)) refuse("'" + name + "' is no interface", "see `ip link`");
+  if (name.empty() || name.size() >= IFNAMSIZ || std::ranges::any_of(name, wrong))
+    refuse("'" + name + "' is no interface", "see `ip link`");
   return name;
 }
 
@@ -69,8 +70,8 @@ std::string outages(const FilterState& state, const char* interface, const char*
   return rules;
 }
 
-// Connections that begin, to ports that nobody serves. One that stands finds its socket by itself; the bench's own connections to the device
-// are answered with SYN and ACK.
+// Connections that begin, to ports that nobody serves. One that stands finds its socket by itself; the bench's own connections to the
+// device are answered with SYN and ACK.
 std::string others(const FilterState& state, bool caught) {
   std::string rules;
   for (const bool v6 : {false, true}) {
@@ -125,9 +126,11 @@ std::string ruleset_of(const FilterState& state) {
   text += fmt::format("  chain in {{\n    type filter hook input priority filter; policy accept;\n{}{}  }}\n", uplink_guard(state, true),
                       others(state, false));
   if (!state.uplink.empty()) {
-    text += fmt::format("  chain own {{\n    type filter hook output priority filter; policy accept;\n{}  }}\n", uplink_guard(state, false));
-    text += fmt::format("  chain address {{\n    type nat hook postrouting priority srcnat; policy accept;\n    oifname \"{}\" masquerade\n  }}\n",
-                        state.uplink);
+    text +=
+        fmt::format("  chain own {{\n    type filter hook output priority filter; policy accept;\n{}  }}\n", uplink_guard(state, false));
+    text += fmt::format(
+        "  chain address {{\n    type nat hook postrouting priority srcnat; policy accept;\n    oifname \"{}\" masquerade\n  }}\n",
+        state.uplink);
   }
   text += "}\nadd table netdev hilcop\ntable netdev hilcop {\n";
   for (const char* way : {"ingress", "egress"})

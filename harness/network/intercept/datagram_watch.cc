@@ -52,7 +52,8 @@ std::optional<Heard> of_ipv6(std::span<const std::byte> bytes, const sockaddr_in
     if (part->cmsg_level != IPPROTO_IPV6 || part->cmsg_type != IPV6_PKTINFO) continue;
     in6_pktinfo info{};
     std::memcpy(&info, CMSG_DATA(part), sizeof info);
-    return Heard{{text_of(AF_INET6, &from.sin6_addr), 0}, {text_of(AF_INET6, &info.ipi6_addr), 0}, {}, bytes, from.sin6_addr, info.ipi6_addr};
+    return Heard{
+        {text_of(AF_INET6, &from.sin6_addr), 0}, {text_of(AF_INET6, &info.ipi6_addr), 0}, {}, bytes, from.sin6_addr, info.ipi6_addr};
   }
   return std::nullopt;
 }
@@ -62,7 +63,9 @@ std::optional<Heard> of_ipv6(std::span<const std::byte> bytes, const sockaddr_in
 DatagramWatch::DatagramWatch(std::vector<UniqueFd> ears, Refusal refusal, std::function<void(const SeenDatagram&)> on_seen)
     : ears_(std::move(ears)),
       refusal_(std::move(refusal)),
-      on_seen_(std::move(on_seen)), end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), thread_([this] { run(); }) {}
+      on_seen_(std::move(on_seen)),
+      end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { run(); }) {}
 
 DatagramWatch::~DatagramWatch() {
   const std::uint64_t one = 1;

@@ -27,7 +27,8 @@ struct DatagramCounts {
 /// Sees who begins QUIC or DTLS, wherever to, and tells them that nobody listens there. From a thread of its own until it is destroyed.
 class DatagramWatch {
  public:
-  /// `ears`: raw UDP sockets (udp_ear()), which it owns from here, as what it tells by. `on_seen` returns quickly and throws nothing. Throws Error.
+  /// `ears`: raw UDP sockets (udp_ear()), which it owns from here, as what it tells by. `on_seen` returns quickly and throws nothing.
+  /// Throws Error.
   DatagramWatch(std::vector<UniqueFd> ears, Refusal refusal, std::function<void(const SeenDatagram&)> on_seen);
   ~DatagramWatch();
   DatagramWatch(const DatagramWatch&) = delete;

@@ -39,6 +39,8 @@ struct InterceptOptions {
   /// A line of SSLKEYLOGFILE with its line end, as soon as OpenSSL knows it: before the bench sends what it opens. Of TLS 1.3's
   /// CLIENT_TRAFFIC_SECRET_0 that is when the client's Finished is read, which its first data can be right behind.
   std::function<void(std::string_view line)> on_secrets;
+  /// A session of which it had secrets has ended; the client random is in hex, as the lines have it.
+  std::function<void(const std::string& client_random)> on_secrets_over;
 };
 
 struct InterceptCounts {

@@ -76,6 +76,7 @@ void InterceptSession::end_as(InterceptOutcome outcome, const std::string& cause
   timer_.cancel();
   Code none;
   socket_.close(none);
+  if (!client_random_.empty() && shared_.options.on_secrets_over) shared_.options.on_secrets_over(client_random_);
   shared_.ended(std::move(record_));
 }
 
@@ -257,7 +258,10 @@ void InterceptSession::note_agreement() {
 }
 
 void InterceptSession::secrets(std::string_view line) {
-  if (shared_.options.on_secrets) shared_.options.on_secrets(std::string(line) + "\n");
+  if (!shared_.options.on_secrets) return;
+  const auto label = line.find(' ');
+  if (label != std::string_view::npos) client_random_ = line.substr(label + 1, line.find(' ', label + 1) - label - 1);
+  shared_.options.on_secrets(std::string(line) + "\n");
 }
 
 }  // namespace hilcop

@@ -75,6 +75,7 @@ class InterceptSession final : public std::enable_shared_from_this<InterceptSess
   UpperProtocol upper_;
   std::array<char, 4096> chunk_;
   std::string to_say_, saying_, after_strip_;
+  std::string client_random_;  // as its secrets have it
   int last_record_ = 0;
   bool no_tls_ = false, stripped_ = false, over_ = false;
 };

@@ -11,8 +11,8 @@ namespace hilcop {
 
 enum class Carrier { None, There, Gone };  // Gone: so is the interface
 
-/// Tells when something is plugged into an interface, or pulled, as the kernel says it: a millisecond after. From a thread of its own, until
-/// it is destroyed.
+/// Tells when something is plugged into an interface, or pulled, as the kernel says it: a millisecond after. From a thread of its own,
+/// until it is destroyed.
 class CarrierWatch {
  public:
   /// `on_change` hears at once what it is now. It returns quickly, throws nothing. Throws Error.

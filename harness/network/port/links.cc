@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "base/error.h"
-#include "io/unique_fd.h"
 #include "io/netlink.h"
+#include "io/unique_fd.h"
 
 namespace hilcop {
 
@@ -29,7 +29,7 @@ using netlink::require;
 
 namespace {
 
-constexpr int kAnswerNoArp = 8;        // ip-sysctl, arp_ignore: not for any address of this host
+constexpr int kAnswerNoArp = 8;  // ip-sysctl, arp_ignore: not for any address of this host
 
 }  // namespace
 
@@ -65,9 +65,8 @@ void Links::set_mac(const std::string& name, const std::string& mac) {
 }
 
 void Links::set_without_ipv6(const std::string& name) {
-  state_->change(name, "cannot be without IPv6", [](rtnl_link* link) {
-    rtnl_link_inet6_set_addr_gen_mode(link, rtnl_link_inet6_str2addrgenmode("none"));
-  });
+  state_->change(name, "cannot be without IPv6",
+                 [](rtnl_link* link) { rtnl_link_inet6_set_addr_gen_mode(link, rtnl_link_inet6_str2addrgenmode("none")); });
 }
 
 void Links::set_silent(const std::string& name) {
@@ -134,8 +133,7 @@ void Links::add_bridge(const std::string& name) {
   const Link bridge(rtnl_link_bridge_alloc());
   rtnl_link_set_name(bridge.get(), name.c_str());
   const int code = rtnl_link_add(state_->socket.get(), bridge.get(), NLM_F_CREATE | NLM_F_EXCL);
-  if (code == -NLE_OPNOTSUPP)
-    throw Error(ErrorKind::Unsupported, "bridge '" + name + "'", "this kernel has none", "modprobe bridge");
+  if (code == -NLE_OPNOTSUPP) throw Error(ErrorKind::Unsupported, "bridge '" + name + "'", "this kernel has none", "modprobe bridge");
   require(code, "bridge '" + name + "'", "cannot be made");
 }
 

@@ -79,7 +79,8 @@ UniqueFd udp_ear(IpFamily family, const std::string& interface) {
   const bool v4 = family == IpFamily::V4;
   UniqueFd fd(::socket(v4 ? AF_INET : AF_INET6, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP));
   require(static_cast<bool>(fd), object, "cannot be heard");
-  // Behind the UDP header: a QUIC long header's first two bits (RFC 9000 17.2), or a DTLS handshake record of version 0xfexx (RFC 6347 4.1).
+  // Behind the UDP header: a QUIC long header's first two bits (RFC 9000 17.2), or a DTLS handshake record of version 0xfexx (RFC
+  // 6347 4.1).
   constexpr std::uint32_t kFirst = 8, kAccept = 0x40000;
   sock_filter steps[] = {
       v4 ? sock_filter BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0) : sock_filter BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),

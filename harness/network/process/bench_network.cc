@@ -20,8 +20,8 @@ constexpr unsigned kGatewayQueue = 10'000;                 // frames: a tenth of
 
 BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(setup), outbox_(outbox) {
   make_gateway();
-  filter_ = std::make_unique<GatewayFilter>(kGateway, links_, routes_,
-                                            [this](const std::string& name) { return services_->addresses_of(name); });
+  filter_ =
+      std::make_unique<GatewayFilter>(kGateway, links_, routes_, [this](const std::string& name) { return services_->addresses_of(name); });
   for (const auto& address : {setup_.address, setup_.address6}) add_gateway_address(address);
   links_.set_neighbour_retry(kGateway, kNeighbourRetry);
   routes_.take_all_from(kGateway);
@@ -99,6 +99,10 @@ void BenchNetwork::begin_interception(const json& how) {
   options.on_secrets = [this](std::string_view lines) {
     const std::scoped_lock lock(ports_mutex_);
     for (auto& [name, port] : ports_) port->tls_secrets(std::string(lines));
+  };
+  options.on_secrets_over = [this](const std::string& client_random) {
+    const std::scoped_lock lock(ports_mutex_);
+    for (auto& [name, port] : ports_) port->tls_over(client_random);
   };
   options.serve = [this](std::set<int> ports, int others_ipv4, int others_ipv6) {
     filter_->serve(std::move(ports), others_ipv4, others_ipv6);

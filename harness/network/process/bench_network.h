@@ -49,7 +49,7 @@ class BenchNetwork {
   Links links_;
   Routes routes_;
   std::map<std::string, UniqueFd> free_wires_;  // ends at the gateway of wires that no port has yet, by device
-  std::mutex ports_mutex_;  // held to change the map, and by other threads to read it
+  std::mutex ports_mutex_;                      // held to change the map, and by other threads to read it
   std::map<std::string, std::unique_ptr<DevicePort>> ports_;
   std::unique_ptr<GatewayFilter> filter_;
   std::unique_ptr<GatewayServices> services_;

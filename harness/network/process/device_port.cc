@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/device_port.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "base/error.h"
 #include "network/port/tap.h"
 #include "network/process/asked.h"
+#include "network/process/recording.h"
 
 namespace hilcop {
 
@@ -31,22 +29,6 @@ json figures(const WireCounts& counts) {
           {"cut", counts.cut},
           {"not_kept", counts.not_kept},
           {"not_taken", counts.not_taken}};
-}
-
-json figures(const PacketRecorderStatus& status) {
-  return {{"packets", status.packets},
-          {"bytes", status.bytes},
-          {"dropped", status.dropped},
-          {"failure", status.failure ? status.failure->to_json() : json()}};
-}
-
-std::unique_ptr<PcapngWriter> writer_for(const std::filesystem::path& file, const std::string& name) {
-  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + name;
-  if (!std::filesystem::is_fifo(file)) return std::make_unique<PcapngWriter>(file, program, comment);
-  UniqueFd pipe(::open(file.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));  // whose reader is there already, or it is refused
-  if (!pipe) throw error_from_errno(errno, "capture " + file.string(), "cannot be written to");
-  ::fcntl(pipe.get(), F_SETFL, 0);  // a slow reader makes the ring fill, which is counted
-  return std::make_unique<PcapngWriter>(std::move(pipe), "capture " + file.string(), program, comment);
 }
 
 Impairment impairment_of(const json& how) {
@@ -72,7 +54,7 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
   if (setup_.interface.empty()) tap = make_tap(interface_);
   links_.set_silent(interface_);
   links_.set_queue_length(interface_, kQueue);
-  if (!setup_.capture.empty()) start_capture(kMainCapture, writer_for(setup_.capture, setup_.device));
+  if (!setup_.capture.empty()) start_capture(kMainCapture, setup_.capture, setup_.capture_ring);
   wire_ = std::make_unique<Wire>(interface_, std::move(gateway));
   wire_->set_plugged(false);
   links_.set_up(interface_, true);
@@ -107,16 +89,16 @@ PacketRecorder& DevicePort::capture(const std::string& name) {
               name == kMainCapture ? "open the bench with a record directory" : "start it first");
 }
 
-json DevicePort::start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer) {
+json DevicePort::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
   if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
-  auto recorder = std::make_unique<PacketRecorder>(interface_, std::move(writer));
+  auto recorder = std::make_unique<PacketRecorder>(interface_, capture_files(file, ring, setup_.device));
   const std::scoped_lock lock(captures_mutex_);
   captures_[name] = std::move(recorder);
   return json::object();
 }
 
 json DevicePort::stop_capture(const std::string& name) {
-  const auto result = figures(capture(name).stop());
+  const auto result = figures(capture(name).stop(), true);
   const std::scoped_lock lock(captures_mutex_);
   captures_.erase(name);
   return result;
@@ -124,14 +106,17 @@ json DevicePort::stop_capture(const std::string& name) {
 
 json DevicePort::ask_capture(const std::string& what, const json& how, Deadline deadline) {
   const std::string name = how.value("name", kMainCapture);
-  if (what == "capture.start") return start_capture(name, writer_for(how.at("file").get<std::string>(), setup_.device));
+  if (what == "capture.start") {
+    const std::string file = how.at("file");
+    return start_capture(name, file, capture_ring_from_json(how.value("ring", json()), "capture " + file));
+  }
   if (what == "capture.stop") return stop_capture(name);
   if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
   auto& recorder = capture(name);
   recorder.sync(deadline);
   const auto status = recorder.status();
   if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
-  return figures(status);
+  return figures(status, true);
 }
 
 void DevicePort::impair(const json& how) {
@@ -158,6 +143,11 @@ void DevicePort::mark(const std::string& text) {
   for (auto& [name, recorder] : captures_) recorder->mark(text);
 }
 
+void DevicePort::tls_over(const std::string& client_random) {
+  const std::scoped_lock lock(captures_mutex_);
+  for (auto& [name, recorder] : captures_) recorder->tls_over(client_random);
+}
+
 void DevicePort::tls_secrets(const std::string& lines) {
   const std::scoped_lock lock(captures_mutex_);
   for (auto& [name, recorder] : captures_) recorder->tls_secrets(lines);
@@ -165,7 +155,7 @@ void DevicePort::tls_secrets(const std::string& lines) {
 
 json DevicePort::status() {
   json captures = json::object();
-  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status());
+  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status(), false);
   const auto counts = links_.counts(interface_);
   return {{"plugged", plugged_.load()},
           {"interface", setup_.interface.empty() ? json() : json(interface_)},

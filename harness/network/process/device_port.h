@@ -18,7 +18,7 @@ namespace hilcop {
 
 /// Where one device hangs: its interface, the wire from there to the gateway, and what is recorded of it, which begins before the interface
 /// has a link. A virtual device is plugged in by its cable; a real one hangs on an interface of the host's that was moved here. Not
-/// thread-safe but for tls_secrets. Throws Error.
+/// thread-safe but for tls_secrets and tls_over. Throws Error.
 class DevicePort {
  public:
   /// `interface`: a tap that is made, or what was moved here; `gateway`: the far end of the wire.
@@ -30,13 +30,14 @@ class DevicePort {
   /// A comment at the next packet.
   void mark(const std::string& text);
   void tls_secrets(const std::string& lines);
+  void tls_over(const std::string& client_random);
   nlohmann::json status();
   /// Nothing comes any more, and what is recorded is complete.
   void stop();
 
  private:
   void plugged(bool there);
-  nlohmann::json start_capture(const std::string& name, std::unique_ptr<PcapngWriter> writer);
+  nlohmann::json start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
   nlohmann::json stop_capture(const std::string& name);
   PacketRecorder& capture(const std::string& name);
   nlohmann::json ask_capture(const std::string& what, const nlohmann::json& how, Deadline deadline);
@@ -51,7 +52,7 @@ class DevicePort {
   std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
   std::unique_ptr<Wire> wire_;
   std::atomic<bool> plugged_{false};
-  std::unique_ptr<Cable> cable_;          // of a virtual device
+  std::unique_ptr<Cable> cable_;           // of a virtual device
   std::unique_ptr<CarrierWatch> carrier_;  // of a real one
 };
 

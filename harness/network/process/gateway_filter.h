@@ -16,8 +16,8 @@
 
 namespace hilcop {
 
-/// What the gateway lets pass: nothing to anywhere as it is made; outages, a way out that the lab allows, connections that are caught. Where
-/// the kernel has no rules (nf_tables) the network works without, and what needs them is refused with the reason.
+/// What the gateway lets pass: nothing to anywhere as it is made; outages, a way out that the lab allows, connections that are caught.
+/// Where the kernel has no rules (nf_tables) the network works without, and what needs them is refused with the reason.
 class GatewayFilter {
  public:
   /// `addresses_of`: those that a name is given out with.

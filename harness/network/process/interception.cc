@@ -100,6 +100,7 @@ Interception::Interception(Options options, Outbox& outbox) {
   how.banners = std::move(options.banners);
   how.name_of_address = options.name_of_address;
   how.on_secrets = options.on_secrets;
+  how.on_secrets_over = options.on_secrets_over;
   how.on_connection = [&outbox](const InterceptedConnection& connection) {
     outbox.event("tls", connection.ended.steady, connection.ended.utc, figures(connection, kMostOfAnEvent));
   };
@@ -108,9 +109,10 @@ Interception::Interception(Options options, Outbox& outbox) {
   for (const auto family : {IpFamily::V4, IpFamily::V6}) ears.push_back(udp_ear(family, options.interface));
   const int silent = options.quic_silent ? kQuicPort : 0;
   Refusal refusing{unreachable_socket(IpFamily::V4, options.interface), unreachable_socket(IpFamily::V6, options.interface), silent};
-  datagrams_ = std::make_unique<DatagramWatch>(std::move(ears), std::move(refusing), [&outbox, names = options.name_of_address](const SeenDatagram& seen) {
-    outbox.event("datagram_tls", seen.at.steady, seen.at.utc, figures(seen, names));
-  });
+  datagrams_ = std::make_unique<DatagramWatch>(std::move(ears), std::move(refusing),
+                                               [&outbox, names = options.name_of_address](const SeenDatagram& seen) {
+                                                 outbox.event("datagram_tls", seen.at.steady, seen.at.utc, figures(seen, names));
+                                               });
   options.serve(std::move(options.ports), others[0], others[1]);  // the last: what cannot be led here leaves nothing behind
 }
 

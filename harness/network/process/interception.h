@@ -19,7 +19,7 @@ class Interception {
   struct Options {
     std::string interface;
     std::set<int> ports{443, 8443, 8883};
-    bool all_ports = false;  // connections to any other port of any host, too, whatever is spoken there
+    bool all_ports = false;    // connections to any other port of any host, too, whatever is spoken there
     bool quic_silent = false;  // a QUIC client hears nothing; else that nobody listens there (ICMP), so that most go on over TCP at once
     std::vector<InterceptBanner> banners;
     std::string ca_pem, ca_key_pem;  // that the device trusts; empty: none, and what needs one is not testable
@@ -28,6 +28,7 @@ class Interception {
     std::function<void(std::string_view lines)> on_secrets;
     /// Lets connections to these ports come, and those to all others to the two; 0: nowhere.
     std::function<void(std::set<int> ports, int others_ipv4, int others_ipv6)> serve;
+    std::function<void(const std::string& client_random)> on_secrets_over;
   };
   /// Throws Error: a port that is taken, a CA that is none, a kernel that catches none.
   Interception(Options options, Outbox& outbox);

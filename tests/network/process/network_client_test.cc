@@ -303,7 +303,8 @@ TEST_F(NetworkClientTest, SeveralDevicesShareOneNetworkAndEachHasItsOwnWireAndCa
       bytes.append(piece, static_cast<std::size_t>(std::max<ssize_t>(0, ::read(cable, piece, sizeof piece))));
     return bytes.find(what) != std::string::npos;
   };
-  const std::vector<std::uint8_t> broadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0, 0, 0, 0, 0x51, 0x88, 0xb5, 'h', 'e', 'l', 'l', 'o'};
+  const std::vector<std::uint8_t> broadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x02, 0,   0,  0,
+                                            0,    0x51, 0x88, 0xb5, 'h',  'e',  'l',  'l', 'o'};
   ASSERT_TRUE(sent(one.get(), broadcast));
   EXPECT_TRUE(heard(two.get(), "hello", 10s)) << "they hear each other";
   network->ask("cut", {{"device", "two"}, {"cut", true}}, Deadline::in(10s));
