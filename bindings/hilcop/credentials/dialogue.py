@@ -104,11 +104,11 @@ class Dialogue:
         return True
 
 
-_NAME, _SECRET, _SHELL = range(3)
+NAME, SECRET, SHELL = range(3)  # what a prompt asks for; the last: it may be a shell's
 
 
 def reach_prompt(talk: Dialogue, end: float) -> int | None:
-    """0: it asks for a name, 1: for a password, 2: what may be a shell's prompt. Empty lines wake it up."""
+    """NAME, SECRET, SHELL; None: none of them by `end`, or it is closed. Empty lines wake it up."""
     begin = time.monotonic()
     for nudge in range(1, NUDGES + 1):
         found = _prompt(talk, begin + (end - begin) * nudge / (NUDGES + 1))
@@ -127,16 +127,16 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
     (which carries out `proof`) and neither apart. Raises TimeoutError, EOFError, Unintelligible."""
     if found is None:
         return _unfinished(talk)
-    if found == _SHELL:
+    if found == SHELL:
         return _proven(talk, "asks for nothing", proof, end)
     if pair is None:
         return Answer("refused", shown(talk.heard[-100:]))
-    if found == _NAME:
+    if found == NAME:
         talk.say(pair.user)
         found = _prompt(talk, end)
-        if found == _SHELL:
+        if found == SHELL:
             return _proven(talk, "asks for no password", proof, end)
-        if found != _SECRET:
+        if found != SECRET:
             return _unfinished(talk)
     talk.say(pair.password)
     return _after_password(talk, proof, end)
@@ -148,7 +148,7 @@ def _after_password(talk: Dialogue, proof: Proof | None, end: float) -> Answer:
     said = talk.heard
     if speaks_of_lockout(said):
         return Answer("locked_out", shown(said))
-    if found in (_NAME, _SECRET) or (found is None and _REFUSED.search(said)):
+    if found in (NAME, SECRET) or (found is None and _REFUSED.search(said)):
         return Answer("refused", shown(said))
     if found is None and talk.closed:
         return _unfinished(talk)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import socket
 import time
 from dataclasses import replace
@@ -13,7 +15,7 @@ from hilcop.credentials.answers import Answer, Dial, NetworkLogin
 from hilcop.credentials.login_probe import LoginProbe
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.prober import Asked, Pace, Pairs, list_of, probe
-from hilcop.errors import DisconnectedError
+from hilcop.errors import DisconnectedError, Error, NotFoundError
 
 
 class Bench(Protocol):
@@ -34,9 +36,11 @@ def try_network_logins(
     def connect(timeout_s: float) -> socket.socket:
         try:
             return network.connect(address, asks.port, timeout_s=timeout_s)
-        except DisconnectedError:
+        except (DisconnectedError, NotFoundError, TimeoutError) as error:
             network.status()  # raises where it is the bench's own network that has gone, and not the device's service
-            raise
+            if isinstance(error, TimeoutError):
+                raise
+            raise ConnectionRefusedError(errno.ECONNREFUSED, error.cause) from error
 
     def attempt(pair: Pair | None, by: float) -> Answer:
         return asks.attempt(Dial(address, asks.port, connect), pair, by)
@@ -47,7 +51,8 @@ def try_network_logins(
     try:
         found = probe(Asked(asks.protocol, target, attempt, asks.tries_without), listed, control, pace)
     except BaseException as error:
-        network.tell(f"log-ins by {asks.protocol} at {target} end: {type(error).__name__}", **which)
+        with contextlib.suppress(Error):  # what ended it is what is to be known
+            network.tell(f"log-ins by {asks.protocol} at {target} end: {type(error).__name__}", **which)
         raise
     network.tell(f"log-ins by {asks.protocol} at {target} end: {len(found.accepted)} of {len(found.attempts)} accepted", **found.summary())
     return found

@@ -84,7 +84,14 @@ def try_console_logins(
 ) -> LoginProbe:
     """The same as Network.try_logins() at a console: SerialLogin(dut.console), UBootLogin(dut.console, dut.reset)."""
     pace = Pace(interval_s, answer_within_s, max_attempts, control_every, stop_at_lockout, timeout_s)
-    return probe(Asked(login.protocol, login.target, login.attempt, True, login.needs_user), pairs, control, pace)
+
+    def attempt(pair: Pair | None, end: float) -> Answer:
+        try:
+            return login.attempt(pair, end)
+        except (DisconnectedError, ProtocolError) as error:  # it is lost, or a watcher of it saw the device die
+            return Answer("disconnected", shown(error.cause))
+
+    return probe(Asked(login.protocol, login.target, attempt, True, login.needs_user), pairs, control, pace)
 
 
 def list_of(pairs: Pairs) -> PairList:
@@ -248,8 +255,6 @@ def answer_of(attempt: Callable[[], Answer]) -> Answer:
         return attempt()
     except Unintelligible as error:
         return Answer("not_understood", shown(str(error)))
-    except (DisconnectedError, ProtocolError) as error:  # nobody listens, a console is lost or its watcher saw the device die
-        return Answer("disconnected", shown(error.cause))
     except TimeoutError:
         return Answer("no_answer")
     except Error:

@@ -114,9 +114,11 @@ class SshLogin:
             if cause is not None:
                 raise EOFError(shown(str(error))) from error
             raise Unintelligible(f"no SSH: {shown(str(error))}") from error
-        except OSError:
+        except OSError as error:
             if late.is_set() or time.monotonic() >= end:
-                raise TimeoutError from None
+                raise TimeoutError from error
+            if error.errno is None:  # paramiko's "Socket is closed"
+                raise ConnectionResetError(str(error)) from error
             raise
         finally:
             watchdog.cancel()

@@ -37,7 +37,7 @@ class UBootLogin:
         return self.console.source
 
     def attempt(self, pair: Pair | None, end: float) -> Answer:
-        line = ConsoleLine(self.console)
+        line = ConsoleLine(self.console, restarts=True)
         self.restart()
         talk = Dialogue(line, end)
         autoboot, boots, prompt = re.compile(self.autoboot), re.compile(self.boots), re.compile(r"(?:=>|>|#|\$) *$")
