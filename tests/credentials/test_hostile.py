@@ -91,7 +91,7 @@ def test_an_ill_device_has_answered_nothing(name: str, flaw: Callable[[socket.so
     with Device(flaw) as device:
         begin = time.monotonic()
         for pair in (("root", "vizxv"), None) if flaw is closes else (("root", "vizxv"),):
-            assert one(LOGINS[name](device.port), pair, 0.4).outcome in ("disconnected", "no_answer", "not_understood")
+            assert one(LOGINS[name](device.port), pair, 0.2).outcome in ("disconnected", "no_answer", "not_understood")
         assert time.monotonic() - begin < 8
         if flaw is silent:
             assert one(LOGINS[name](device.port), ("root", "vizxv"), 0.1).outcome == "no_answer"

@@ -55,13 +55,13 @@ def test_a_shell_that_does_not_end_is_not_taken_for_one_that_needs_no_login(tmp_
 def test_a_line_that_is_silent_or_lost_has_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "silent").mkdir()
     with console_of_script(tmp_path / "silent", monkeypatch, "stty -echo; exec sleep 60") as line:
-        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=1, timeout_s=20)
+        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=0.5, timeout_s=20)
     assert done.without is not None
     assert done.without.outcome in ("no_answer", "not_understood")
     assert "not accepted before" in str(done.incomplete)
     (tmp_path / "lost").mkdir()
     with console_of_script(tmp_path / "lost", monkeypatch, "read line; exit 1") as line:
-        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=3, timeout_s=20)
+        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=2, timeout_s=20)
     assert done.without is not None
     assert done.without.outcome == "disconnected"
     events = [json.loads(text) for text in (tmp_path / "lost" / "record" / "timeline.ndjson").read_text().splitlines()]

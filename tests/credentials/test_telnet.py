@@ -98,12 +98,12 @@ INCORRECT = b"\r\nLogin incorrect\r\nacme login: "
 def test_what_comes_after_a_password(says: bytes, outcome: str) -> None:
     """In single bytes: a prompt is not yet one where more comes."""
     with Device(Played(says, drips=True)) as device:
-        assert one(TelnetLogin(port=device.port), ("root", "x"), 1.5).outcome == outcome
+        assert one(TelnetLogin(port=device.port), ("root", "x"), 1.2).outcome == outcome
 
 
 def test_a_prompt_alone_is_no_shell_and_another_shell_has_its_own_proof() -> None:
     with Device(Played(b"\r\nacme> ")) as device:
-        assert "no shell behind" in one(TelnetLogin(port=device.port), ("root", "x"), 2).said
+        assert "no shell behind" in one(TelnetLogin(port=device.port), ("root", "x"), 1.2).said
         proven = TelnetLogin(port=device.port, proof=Proof("show version", r"\?"))
         assert one(proven, ("root", "x"), 5).outcome == "accepted"
 
@@ -117,7 +117,7 @@ def test_an_echo_is_no_shell() -> None:
             connection.sendall(data + b"# ")
 
     with Device(serve) as device:
-        assert one(TelnetLogin(port=device.port), None, 2).outcome == "not_understood"
+        assert one(TelnetLogin(port=device.port), None, 1).outcome == "not_understood"
 
 
 def test_one_that_says_nothing_is_late_and_one_that_hangs_up_is_gone() -> None:
@@ -126,7 +126,7 @@ def test_one_that_says_nothing_is_late_and_one_that_hangs_up_is_gone() -> None:
             pass
 
     with Device(silent) as device:
-        assert one(TelnetLogin(port=device.port), ("root", "x"), 1).outcome == "no_answer"
+        assert one(TelnetLogin(port=device.port), ("root", "x"), 0.5).outcome == "no_answer"
     with Device(lambda connection: connection.sendall(b"login: ")) as device:
         assert one(TelnetLogin(port=device.port), ("root", "x"), 3).outcome == "disconnected"
 

@@ -73,7 +73,7 @@ def test_one_with_a_password_is_stopped_by_it_alone(tmp_path: Path, monkeypatch:
 def test_one_that_cannot_be_stopped_is_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with console_of_script(tmp_path, monkeypatch, "while read line; do echo 'U-Boot 2023.01'; echo 'Starting kernel'; done") as console:
         login = UBootLogin(console, lambda: console.write_line("reset"))
-        done = try_console_logins(login, [("", "x")], control=("", "right"), interval_s=0, answer_within_s=1, timeout_s=60)
+        done = try_console_logins(login, [("", "x")], control=("", "right"), interval_s=0, answer_within_s=0.5, timeout_s=60)
     assert done.without is not None
     assert done.without.said.startswith("no autoboot to be stopped")
     assert not done.complete
