@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from accounts import as_if, needs_root
 from hilcop.credentials import Proof, TelnetLogin
+from hilcop.credentials.dialogue import _LOGIN, Dialogue
 from hilcop.credentials.telnet import MOST_REPLIES, Options
 from rig import HOME, Device, free_port, one, running, tried
 
@@ -99,6 +101,25 @@ def test_what_comes_after_a_password(says: bytes, outcome: str) -> None:
     """In single bytes: a prompt is not yet one where more comes."""
     with Device(Played(says, drips=True)) as device:
         assert one(TelnetLogin(port=device.port), ("root", "x"), 1.2).outcome == outcome
+
+
+@pytest.mark.parametrize("said", ["Last login: ", "2 users: a, b. Last failed login: ", "login: root", "router login: root\r\n"])
+def test_what_is_no_prompt_is_none_though_nothing_follows(said: str) -> None:
+    class Says:
+        def __init__(self) -> None:
+            self.said = said.encode()
+
+        def receive(self, end: float) -> bytes:
+            if not self.said:
+                assert end > 0
+                raise TimeoutError
+            data, self.said = self.said[:1], self.said[1:]
+            return data
+
+        def send_line(self, text: str, end: float) -> None:
+            raise AssertionError((text, end))
+
+    assert Dialogue(Says(), time.monotonic() + 5).wait(_LOGIN, end=time.monotonic() + 5) is None
 
 
 def test_a_prompt_alone_is_no_shell_and_another_shell_has_its_own_proof() -> None:

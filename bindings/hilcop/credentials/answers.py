@@ -55,6 +55,8 @@ class NetworkLogin(Protocol):
     def port(self) -> int: ...
     @property
     def tries_without(self) -> bool: ...  # whether it can be asked without any credentials
+    @property
+    def needs_user(self) -> bool: ...  # or each password of a list is tried once
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         """Tries a pair, or without any, on connections of its own, by `end`. Raises TimeoutError (no answer), ConnectionError, EOFError (it
         hung up), Unintelligible; nothing else but the bench's own errors."""

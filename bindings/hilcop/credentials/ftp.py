@@ -53,6 +53,7 @@ class FtpLogin:
     tls: Literal["", "explicit", "implicit"] = ""
     protocol: str = "ftp"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         with opened(dial, end, tls=self.tls == "implicit") as wire:

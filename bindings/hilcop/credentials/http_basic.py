@@ -36,6 +36,7 @@ class HttpBasicLogin:
     tls: bool = False
     protocol: str = "http-basic"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         headers = {}

@@ -81,6 +81,7 @@ class HttpDigestLogin:
     tls: bool = False
     protocol: str = "http-digest"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         reply = ask(dial, end, "GET", self.path, tls=self.tls)

@@ -45,8 +45,8 @@ class FormSuccess:
 @dataclass(frozen=True)
 class HttpFormLogin:
     """`path` is where the form goes to, `page` where it is shown: then its hidden fields and cookies are sent with it, which most forms
-    need. `fields`: others that it has. A refusal is an answer like the one to a surely wrong password, in its status, the path that it
-    redirects to and the names of the cookies that it sets; any other is not understood."""
+    need. `fields`: others that it has. `user_field` empty: it asks for a password alone. A refusal is an answer like the one to a surely
+    wrong password, in its status, the path that it redirects to and the names of the cookies that it sets; any other is not understood."""
 
     success: FormSuccess
     path: str = "/login"
@@ -59,6 +59,10 @@ class HttpFormLogin:
     tls: bool = False
     protocol: str = "http-form"
     tries_without: bool = False
+
+    @property
+    def needs_user(self) -> bool:
+        return bool(self.user_field)
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         if pair is None:
@@ -74,7 +78,8 @@ class HttpFormLogin:
             hidden = hidden_fields(shown.text)
             if cookies := cookies_of(shown):
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        values = {**hidden, **self.fields, self.user_field: pair.user, self.password_field: pair.password}
+        user = {self.user_field: pair.user} if self.user_field else {}
+        values = {**hidden, **self.fields, **user, self.password_field: pair.password}
         as_json = self.kind == "json"
         headers["Content-Type"] = "application/json" if as_json else "application/x-www-form-urlencoded"
         body = (json.dumps(values) if as_json else urlencode(values)).encode()

@@ -93,6 +93,7 @@ class MqttLogin:
     version: Literal["3.1.1", "5"] = "3.1.1"
     protocol: str = "mqtt"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         with opened(dial, end, tls=self.tls) as wire:

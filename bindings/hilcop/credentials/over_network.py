@@ -49,7 +49,7 @@ def try_network_logins(
     network.tell(f"log-ins by {asks.protocol} at {target}: {len(listed)} pairs of list {listed.name} begin", **which)
     pace = replace(pace, timeout_s=max(0.1, end - time.monotonic()))
     try:
-        found = probe(Asked(asks.protocol, target, attempt, asks.tries_without), listed, control, pace)
+        found = probe(Asked(asks.protocol, target, attempt, asks.tries_without, asks.needs_user), listed, control, pace)
     except BaseException as error:
         with contextlib.suppress(Error):  # what ended it is what is to be known
             network.tell(f"log-ins by {asks.protocol} at {target} end: {type(error).__name__}", **which)

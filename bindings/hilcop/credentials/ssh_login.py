@@ -41,6 +41,7 @@ class SshLogin:
     port: int = 22
     protocol: str = "ssh"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         with self._session(dial, end) as session:

@@ -97,6 +97,7 @@ class TelnetLogin:
     proof: Proof | None = None
     protocol: str = "telnet"
     tries_without: bool = True
+    needs_user: bool = True
 
     def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
         with opened(dial, end) as wire:
