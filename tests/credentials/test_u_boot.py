@@ -46,8 +46,8 @@ PLAYED = r"""
 stty -icanon -isig min 1
 read -r line
 while :; do
-  printf '\r\nU-Boot 2023.01\r\nDRAM: 128 MiB\r\nAutoboot in 1 seconds\r\n'
-  if IFS= read -r -t 1 typed && [ "$typed" = "$STOP" ]; then
+  printf '\r\nU-Boot 2023.01\r\nDRAM: 128 MiB\r\nAutoboot in 3 seconds\r\n'
+  if IFS= read -r -t 3 typed && [ "$typed" = "$STOP" ]; then
     printf '=> '
     while IFS= read -r line && [ "$line" != reset ]; do eval "$line"; printf '=> '; done
   else
@@ -63,7 +63,7 @@ def test_one_with_a_password_is_stopped_by_it_alone(tmp_path: Path, monkeypatch:
     with console_of_script(tmp_path, monkeypatch, f"exec env STOP='{stops}' bash -c {shlex.quote(PLAYED)}") as console:
         login = UBootLogin(console, lambda: console.write_line("reset"))
         pairs = [("root", "xc3511"), ("root", "vizxv"), ("admin", "vizxv")]
-        done = try_console_logins(login, pairs, control=("", stops), interval_s=0, answer_within_s=10, timeout_s=60)
+        done = try_console_logins(login, pairs, control=("", stops), interval_s=0, answer_within_s=15, timeout_s=80)
     assert done.complete, done.incomplete
     assert [attempt.index for attempt in done.accepted] == found
     assert not done.open_to_all

@@ -36,11 +36,15 @@ class Line(Protocol):
 
 @dataclass(frozen=True)
 class Proof:
-    """What tells a shell from a prompt that looks like one: a line, and a regular expression of what it must print, which its echo is
-    not."""
+    """What tells a shell from a prompt that looks like one: a line, and a regular expression of what it must print. ValueError: the line
+    has that itself, so that its echo would prove it."""
 
     command: str
     prints: str
+
+    def __post_init__(self) -> None:
+        if re.search(self.prints, self.command):
+            raise ValueError(f"'{self.prints}' stands in '{self.command}' itself: an echo would prove a shell")
 
     @staticmethod
     def of_shell() -> Proof:
@@ -98,7 +102,7 @@ class Dialogue:
         """Whether a shell carries out the line; its echo proves nothing."""
         self.say(proof.command)
         prints = re.compile(proof.prints)
-        while not prints.search(self._heard.replace(proof.command, "")):
+        while not prints.search(self._heard):
             if not self.hear(end):
                 return False
         return True
