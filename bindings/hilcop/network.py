@@ -26,6 +26,9 @@ from hilcop.survey import Services, SshSurvey, TlsSurvey, services_of, ssh_of, t
 
 if TYPE_CHECKING:
     from hilcop._hilcop import NetworkPort
+    from hilcop.credentials.answers import NetworkLogin
+    from hilcop.credentials.login_probe import LoginProbe
+    from hilcop.credentials.prober import Pairs
     from hilcop.ssh import Ssh
 
 POLL_NS = 50_000_000
@@ -102,6 +105,10 @@ class Network:
     def mark(self, text: str, *, timeout_s: float = 5) -> None:
         """A comment at the next packet."""
         self._port.ask("mark", {"text": text}, timeout_s=timeout_s)
+
+    def tell(self, text: str, *, timeout_s: float = 5, **data: Any) -> None:
+        """A comment at the next packet, and on the timeline an event network.change with `data`."""
+        self._port.change("mark", {"text": text, **data}, timeout_s=timeout_s)
 
     @contextmanager
     def outage(self, what: Outage = "link", *, host: str = "", timeout_s: float = 10) -> Iterator[None]:
@@ -228,6 +235,35 @@ class Network:
         to = address or self.address(timeout_s=timeout_s)
         left = max(0.1, end - time.monotonic())
         return Ssh(self, to, user=user, password=password, key_file=key_file, port=port, timeout_s=left)
+
+    def try_logins(
+        self,
+        login: NetworkLogin | str,
+        pairs: Pairs,
+        *,
+        control: tuple[str, str] | None = None,
+        address: str = "",
+        interval_s: float = 1.0,
+        answer_within_s: float = 15,
+        max_attempts: int = 1000,
+        control_every: int = 10,
+        stop_at_lockout: bool = True,
+        timeout_s: float = 900,
+    ) -> LoginProbe:
+        """Tries users and passwords at a log-in of the device, one after the other, `interval_s` between two at least. `login`: telnet,
+        ftp, ssh, mqtt, http-basic, http-digest, or one of hilcop.credentials with its own port. `pairs`: "mirai", "generic", load_pairs()
+        of a file, or (user, password)s. `control`: a user and the right password: without it nothing proves that a success would be seen,
+        and the result is not `complete`. It is tried before and after, and after `control_every` pairs; 0 where it is to be seen how a
+        device bears guessing, for a success resets what it counts. Ends at the first sign of a lockout, but for `stop_at_lockout=False`,
+        and then waits until the control is taken again, while there is time. What is tried is told on the timeline and in the capture,
+        passwords are not. TimeoutError: the device has no address. ConfigError: a list is none."""
+        from hilcop.credentials.over_network import try_network_logins  # with SSH it takes a third of a second to be loaded
+        from hilcop.credentials.prober import Pace
+
+        pace = Pace(interval_s, answer_within_s, max_attempts, control_every, stop_at_lockout, timeout_s)
+        end = time.monotonic() + timeout_s
+        to = address or self.address(timeout_s=timeout_s)
+        return try_network_logins(self, login, pairs, control=control, address=to, pace=pace, end=end)
 
     def name_of(self, address: str, *, timeout_s: float = 5) -> str:
         """The name that an address was given out for; '': none."""

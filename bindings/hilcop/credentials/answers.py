@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a device answers to a log-in, and what asks it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from hilcop.credentials.pairs import Pair
+
+Outcome = Literal["accepted", "refused", "locked_out", "disconnected", "no_answer", "not_understood"]
+MOST_SAID = 200  # characters of a device's answer that are kept
+
+_LOCKED = re.compile(
+    r"too many|lock(?:ed)?[ -]?out|(?<!b)locked|try again (?:later|in|after)|temporarily (?:blocked|disabled|unavailable)|banned|"
+    r"(?:limit|attempts|rate) (?:is )?exceeded|exceeded the",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    outcome: Outcome
+    said: str = ""  # by the device, in short; what was sent to it is cut out of it by whoever keeps it
+    shape: str = ""  # where a refusal has many forms: one of another form than a surely wrong password's is not understood
+
+
+class Unintelligible(Exception):
+    """The device says what its protocol does not know, or more than anybody needs."""
+
+
+@dataclass(frozen=True)
+class Dial:
+    """Opens a connection to the device."""
+
+    address: str
+    port: int
+    connect: Callable[[float], socket.socket]  # seconds it may take
+
+    def __call__(self, end: float) -> socket.socket:
+        """By `end` (of time.monotonic())."""
+        return self.connect(left(end))
+
+
+class NetworkLogin(Protocol):
+    """A protocol with a log-in at a TCP port."""
+
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def tries_without(self) -> bool: ...  # whether it can be asked without any credentials
+    @property
+    def needs_user(self) -> bool: ...  # or each password of a list is tried once
+    def attempt(self, dial: Dial, pair: Pair | None, end: float) -> Answer:
+        """Tries a pair, or without any, on connections of its own, by `end`. Raises TimeoutError (no answer), ConnectionError, EOFError (it
+        hung up), Unintelligible; nothing else but the bench's own errors."""
+
+
+class ConsoleLogin(Protocol):
+    """A log-in on a console. The same as NetworkLogin, without a connection."""
+
+    @property
+    def protocol(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def needs_user(self) -> bool: ...
+    def attempt(self, pair: Pair | None, end: float) -> Answer: ...
+
+
+def left(end: float) -> float:
+    """Seconds; TimeoutError where there are none."""
+    if (seconds := end - time.monotonic()) <= 0:
+        raise TimeoutError
+    return seconds
+
+
+def speaks_of_lockout(text: str) -> bool:
+    return _LOCKED.search(text) is not None
+
+
+def shown(text: str | bytes) -> str:
+    """In short, on one line, printable."""
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in words[: 4 * MOST_SAID]).split())
+    return line[:MOST_SAID]

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The log-in of a console against BusyBox's getty and login on a terminal, through a bench's own console."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import hilcop
+import pytest
+from accounts import as_if, needs_root
+from board_console import console_of_script
+from hilcop.credentials import LoginProbe, SerialLogin, try_console_logins
+
+RIGHT = ("lab", "Lab-77")
+
+
+def tried(line: hilcop.Console, pairs: list[tuple[str, str]]) -> LoginProbe:
+    return try_console_logins(SerialLogin(line), pairs, control=RIGHT, interval_s=0, answer_within_s=12, timeout_s=60)
+
+
+@needs_root
+def test_a_board_with_one_of_mirais_passwords_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And whoever was logged in before is logged out: a shell that is there is not yet one that needs no password."""
+    shell = as_if(tmp_path, {"lab": RIGHT[1], "root": "vizxv"}, ["sh", "-c", "sh -i; while :; do busybox login; done"])
+    with console_of_script(tmp_path, monkeypatch, "exec " + shlex.join(map(str, shell))) as line:
+        done = tried(line, [("root", "vizxv")])
+        assert line.source == done.target
+    assert done.complete, done.incomplete
+    assert not done.open_to_all
+    assert [(attempt.index, attempt.user) for attempt in done.accepted] == [(0, "root")]
+    assert done.wrong is not None
+    assert "Login incorrect" in done.wrong.said
+
+
+def test_a_shell_that_is_there_again_after_exit_is_open_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with console_of_script(tmp_path, monkeypatch, "while :; do PS1='# ' sh -i; done") as line:
+        done = tried(line, [("root", "vizxv")])
+    assert done.open_to_all
+    assert done.accepts_anything
+    assert not done.complete
+
+
+def test_a_shell_that_does_not_end_is_not_taken_for_one_that_needs_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asks_once = 'printf "login: "; read u; printf "Password: "; read p; while :; do PS1="# " sh -i; done'
+    device = f'printf "login: "; read u; printf "Password: "; read p; {asks_once}'
+    with console_of_script(tmp_path, monkeypatch, device) as line:
+        done = tried(line, [("root", "vizxv")])
+    assert not done.accepts_anything
+    assert not done.complete
+    assert "does not end" in str(done.incomplete)
+
+
+def test_a_line_that_is_silent_or_lost_has_not_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "silent").mkdir()
+    with console_of_script(tmp_path / "silent", monkeypatch, "stty -echo; exec sleep 60") as line:
+        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=0.5, timeout_s=20)
+    assert done.without is not None
+    assert done.without.outcome in ("no_answer", "not_understood")
+    assert "not accepted before" in str(done.incomplete)
+    (tmp_path / "lost").mkdir()
+    with console_of_script(tmp_path / "lost", monkeypatch, "read line; exit 1") as line:
+        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=2, timeout_s=20)
+    assert done.without is not None
+    assert done.without.outcome == "disconnected"
+    events = [json.loads(text) for text in (tmp_path / "lost" / "record" / "timeline.ndjson").read_text().splitlines()]
+    assert any(event["kind"] == "console.gap" for event in events)
