@@ -81,7 +81,7 @@ class Interface:
 @dataclass(frozen=True)
 class CaptureFile:
     """One file of a capture. Frames are counted on from file to file: in its own it has the number frame - first_frame + 1, as Wireshark
-    counts, and there a place's offset is of this file."""
+    counts, and there a place's file_offset is of this file."""
 
     name: str  # without folders
     first_frame: int  # of all, from 1

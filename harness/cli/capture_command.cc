@@ -143,8 +143,7 @@ void add_capture(CLI::App& app, int& status) {
   command->add_option("--seconds", arguments->seconds, "end after so long (default: at Ctrl-C)")->check(CLI::PositiveNumber);
   auto* ring = command->add_option("--ring", arguments->ring, "keep the newest N files alone, named after FILE")->type_name("N");
   ring->check(CLI::Range(CaptureRing::kLeastFiles, CaptureRing::kMostFiles));
-  command->add_option("--file-mb", arguments->file_mb, "of a ring: a file's megabytes (10^6 bytes), at most")
-      ->capture_default_str()
+  command->add_option("--file-mb", arguments->file_mb, "of a ring: a file's megabytes (10^6 bytes), at most (default: 100)")
       ->check(CLI::Range(CaptureRing::kLeastBytes / 1e6, CaptureRing::kMostBytes / 1e6))
       ->needs(ring);
   command->add_option("--file-s", arguments->file_s, "of a ring: seconds after which a new file begins, too")

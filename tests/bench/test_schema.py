@@ -55,6 +55,8 @@ GOOD = [
         for key in ("serial_number: 42", "consoles: { main: { instrument: s, channel: 0 } }", "reset:", "buttons: {}")
     ),
     DUT.replace("KEY", "inputs: { led: { instrument: r, channel: 3, active_low: true, safe_state: keep } }"),
+    DUT.replace("KEY", "network: { instrument: r, channel: 1, capture: { file_mb: 0x10, files: '20', file_s: 0 } }"),
+    DUT.replace("KEY", "network: { instrument: r, channel: 1, capture: }"),
     BOARD,
     "board: 7\ndescription: 3.5\nlinux_watchers: 'false'\nmachine:\nshell: {}\nfunctions: { a: 1, b: true, c: text }\n",
     "board: b\nboot_stages: [{ name: 1, pattern: 2, deadline_s: 3 }]\nwatchers: [{ name: w, pattern: p, fatal: true }]\n",
@@ -103,6 +105,10 @@ BAD = [
     *(
         DUT.replace("KEY", key)
         for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")
+    ),
+    *(
+        DUT.replace("KEY", f"network: {{ instrument: r, channel: 1, capture: {ring} }}")
+        for ring in ("{}", "{ file_mb: 100 }", "{ files: 20 }", "{ file_mb: 100, files: 1 }", "{ file_mb: 0.5, files: 2 }", "5")
     ),
     *(
         DUT.replace("KEY", key)

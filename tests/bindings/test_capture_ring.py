@@ -68,7 +68,8 @@ def test_a_stream_across_a_border_is_one(tmp_path: Path, frames: list[bytes]) ->
     sent = b""
     for place in one.places:
         (file,) = [at for at in found.files if at.first_frame <= place["frame"] < at.first_frame + at.frames]
-        sent += (tmp_path / file.name).read_bytes()[place["offset"] :][: place["size"]]
+        sent += (tmp_path / file.name).read_bytes()[place["file_offset"] :][: place["bytes"]]
+    assert one.frames[0] <= within(frames) < one.frames[-1], "it stands on both sides of a border"
     assert sent == SECRET.encode(), "offsets are those of the file that has the frame"
 
 
