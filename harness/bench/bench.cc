@@ -159,8 +159,8 @@ class RealBench final : public Bench {
 
   NetworkPort& open_network_of(const DutConfig& dut) {
     auto& socket = lease(request(dut, *dut.network, SafeState::Off));
-    auto& network = *(networks_[dut.name] =
-                          open_network({dut.name, options_.record_dir, keeper_program(options_.keeper)}, socket, sink_, Deadline::in(20s)));
+    auto& network = *(networks_[dut.name] = open_network({config_.name, dut.name, options_.record_dir, keeper_program(options_.keeper)},
+                                                         socket, sink_, Deadline::in(20s)));
     sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });
     return network;
   }

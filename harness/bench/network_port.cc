@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "network/process/status_door.h"
 
 namespace hilcop {
 
@@ -17,16 +18,17 @@ using nlohmann::json;
 
 namespace {
 
-// A unix socket's name has 107 bytes: short, and of this process alone.
-std::filesystem::path cable_socket() {
-  static std::atomic<int> number{0};
-  return runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number++);
-}
+std::atomic<int> networks_of_this_process{0};
 
 NetworkSetup setup_for(const KeptNetworkOptions& options) {
   NetworkSetup setup;
   setup.name = options.dut;
-  setup.cable = cable_socket();
+  setup.bench = options.bench;
+  // A unix socket's name has 107 bytes: short, and of this process alone.
+  const int number = networks_of_this_process++;
+  setup.cable = runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number);
+  setup.door = new_status_door(number);
+  status_doors();  // removes what others left who were killed
   if (options.record_dir.empty()) return setup;
   std::filesystem::create_directories(options.record_dir / "network");
   setup.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
@@ -86,6 +88,8 @@ class RunningPort final : public KeptNetwork {
         if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);  // what the run rests on is not whole
     });
     attempt([&] { network_->close(deadline); });
+    std::error_code ignored;
+    std::filesystem::remove(network_->setup().door, ignored);  // of a network that was killed
     if (wrong) status["error"] = wrong->to_json();
     sink_.emit(make_event(source_, "network.close", status));
     if (wrong) throw Error(*wrong);

@@ -37,7 +37,7 @@ class KeptNetwork : public NetworkPort {
 };
 
 struct KeptNetworkOptions {
-  std::string dut;
+  std::string bench, dut;
   std::filesystem::path record_dir;  // empty: not recorded
   std::filesystem::path program;     // the hilcop program
 };

@@ -5,6 +5,8 @@ namespace hilcop {
 
 nlohmann::json to_json(const NetworkSetup& setup) {
   return {{"name", setup.name},
+          {"bench", setup.bench},
+          {"door", setup.door.string()},
           {"cable", setup.cable.string()},
           {"capture", setup.capture.string()},
           {"address", setup.address},
@@ -12,7 +14,12 @@ nlohmann::json to_json(const NetworkSetup& setup) {
 }
 
 NetworkSetup network_setup_from_json(const nlohmann::json& value) {
-  return {value.at("name"), value.at("cable").get<std::string>(), value.at("capture").get<std::string>(), value.at("address"),
+  return {value.at("name"),
+          value.at("bench"),
+          value.at("door").get<std::string>(),
+          value.at("cable").get<std::string>(),
+          value.at("capture").get<std::string>(),
+          value.at("address"),
           value.at("address6")};
 }
 

@@ -10,6 +10,8 @@ namespace hilcop {
 /// What a bench network is made of. Travels to its process.
 struct NetworkSetup {
   std::string name;                      // of the DUT, for people
+  std::string bench;                     // that it is of
+  std::filesystem::path door;            // unix socket at which others are told how it is (status_door.h); empty: none
   std::filesystem::path cable;           // unix socket that a virtual board is plugged to
   std::filesystem::path capture;         // recorded from the begin to the end; empty: not
   std::string address = "10.77.0.1/24";  // of the gateway
