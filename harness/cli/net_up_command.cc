@@ -45,19 +45,19 @@ std::string contents_of(const std::string& file, const char* option) {
   return text;
 }
 
-void begin(Dut& dut, const Arguments& arguments) {
-  auto& network = dut.network();
-  // All that is to see the device from its first byte on stands before its power.
+using Changes = std::vector<std::pair<std::string, json>>;
+
+// What the network is to be asked before the device has power: all that is to see it from its first byte on. Throws Error{Config}.
+Changes changes_of(const Arguments& arguments) {
+  Changes changes;
   if (!arguments.file.empty())
-    network.change("capture.start", {{"name", "live"}, {"file", std::filesystem::absolute(arguments.file).string()}}, Deadline::in(kToAsk));
+    changes.emplace_back("capture.start", json{{"name", "live"}, {"file", std::filesystem::absolute(arguments.file).string()}});
   if (arguments.intercept)
-    network.change("intercept.start",
-                   {{"case", arguments.which},
-                    {"ca_pem", contents_of(arguments.ca, "--ca")},
-                    {"ca_key_pem", contents_of(arguments.ca_key, "--ca-key")}},
-                   Deadline::in(kToAsk));
-  if (!arguments.ports.empty()) network.change("watch_ports.start", {{"ports", ports_of(arguments.ports)}}, Deadline::in(kToAsk));
-  if (arguments.power) dut.power().on(Deadline::in(60s));
+    changes.emplace_back("intercept.start", json{{"case", arguments.which},
+                                                 {"ca_pem", contents_of(arguments.ca, "--ca")},
+                                                 {"ca_key_pem", contents_of(arguments.ca_key, "--ca-key")}});
+  if (!arguments.ports.empty()) changes.emplace_back("watch_ports.start", json{{"ports", ports_of(arguments.ports)}});
+  return changes;
 }
 
 /// Looks again and again whether the network itself is well, which no event tells.
@@ -89,13 +89,14 @@ class Health {
   std::size_t told_ = 0;
 };
 
-int be_up(Dut& dut, const Arguments& arguments, LinePrinter& printer, ShownEvents& shown) {
+int be_up(Dut& dut, const Arguments& arguments, const Changes& changes, LinePrinter& printer, ShownEvents& shown) {
   const auto until =
       Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
   Health health(dut.network(), shown, !arguments.ports.empty());
   try {
     std::fprintf(stderr, "the network of %s is up: Ctrl-C ends it\n", arguments.dut.c_str());
-    begin(dut, arguments);
+    for (const auto& [what, how] : changes) dut.network().change(what, how, Deadline::in(kToAsk));
+    if (arguments.power) dut.power().on(Deadline::in(60s));
     do health.look();
     while (!until.expired() && !printer.wait_unread(until.at_most(kLookEvery)));
   } catch (const Interrupted&) {
@@ -121,7 +122,9 @@ void add_net_up(CLI::App& net, int& status) {
   command->add_option("--case", arguments->which, "what TLS is answered with (default: sound)")
       ->needs(intercept)
       ->check(CLI::IsMember(case_names()));
-  auto* ca = command->add_option("--ca", arguments->ca, "certificate (PEM) of a CA that the device trusts: without it no case needs one")
+  auto* ca = command
+                 ->add_option("--ca", arguments->ca,
+                              "certificate (PEM) of a CA that the device trusts: without it cases that need one are not testable")
                  ->needs(intercept)
                  ->type_name("FILE");
   auto* key = command->add_option("--ca-key", arguments->ca_key, "its private key (PEM)")->needs(ca)->type_name("FILE");
@@ -135,6 +138,7 @@ void add_net_up(CLI::App& net, int& status) {
   add_bench_option(*command, arguments->bench);
   command->callback([arguments, &status] {
     stop_on_signals();
+    const auto changes = changes_of(*arguments);
     OpenOptions options;
     options.duts = {arguments->dut};
     options.holder = "hilcop net up";
@@ -142,7 +146,7 @@ void add_net_up(CLI::App& net, int& status) {
     LinePrinter printer;
     ShownEvents shown(printer, arguments->as_json);
     auto bench = Bench::open(load_bench(arguments->bench), options, all_drivers(), shown);
-    status = be_up(bench->dut(arguments->dut), *arguments, printer, shown);
+    status = be_up(bench->dut(arguments->dut), *arguments, changes, printer, shown);
     bench->close();
   });
 }

@@ -239,8 +239,8 @@ def test_what_it_does_is_shown_as_it_happens(another: Path) -> None:
         try:
             assert up.stdout
             seen = ""
-            for wanted in (r"power +on", r"dhcp +DISCOVER of .*'ht1'.*: OFFER 10", r"dhcp +REQUEST .*: ACK 10", r"dns +cloud\.ht1\.example A: 198",
-                           r"port +10\.77\.0\.\d+ port 443: open"):
+            dhcp = [r"dhcp +DISCOVER of .*'ht1'.*: OFFER 10", r"dhcp +REQUEST 10.*: ACK 10"]
+            for wanted in (r"power +on", *dhcp, r"port +10\.77\.0\.\d+ port 443: open"):
                 while not re.search(rf"^ +[0-9.]+  {wanted}", seen, re.MULTILINE):
                     assert select.select([up.stdout], [], [], 60)[0], seen
                     part = os.read(up.stdout.fileno(), 65536).decode()
@@ -252,8 +252,7 @@ def test_what_it_does_is_shown_as_it_happens(another: Path) -> None:
             up.send_signal(signal.SIGINT)
             rest, _ = up.communicate(timeout=60)
             assert up.returncode == 0
-            assert re.search(r"^ +[0-9.]+  power +off", rest.decode(), re.MULTILINE), rest
-            assert re.search(r"^  DNS +[1-9]\d* questions", rest.decode(), re.MULTILINE), rest
+            assert re.search(r"^  DHCP +[2-9] messages", rest.decode(), re.MULTILINE), rest
         finally:
             up.kill()
     assert seen_from_elsewhere(another)["network"] is None
