@@ -159,7 +159,7 @@ class RealBench final : public Bench {
 
   NetworkPort& open_network_of(const DutConfig& dut) {
     auto& socket = lease(request(dut, dut.network->role, SafeState::Off));
-    KeptNetworkOptions options{dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca, dut.network->capture, {}};
+    KeptNetworkOptions options{config_.name, dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca, dut.network->capture, {}};
     if (const auto& uplink = dut.network->uplink) options.uplink.emplace(*uplink, lease(request(dut, uplink->role, SafeState::Off)));
     auto& network = *(networks_[dut.name] = open_network(options, socket, sink_, Deadline::in(20s)));
     sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/paths.h"
+#include "network/process/status_door.h"
 
 namespace hilcop {
 
@@ -17,18 +18,19 @@ using nlohmann::json;
 
 namespace {
 
-// A unix socket's name has 107 bytes: short, and of this process alone.
-std::filesystem::path cable_socket() {
-  static std::atomic<int> number{0};
-  return runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number++);
-}
+std::atomic<int> networks_of_this_process{0};
 
 // `interface`: empty for a socket that a cable is plugged into.
 NetworkSetup setup_for(const KeptNetworkOptions& options, const std::string& interface) {
   NetworkSetup setup;
   setup.name = options.dut;
   PortSetup port{options.dut, {}, interface, {}, options.ring};
-  if (interface.empty()) port.cable = cable_socket();
+  // A unix socket's name has 107 bytes: short, and of this process alone.
+  const int number = networks_of_this_process++;
+  if (interface.empty()) port.cable = runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number);
+  setup.bench = options.bench;
+  setup.door = new_status_door(number);
+  status_doors();  // removes what others left who were killed
   if (!options.record_dir.empty()) {
     std::filesystem::create_directories(options.record_dir / "network");
     port.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
@@ -107,6 +109,8 @@ class RunningPort final : public KeptNetwork {
         if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);  // what the run rests on is not whole
     });
     attempt([&] { network_->close(deadline); });
+    std::error_code ignored;
+    std::filesystem::remove(network_->setup().door, ignored);  // of a network that was killed
     if (wrong) status["error"] = wrong->to_json();
     sink_.emit(make_event(source_, "network.close", status));
     if (wrong) throw Error(*wrong);

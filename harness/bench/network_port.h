@@ -47,7 +47,7 @@ struct Uplink {
 };
 
 struct KeptNetworkOptions {
-  std::string dut;
+  std::string bench, dut;
   std::filesystem::path record_dir;  // empty: not recorded
   std::filesystem::path program;     // the hilcop program
   std::optional<LabAuthority> ca;

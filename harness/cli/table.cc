@@ -28,6 +28,16 @@ std::string printable(std::string text) {
   return text;
 }
 
+std::string printable_lines(const std::string& text) {
+  std::string safe;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    safe += printable(text.substr(at, end - at)) + "\n";
+    at = end + 1;
+  }
+  return safe;
+}
+
 std::string table(const std::string& title, const std::vector<std::string>& columns, const std::vector<std::vector<std::string>>& rows) {
   if (rows.empty()) return "";
   std::vector<std::size_t> widths;

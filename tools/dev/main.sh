@@ -10,7 +10,7 @@ usage() {
   build [PRESET]       compile (dev, release, asan, tsan, system: dev without unit tests) and make the board images
   demo                 power a real board, cut its power again and again, print a verdict that can be traced
   test [PATTERN]       all tests, the real board included; with --unit: the fast ones; --sanitize: the unit tests under asan and tsan; --all: hours
-  bench [NAME]         benchmarks against named peers: console (default), instruments, soak
+  bench [NAME]         benchmarks against named peers: console (default), instruments, network, soak
   lint [--fix]         formats, clang-tidy, layers, ruff
   fuzz [SECONDS]       every fuzz target under libFuzzer
   hilcop ...           the program itself: ./dev hilcop --help

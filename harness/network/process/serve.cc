@@ -2,6 +2,7 @@
 #include "network/process/serve.h"
 
 #include <poll.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
@@ -19,6 +20,7 @@
 #include "network/port/connect.h"
 #include "network/port/namespace.h"
 #include "network/process/bench_network.h"
+#include "network/process/status_door.h"
 
 namespace hilcop {
 
@@ -28,6 +30,7 @@ namespace {
 
 constexpr std::chrono::seconds kToSend{10};
 constexpr std::size_t kMostWaiting = 32;
+constexpr int kLookMs = 1000;
 
 json answer_of(const json& id, const std::function<json()>& action) {
   try {
@@ -57,12 +60,13 @@ class Service {
 
   void run() {
     for (;;) {
-      pollfd ready[] = {{lines_.fd(), POLLIN, 0}, {outbox_.fd(), POLLIN, 0}};
-      if (::poll(ready, 2, -1) < 0 && errno != EINTR) throw error_from_errno(errno, "bench network", "cannot wait");
+      pollfd ready[] = {{lines_.fd(), POLLIN, 0}, {outbox_.fd(), POLLIN, 0}, {door_ ? door_->fd() : -1, POLLIN, 0}};
+      if (::poll(ready, 3, door_ ? kLookMs : -1) < 0 && errno != EINTR) throw error_from_errno(errno, "bench network", "cannot wait");
       if (ready[1].revents != 0)
         for (const auto& line : outbox_.take()) lines_.send(line, Deadline::in(kToSend));
       if (ready[0].revents != 0)
         while (const auto request = lines_.receive_now()) take(*request);
+      if (ready[2].revents != 0) door_->answer([this] { return told(); });  // one: however many come, the owner is heard in between
     }
   }
 
@@ -76,15 +80,30 @@ class Service {
   json carry_out(const json& request, const json& id) {
     const std::string what = request.at("op");
     const json how = request.value("how", json::object());
-    if (what == "setup") {
-      network_ = std::make_unique<BenchNetwork>(network_setup_from_json(how), outbox_);
-      return json::object();
-    }
+    if (what == "setup") return set_up(network_setup_from_json(how));
     if (!network_) throw Error(ErrorKind::Protocol, "bench network", "was not set up");
     const Deadline deadline(from_ns(request.at("deadline_ns")));
     if (what == "connect") return begin_waiting(id, connecting(how), deadline);
     if (auto wait = network_->waiting(what, how)) return begin_waiting(id, std::move(wait), deadline);
     return network_->ask(what, how, deadline);
+  }
+
+  json set_up(const NetworkSetup& setup) {
+    network_ = std::make_unique<BenchNetwork>(setup, outbox_);
+    about_ = {{"bench", setup.bench},
+              {"dut", setup.name},
+              {"since", to_iso8601(real_clock().utc_now())},
+              {"pid", ::getpid()},
+              {"owner", ::getppid()}};
+    if (!setup.door.empty()) door_ = std::make_unique<StatusDoor>(setup.door);
+    return json::object();
+  }
+
+  // To those at the door, in the one thread that changes what they are told of.
+  json told() const {
+    auto all = about_;
+    all["status"] = network_->ask("status", json::object(), Deadline::in(kToSend));
+    return all;
   }
 
   std::function<json(Deadline)> connecting(const json& how) {
@@ -121,6 +140,8 @@ class Service {
   std::uint64_t connected_ = 0;
   Outbox outbox_;
   std::unique_ptr<BenchNetwork> network_;
+  json about_;
+  std::unique_ptr<StatusDoor> door_;
   std::vector<std::unique_ptr<Waiter>> waiters_;
   bool later_ = false;  // the answer comes from who waits
 };

@@ -74,6 +74,7 @@ json to_json(const DnsExchange& exchange) {
           {"transport", exchange.transport == services::DnsTransport::Udp ? "udp" : "tcp"},
           {"client", exchange.client.text()},
           {"aimed_at", exchange.aimed_at.text()},
+          {"redirected", exchange.redirected},
           {"name", exchange.name},
           {"type", exchange.type},
           {"answered", exchange.answered},
@@ -86,16 +87,10 @@ json to_json(const DnsExchange& exchange) {
 }
 
 json to_json(const NtpExchange& exchange) {
-  return {{"number", exchange.number},
-          {"client", exchange.client.text()},
-          {"aimed_at", exchange.aimed_at.text()},
-          {"version", exchange.version},
-          {"size", exchange.size},
-          {"fate", fate_of(exchange)},
-          {"answered", exchange.answered},
-          {"answered_ns", answered_ns(exchange.answered_at)},
-          {"problem", exchange.problem},
-          {"excerpt", exchange.excerpt}};
+  return {{"number", exchange.number},         {"client", exchange.client.text()}, {"aimed_at", exchange.aimed_at.text()},
+          {"redirected", exchange.redirected}, {"version", exchange.version},      {"size", exchange.size},
+          {"fate", fate_of(exchange)},         {"answered", exchange.answered},    {"answered_ns", answered_ns(exchange.answered_at)},
+          {"problem", exchange.problem},       {"excerpt", exchange.excerpt}};
 }
 
 json to_json(const RouterReport& report) { return {{"kind", kind_of(report.kind)}, {"source", report.source.text()}, {"why", report.why}}; }

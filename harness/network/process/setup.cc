@@ -11,12 +11,15 @@ nlohmann::json to_json(const NetworkSetup& setup) {
                      {"interface", port.interface},
                      {"capture", port.capture.string()},
                      {"capture_ring", to_json(port.capture_ring)}});
-  return {{"name", setup.name}, {"ports", ports}, {"address", setup.address}, {"address6", setup.address6}};
+  return {{"name", setup.name},   {"bench", setup.bench},     {"door", setup.door.string()},
+          {"ports", ports},       {"address", setup.address}, {"address6", setup.address6}};
 }
 
 NetworkSetup network_setup_from_json(const nlohmann::json& value) {
   NetworkSetup setup;
   setup.name = value.at("name");
+  setup.bench = value.at("bench");
+  setup.door = value.at("door").get<std::string>();
   for (const auto& port : value.at("ports"))
     setup.ports.push_back({port.at("device"), port.at("cable").get<std::string>(), port.at("interface"),
                            port.at("capture").get<std::string>(),

@@ -23,6 +23,8 @@ struct PortSetup {
 /// What a bench network is made of. Travels to its process.
 struct NetworkSetup {
   std::string name;                      // of the DUT, or of the DUTs that share it; for people
+  std::string bench;                     // that it is of
+  std::filesystem::path door;            // unix socket at which others are told how it is (status_door.h); empty: none
   std::vector<PortSetup> ports;          // one, or those of a shared network
   std::string address = "10.77.0.1/24";  // of the gateway
   std::string address6 = "fd77::1/64";

@@ -33,10 +33,15 @@ def canaries(quick: bool) -> list[Row]:
         file = Path(folder) / "large.pcapng"
         planted = tool("make-large", file, 256_000_000 if quick else 1_000_000_000)["planted"]
         runs = [tool("canaries", file) for _ in range(3)]
-    rates = [run["bytes"] / run["seconds"] / 1e6 for run in runs]
+        size = file.stat().st_size
     found = f"{runs[0]['found']} of {planted} planted found, limits: {runs[0]['limits']}"
+    rows = []
+    for name, key in [("of processor time", "seconds"), ("by the clock on the wall", "wall_seconds")]:
+        rates = [run["bytes"] / run[key] / 1e6 for run in runs]
+        detail = f"{spread(rates)}; a capture of {size / 1e6:.0f} MB; {found}"
+        rows.append(Row(f"canary search, 100 in all forms, {name}", sorted(rates)[1], "MB/s", ">= 250", detail))
     return [
-        Row("canary search, 100 in all forms, one core", sorted(rates)[1], "MB/s", ">= 250", f"{spread(rates)}; {found}"),
+        *rows,
         Row("planted canaries found", runs[0]["found"] / planted, "of 1", ">= 1"),
     ]
 

@@ -32,6 +32,23 @@ double processor_seconds() {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
+// A canary as a device may let it out, each time in another form.
+std::string in_a_form(const std::string& secret, std::uint64_t which) {
+  std::string text;
+  switch (which % 4) {
+    case 0:
+      return secret;
+    case 1:
+      return {secret.rbegin(), secret.rend()};
+    case 2:
+      for (const unsigned char c : secret) text += {"0123456789abcdef"[c >> 4], "0123456789abcdef"[c & 15]};
+      return text;
+    default:
+      for (const char c : secret) text += {c, '\0'};
+      return text;
+  }
+}
+
 // Eight connections at a time, a third each of random bytes, text and base64; canaries cut by the border of two segments.
 std::uint64_t make_large(const std::string& file, std::uint64_t size) {
   PcapngWriter writer(file, "bench");
@@ -65,7 +82,8 @@ std::uint64_t make_large(const std::string& file, std::uint64_t size) {
     if (i == 0 && !carry.empty())
       payload.replace(0, carry.size(), carry), carry.clear();
     else if (i == 0 && written / kPlantedEvery >= planted) {
-      const auto& secret = secrets[planted++ % secrets.size()].bytes;
+      const auto secret = in_a_form(secrets[planted % secrets.size()].bytes, planted);
+      ++planted;
       payload.replace(payload.size() - 8, 8, secret.substr(0, 8));
       carry = secret.substr(8);
     }
@@ -106,8 +124,10 @@ int main(int argc, char** argv) {
   } else if (what == "canaries" || what == "read") {
     CaptureReportOptions options;
     if (what == "canaries") options.canaries = canaries();
+    const auto began = real_clock().now();
     const auto report = analyse_capture(file, options);
     said = {{"seconds", processor_seconds()},
+            {"wall_seconds", std::chrono::duration<double>(real_clock().now() - began).count()},
             {"bytes", report.bytes},
             {"frames", report.frames},
             {"flows", report.flows.size()},

@@ -76,7 +76,7 @@ class NetworkClientTest : public ::testing::Test {
     }
   }
 
-  TempDir folder_;
+  TempDir folder_{true};
   std::vector<std::unique_ptr<NetworkClient>> networks_;
   bool killed_ = false;
 };

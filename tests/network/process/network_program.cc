@@ -8,6 +8,7 @@
 
 #include "network/process/client.h"
 #include "network/process/serve.h"
+#include "network/process/status_door.h"
 
 int main(int count, char** words) {
   if (count == 6 && std::string_view(words[1]) == "network") return hilcop::serve_network(std::atoi(words[3]), std::atoi(words[5]));
@@ -16,6 +17,7 @@ int main(int count, char** words) {
   options.program = "/proc/self/exe";
   options.setup.name = "device";
   options.setup.ports = {{"device", words[2], "", {}}};
+  options.setup.door = hilcop::new_status_door(0);
   const auto network = hilcop::NetworkClient::start(std::move(options), hilcop::Deadline::in(std::chrono::seconds(20)));
   std::printf("%d\n", network->pid());
   std::fflush(stdout);

@@ -6,6 +6,9 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
+import select
+import signal
 import socket
 import ssl
 import subprocess
@@ -171,17 +174,64 @@ def test_the_device_alone_asks_for_a_router(unit: Unit) -> None:
     assert set(said) == {unit.record["mac"]}
 
 
-def capturing(folder: Path, *words: str) -> subprocess.Popen[bytes]:
-    make_unit(folder / "device")
-    environment = {**os.environ, **{f"HILCOP_{name}_DIR": str(folder / name) for name in ("RUNTIME", "STATE")}}
-    bench = write_bench(folder, folder / "device")
-    program = [os.environ["HILCOP_PROGRAM"], "capture", "unit", "--bench", bench, "-w", "-", *words]
-    environment["HILCOP_HOME"] = str(IMAGE.parents[2])
+def net(command: str, bench: Path, *words: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "HILCOP_HOME": str(IMAGE.parents[2])}
+    program = [os.environ["HILCOP_PROGRAM"], "net", command, "unit", "--bench", str(bench), *words]
     return subprocess.Popen(program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-def test_a_capture_is_whole_for_whoever_reads_it(tmp_path: Path) -> None:
-    capture, said = capturing(tmp_path, "--power", "--seconds", "8").communicate(timeout=90)
+def seen_from_elsewhere(bench: Path) -> dict[str, Any]:
+    said, wrong = net("status", bench, "--json").communicate(timeout=60)
+    assert said, wrong
+    found: dict[str, Any] = json.loads(said)["duts"][0]
+    return found
+
+
+def test_how_it_is_can_be_seen_from_another_shell(unit: Unit) -> None:
+    seen = seen_from_elsewhere(unit.folder / "bench.yaml")
+    assert (seen["held_by"]["pid"], seen["network"]["owner"]) == (os.getpid(), os.getpid())
+    status = seen["network"]["status"]
+    assert status["services"]["leases"] == {unit.record["mac"]: unit.network.address()}
+    assert status["captures"]["main"]["dropped"] == 0
+    assert status["interception"]["accepted"] >= len(CASES)
+
+
+@pytest.fixture
+def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Bench of another unit, for a command to have."""
+    for name in ("RUNTIME", "STATE"):
+        monkeypatch.setenv(f"HILCOP_{name}_DIR", str(tmp_path / name))
+    make_unit(tmp_path / "device")
+    return write_bench(tmp_path, tmp_path / "device")
+
+
+def test_what_it_does_is_shown_as_it_happens(another: Path) -> None:
+    trusted = ["--intercept", "--ca", str(IMAGE / "lab-ca/ca.crt"), "--ca-key", str(IMAGE / "lab-ca/ca.key")]
+    with net("up", another, "--power", "--watch-ports", "22,443", *trusted) as up:
+        try:
+            assert up.stdout
+            seen = ""
+            dhcp = [r"dhcp +DISCOVER of .*'ht1'.*: OFFER 10", r"dhcp +REQUEST 10.*: ACK 10"]
+            for wanted in (r"power +on", *dhcp, r"port +10\.77\.0\.\d+ port 443: open"):
+                while not re.search(rf"^ +[0-9.]+  {wanted}", seen, re.MULTILINE):
+                    assert select.select([up.stdout], [], [], 60)[0], seen
+                    part = os.read(up.stdout.fileno(), 65536).decode()
+                    assert part, seen
+                    seen += part
+            status = seen_from_elsewhere(another)
+            assert status["network"]["owner"] == up.pid
+            assert len(status["network"]["status"]["services"]["leases"]) == 1
+            up.send_signal(signal.SIGINT)
+            rest, _ = up.communicate(timeout=60)
+            assert up.returncode == 0
+            assert re.search(r"^  DHCP +[2-9] messages", rest.decode(), re.MULTILINE), rest
+        finally:
+            up.kill()
+    assert seen_from_elsewhere(another)["network"] is None
+
+
+def test_a_capture_is_whole_for_whoever_reads_it(another: Path, tmp_path: Path) -> None:
+    capture, said = net("capture", another, "-w", "-", "--power", "--seconds", "8").communicate(timeout=90)
     (tmp_path / "read.pcapng").write_bytes(capture)
     words = ["tshark", "-r", str(tmp_path / "read.pcapng")]
     packets = subprocess.run(words, check=True, timeout=60, capture_output=True, text=True).stdout.splitlines()
@@ -189,8 +239,8 @@ def test_a_capture_is_whole_for_whoever_reads_it(tmp_path: Path) -> None:
     assert f"{len(packets)} packets, 0 dropped" in said.decode()
 
 
-def test_a_capture_ends_when_nobody_reads_it_any_more(tmp_path: Path) -> None:
-    with capturing(tmp_path, "--power") as running:
+def test_a_capture_ends_when_nobody_reads_it_any_more(another: Path) -> None:
+    with net("capture", another, "-w", "-") as running:  # its head is there before any packet
         try:
             assert running.stdout
             assert running.stdout.read(4) == b"\x0a\x0d\x0d\x0a"

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "network/process/event_text.h"
+
+namespace hilcop {
+
+using nlohmann::json;
+
+namespace {
+
+std::string two_columns(const std::string& what, const std::string& text) { return fmt::format("  {:<14}{}\n", what, text); }
+
+std::uint64_t count_in(const json& counts, const char* key) { return counts.value(key, std::uint64_t{0}); }
+
+// What there was none of is left out but for what always says something.
+std::string counted(const json& counts, std::initializer_list<std::pair<const char*, const char*>> kinds) {
+  std::string text;
+  bool first = true;
+  for (const auto& [key, word] : kinds) {
+    const auto n = count_in(counts, key);
+    if (n != 0 || first) text += fmt::format("{}{} {}", first ? "" : ", ", n, word);
+    first = false;
+  }
+  return text;
+}
+
+std::string wire_text(const json& counts) {
+  return counted(counts, {{"arrived", "frames"},
+                          {"lost", "lost on purpose"},
+                          {"duplicated", "doubled"},
+                          {"corrupted", "corrupted"},
+                          {"reordered", "reordered"},
+                          {"overflowed", "over the queue"},
+                          {"cut", "while it was cut"},
+                          {"not_kept", "DROPPED by this host"},
+                          {"not_taken", "NOT TAKEN by the far end"}});
+}
+
+std::string capture_text(const json& figures) {
+  auto text = fmt::format("{} packets, {} bytes, {} dropped", count_in(figures, "packets"), count_in(figures, "bytes"),
+                          count_in(figures, "dropped"));
+  if (const auto failure = figures.value("failure", json()); !failure.is_null())
+    text += std::string("; FAILED: ") + Error::from_json(failure).what();
+  return text;
+}
+
+}  // namespace
+
+std::string network_status_text(const json& status) {
+  const auto& services = status.at("services");
+  std::string text = two_columns("gateway", status.value("address", "") + ", " + status.value("address6", "")) +
+                     two_columns("cable", status.value("plugged", false) ? "plugged in" : "not plugged in");
+  for (const auto& [mac, address] : services.at("leases").items()) text += two_columns("lease", address.get<std::string>() + " of " + mac);
+  if (services.at("leases").empty()) text += two_columns("lease", "none");
+  text += two_columns("DHCP", counted(services.at("dhcp"),
+                                      {{"received", "messages"}, {"replies", "answers"}, {"malformed", "malformed"}, {"lost", "LOST"}}));
+  text += two_columns("DNS", counted(services.at("dns"), {{"queries", "questions"},
+                                                          {"names", "names"},
+                                                          {"answered", "answered"},
+                                                          {"silent", "left without an answer"},
+                                                          {"malformed", "malformed"},
+                                                          {"failed", "FAILED"}}));
+  text += two_columns("NTP", counted(services.at("ntp"), {{"requests", "questions"}, {"answered", "answered"}}));
+  const auto interception = status.value("interception", json());
+  text += two_columns(
+      "TLS",
+      interception.is_null()
+          ? "not answered"
+          : counted(interception,
+                    {{"accepted", "connections"}, {"ended", "ended"}, {"turned_away", "TURNED AWAY"}, {"accept_failures", "FAILED"}}));
+  text += two_columns("from device", wire_text(status.at("from_device")));
+  text += two_columns("to device", wire_text(status.at("to_device")));
+  if (const auto n = count_in(status, "port_queue_dropped"); n != 0) text += two_columns("port", fmt::format("{} frames DROPPED", n));
+  for (const auto& [name, figures] : status.at("captures").items()) text += two_columns("capture " + name, capture_text(figures));
+  if (const auto n = count_in(status, "events_lost"); n != 0) text += two_columns("events", fmt::format("{} LOST", n));
+  for (const auto& failure : services.at("failures")) text += two_columns("FAILURE", Error::from_json(failure).what());
+  return text;
+}
+
+}  // namespace hilcop
