@@ -160,6 +160,7 @@ def open_bench(
     faults: str = "",
     on_wait: Callable[[str], None] | None = None,
     without_selftest: bool = False,
+    shared_network: bool = False,
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
@@ -169,6 +170,7 @@ def open_bench(
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
     `hilcop run --faults`). without_selftest: opens DUTs whose newest self-test failed, too, or that lab-config wants tested first (as
     `hilcop run --without-selftest`): nothing that is seen there proves anything.
+    shared_network: the DUTs hang on one network of the bench's and hear each other, instead of on one each.
     Raises UnsupportedError where a self-test refuses a DUT, before anything is touched; ConfigError with every problem of the files at
     once, BusyError naming the holder, NotFoundError, ...
     """
@@ -188,4 +190,5 @@ def open_bench(
         faults=faults,
         on_wait=on_wait or (lambda text: print(f"hilcop: {text}", file=sys.stderr, flush=True)),
         without_selftest=without_selftest,
+        shared_network=shared_network,
     )

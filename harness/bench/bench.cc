@@ -37,6 +37,7 @@ class RealBench final : public Bench {
       loop_ = IoLoop::start();
       watch_usb();
       for (const auto& name : options_.duts) open_dut(config_.duts.at(name));
+      open_networks();
       take_early_events();
       emit_open();
     } catch (...) {
@@ -145,7 +146,6 @@ class RealBench final : public Bench {
     for (const auto& [name, role] : dut.consoles) made.give_console(name, open_console(dut, name, role));
     if (const auto port = usb_ports_.find(dut.name); port != usb_ports_.end()) made.give_usb(*port->second);
     if (!poles.empty()) made.give_power(poles), made.give_power_timing(power_timing(dut));
-    if (dut.network) made.give_network(open_network_of(dut));
     const auto line = [&](const OutputConfig& output) -> Lease& {
       return lease(request(dut, output.role, output.safe_state, output.active_low));
     };
@@ -157,13 +157,31 @@ class RealBench final : public Bench {
     for (const auto& [name, storage] : dut.storage) open_storage(dut, name, storage, made);
   }
 
-  NetworkPort& open_network_of(const DutConfig& dut) {
+  NetworkMember member_of_network(const DutConfig& dut) {
+    opening_ = dut.name;
     auto& socket = lease(request(dut, dut.network->role, SafeState::Off));
-    KeptNetworkOptions options{config_.name, dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca, dut.network->capture, {}};
+    KeptNetworkOptions options{config_.name,         dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca,
+                               dut.network->capture, {}};
     if (const auto& uplink = dut.network->uplink) options.uplink.emplace(*uplink, lease(request(dut, uplink->role, SafeState::Off)));
-    auto& network = *(networks_[dut.name] = open_network(options, socket, sink_, Deadline::in(20s)));
-    sink_.set_mark(dut.name, [&network](const std::string& text) { network.mark(text); });
-    return network;
+    return {std::move(options), socket};
+  }
+  void open_network_of(const std::vector<const DutConfig*>& duts) {
+    std::vector<NetworkMember> members;
+    for (const auto* dut : duts) members.push_back(member_of_network(*dut));
+    auto ports = open_network(members, sink_, Deadline::in(20s));
+    for (std::size_t i = 0; i < duts.size(); ++i) {
+      const auto& name = duts[i]->name;
+      auto& port = *(networks_[name] = std::move(ports[i]));
+      duts_.at(name)->give_network(port);
+      sink_.set_mark(name, [&port](const std::string& text) { port.mark(text); });
+    }
+  }
+  void open_networks() {
+    std::vector<const DutConfig*> all;
+    for (const auto& name : options_.duts)
+      if (const auto& dut = config_.duts.at(name); dut.network) all.push_back(&dut);
+    if (options_.shared_network && !all.empty()) return open_network_of(all);
+    for (const auto* dut : all) open_network_of({dut});
   }
 
   std::vector<Lease*> lease_power(const DutConfig& dut) {
@@ -315,15 +333,7 @@ class RealBench final : public Bench {
                         : "the leases of this bench are lost: its outputs go to their safe states",
                     "open the bench again");
     for (auto& [name, dut] : duts_)
-      if (kind != "machine.died" || uses(config_.duts.at(name), event.value("instrument", ""))) dut->died(why);
-  }
-
-  bool uses(const DutConfig& dut, const std::string& identity) const {
-    if (!dut.power) return false;
-    return std::any_of(dut.power->poles.begin(), dut.power->poles.end(), [&](const PowerPole& pole) {
-      const auto& instrument = config_.instruments.at(pole.role.instrument);
-      return find_driver(drivers_, instrument.driver)->identity(instrument) == identity;
-    });
+      if (kind != "machine.died" || is_powered_by(config_, drivers_, config_.duts.at(name), event.value("instrument", ""))) dut->died(why);
   }
 
   // Everything back, whatever fails on the way; the first failure is told.

@@ -149,6 +149,8 @@ struct BenchConfig {
 /// Which instrument is behind each role of a DUT, for the run record: {"power": {"instrument", "driver", "channel", ...}, "console main":
 /// ...}.
 nlohmann::json instruments_of(const BenchConfig& bench, const DutConfig& dut);
+/// Whether an output of the instrument of that identity is in the way of its power.
+bool is_powered_by(const BenchConfig& bench, DriverTable drivers, const DutConfig& dut, const std::string& identity);
 
 /// One thing wrong in a file. text(): "lab-config/x.yaml:12:7: duts.board1.power.instrument: 'rely' is no instrument of this
 /// bench; choose one of: relay, machine".

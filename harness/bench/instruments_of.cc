@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "bench/config.h"
 
+#include <algorithm>
+
 namespace hilcop {
 
 nlohmann::json instruments_of(const BenchConfig& bench, const DutConfig& dut) {
@@ -22,6 +24,14 @@ nlohmann::json instruments_of(const BenchConfig& bench, const DutConfig& dut) {
   for (const auto& [meter, source] : dut.meters) note("meter " + meter, source);
   for (const auto& [storage, source] : dut.storage) note("storage " + storage, {source.instrument, ""});
   return instruments;
+}
+
+bool is_powered_by(const BenchConfig& bench, DriverTable drivers, const DutConfig& dut, const std::string& identity) {
+  if (!dut.power) return false;
+  return std::any_of(dut.power->poles.begin(), dut.power->poles.end(), [&](const PowerPole& pole) {
+    const auto& instrument = bench.instruments.at(pole.role.instrument);
+    return find_driver(drivers, instrument.driver)->identity(instrument) == identity;
+  });
 }
 
 }  // namespace hilcop

@@ -10,27 +10,28 @@ using Type = KeySpec::Type;
 
 // By default all is kept: what a ring has given up proves no absence.
 KeySpec capture_key() {
-  return {.name = "capture",
-          .type = Type::Map,
-          .description = "its capture is a ring of files, for a bounded disk: what was in older ones is gone, and no absence there is proved",
-          .children = {{.name = "file_mb",
-                        .type = Type::Number,
-                        .description = "megabytes (10^6 bytes) of a file, at most",
-                        .required = true,
-                        .min = 1,
-                        .max = CaptureRing::kMostBytes / 1'000'000},
-                       {.name = "files",
-                        .type = Type::Integer,
-                        .description = "so many are kept, the newest",
-                        .required = true,
-                        .min = CaptureRing::kLeastFiles,
-                        .max = CaptureRing::kMostFiles},
-                       {.name = "file_s",
-                        .type = Type::Number,
-                        .description = "a new file begins when one is so old, too; 0: by size alone",
-                        .fallback = 0,
-                        .min = 0,
-                        .max = CaptureRing::kMostTime.count()}}};
+  return {
+      .name = "capture",
+      .type = Type::Map,
+      .description = "its capture is a ring of files, for a bounded disk: what was in older ones is gone, and no absence there is proved",
+      .children = {{.name = "file_mb",
+                    .type = Type::Number,
+                    .description = "megabytes (10^6 bytes) of a file, at most",
+                    .required = true,
+                    .min = 1,
+                    .max = CaptureRing::kMostBytes / 1'000'000},
+                   {.name = "files",
+                    .type = Type::Integer,
+                    .description = "so many are kept, the newest",
+                    .required = true,
+                    .min = CaptureRing::kLeastFiles,
+                    .max = CaptureRing::kMostFiles},
+                   {.name = "file_s",
+                    .type = Type::Number,
+                    .description = "a new file begins when one is so old, too; 0: by size alone",
+                    .fallback = 0,
+                    .min = 0,
+                    .max = CaptureRing::kMostTime.count()}}};
 }
 
 KeySpec ca_key() {
@@ -65,13 +66,11 @@ std::vector<KeySpec> uplink_keys() {
   const KeySpec way{
       .type = Type::Map,
       .description = "a server",
-      .children = {{.name = "address", .type = Type::String, .description = "IPv4", .required = true, .example = "203.0.113.5"},
-                   {.name = "port", .type = Type::Integer, .description = "the port", .required = true, .min = 1, .max = 65'535},
-                   {.name = "protocol", .type = Type::String, .description = "its transport", .fallback = "tcp", .choices = {"tcp", "udp"}},
-                   {.name = "name",
-                    .type = Type::String,
-                    .description = "that the bench's name server gives the address for",
-                    .fallback = ""}}};
+      .children = {
+          {.name = "address", .type = Type::String, .description = "IPv4", .required = true, .example = "203.0.113.5"},
+          {.name = "port", .type = Type::Integer, .description = "the port", .required = true, .min = 1, .max = 65'535},
+          {.name = "protocol", .type = Type::String, .description = "its transport", .fallback = "tcp", .choices = {"tcp", "udp"}},
+          {.name = "name", .type = Type::String, .description = "that the bench's name server gives the address for", .fallback = ""}}};
   return {{.name = "address", .type = Type::String, .description = "of the bench there", .required = true, .example = "192.0.2.10/24"},
           {.name = "gateway", .type = Type::String, .description = "the lab's router", .required = true, .example = "192.0.2.1"},
           {.name = "allow",

@@ -20,22 +20,27 @@ namespace {
 
 std::atomic<int> networks_of_this_process{0};
 
-// `interface`: empty for a socket that a cable is plugged into.
-NetworkSetup setup_for(const KeptNetworkOptions& options, const std::string& interface) {
-  NetworkSetup setup;
-  setup.name = options.dut;
+// `interface`: empty for a socket that a cable is plugged into. A unix socket's name has 107 bytes: short, and of this process alone.
+PortSetup port_for(const KeptNetworkOptions& options, const std::string& interface, int network, std::size_t number) {
   PortSetup port{options.dut, {}, interface, {}, options.ring};
-  // A unix socket's name has 107 bytes: short, and of this process alone.
+  if (interface.empty()) port.cable = runtime_dir() / fmt::format("net-{}-{}-{}", ::getpid(), network, number);
+  if (options.record_dir.empty()) return port;
+  std::filesystem::create_directories(options.record_dir / "network");
+  port.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  return port;
+}
+
+NetworkSetup setup_for(const std::vector<NetworkMember>& members, Deadline deadline) {
+  NetworkSetup setup;
   const int number = networks_of_this_process++;
-  if (interface.empty()) port.cable = runtime_dir() / fmt::format("net-{}-{}", ::getpid(), number);
-  setup.bench = options.bench;
+  for (const auto& member : members) {
+    setup.name += (setup.name.empty() ? "" : "+") + member.options.dut;
+    const std::string interface = member.socket.endpoint(deadline).value("interface", "");
+    setup.ports.push_back(port_for(member.options, interface, number, setup.ports.size()));
+  }
+  setup.bench = members.front().options.bench;
   setup.door = new_status_door(number);
   status_doors();  // removes what others left who were killed
-  if (!options.record_dir.empty()) {
-    std::filesystem::create_directories(options.record_dir / "network");
-    port.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
-  }
-  setup.ports = {std::move(port)};
   return setup;
 }
 
@@ -45,20 +50,70 @@ json allowed_ways(const UplinkConfig& uplink) {
   return ways;
 }
 
+/// The process of a network, which all its ports have together.
+class OpenNetwork {
+ public:
+  OpenNetwork(NetworkSetup setup, const std::filesystem::path& program, EventSink& sink, Deadline deadline)
+      : source_(setup.name + "/network"), sink_(sink) {
+    client_ = NetworkClient::start({std::move(setup), program, [this](const json& event) { told(event); }}, deadline);
+    sink_.emit(make_event(source_, "network.open", to_json(client_->setup())));
+  }
+  NetworkClient& client() { return *client_; }
+  bool is_shared() const { return client_->setup().ports.size() > 1; }
+
+  /// Once; what it was then, and what went wrong, for each port that asks.
+  const std::pair<json, std::optional<Error>>& close(Deadline deadline) {
+    if (closed_) return *closed_;
+    closed_.emplace(json::object(), std::nullopt);
+    auto& [status, wrong] = *closed_;
+    const auto attempt = [&wrong = wrong](const auto& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        if (!wrong) wrong = error;
+      }
+    };
+    attempt([&status = status, this, deadline] {
+      status = client_->ask("close", json::object(), deadline.at_most(deadline.remaining() / 2));
+      for (const auto& port : status.contains("ports") ? status["ports"] : json::array({status}))
+        for (const auto& [name, figures] : port.at("captures").items())
+          if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);  // what the run rests on is not whole
+    });
+    attempt([this, deadline] { client_->close(deadline); });
+    std::error_code ignored;
+    std::filesystem::remove(client_->setup().door, ignored);  // of a network that was killed
+    if (wrong) status["error"] = wrong->to_json();
+    sink_.emit(make_event(source_, "network.close", status));
+    return *closed_;
+  }
+
+ private:
+  void told(const json& event) {
+    sink_.emit({from_ns(event.at("steady_ns")), UtcTime(Nanoseconds(event.at("utc_ns").get<std::int64_t>())), source_,
+                "network." + event.at("event").get<std::string>(), event.value("data", json::object())});
+  }
+
+  std::string source_;
+  EventSink& sink_;
+  std::unique_ptr<NetworkClient> client_;
+  std::optional<std::pair<json, std::optional<Error>>> closed_;
+};
+
 class RunningPort final : public KeptNetwork {
  public:
-  RunningPort(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline)
-      : source_(options.dut + "/network"), ca_(options.ca), socket_(socket), sink_(sink) {
-    interface_ = socket.endpoint(deadline).value("interface", "");
-    network_ =
-        NetworkClient::start({setup_for(options, interface_), options.program, [this](const json& event) { told(event); }}, deadline);
-    sink_.emit(make_event(source_, "network.open", to_json(network_->setup())));
-    if (options.uplink) open_uplink(*options.uplink, deadline);
-    if (interface_.empty()) {
+  RunningPort(std::shared_ptr<OpenNetwork> network, std::size_t number, const NetworkMember& member, EventSink& sink, Deadline deadline)
+      : network_(std::move(network)),
+        port_(network_->client().setup().ports.at(number)),
+        source_(port_.device + "/network"),
+        ca_(member.options.ca),
+        socket_(member.socket),
+        sink_(sink) {
+    if (member.options.uplink) open_uplink(*member.options.uplink, deadline);
+    if (port_.interface.empty()) {
       set_link(true, deadline);
     } else {
       move_in(socket_, "network.link", deadline);
-      network_->ask("port.attach", {{"device", options.dut}}, deadline);
+      client().ask("port.attach", {{"device", port_.device}}, deadline);
     }
   }
   ~RunningPort() override {
@@ -69,55 +124,46 @@ class RunningPort final : public KeptNetwork {
     }
   }
 
-  json ask(const std::string& what, const json& how, Deadline deadline) override { return network_->ask(what, how, deadline); }
+  json ask(const std::string& what, const json& how, Deadline deadline) override {
+    auto asked = how;
+    if (network_->is_shared() && is_of_port(what)) asked["device"] = port_.device;
+    auto answer = client().ask(what, asked, deadline);
+    if (what == "status" && network_->is_shared()) answer.update(answer.at("ports").at(port_.device));
+    return answer;
+  }
   json change(const std::string& what, const json& how, Deadline deadline) override {
-    auto result = network_->ask(what, how, deadline);
+    auto result = ask(what, how, deadline);
     auto told = how;
     told.erase("ca_key_pem");  // whoever has it can speak for every host to a device that trusts it
     sink_.emit(make_event(source_, "network.change", {{"what", what}, {"how", told}, {"result", result}}));
     return result;
   }
-  UniqueFd connect(const std::string& address, int port, Deadline deadline) override { return network_->connect(address, port, deadline); }
+  UniqueFd connect(const std::string& address, int port, Deadline deadline) override { return client().connect(address, port, deadline); }
   void set_link(bool up, Deadline deadline) override {
-    if (!interface_.empty()) {
+    if (!port_.interface.empty()) {
       const auto commanded = real_clock().now();
-      network_->ask("link", {{"up", up}}, deadline);
+      ask("link", {{"up", up}}, deadline);
       return told_of_link("network.link", {commanded, real_clock().now(), {}, json::object()}, up);
     }
-    told_of_link("network.link", socket_.set(up, up ? json{{"unix", port().cable.string()}} : json::object(), deadline), up);
+    told_of_link("network.link", socket_.set(up, up ? json{{"unix", port_.cable.string()}} : json::object(), deadline), up);
   }
   const std::optional<LabAuthority>& trusted_ca() const override { return ca_; }
-  const std::filesystem::path& capture_file() const override { return port().capture; }
+  const std::filesystem::path& capture_file() const override { return port_.capture; }
   void mark(const std::string& text) noexcept override {
-    if (!capture_file().empty()) network_->tell("mark", {{"text", text}});
+    if (!capture_file().empty()) client().tell("mark", {{"text", text}});
   }
 
   void close(Deadline deadline) override {
     if (std::exchange(closed_, true)) return;
-    std::optional<Error> wrong;
-    json status = json::object();
-    const auto attempt = [&](const auto& action) {
-      try {
-        action();
-      } catch (const Error& error) {
-        if (!wrong) wrong = error;
-      }
-    };
-    attempt([&] {
-      status = network_->ask("close", json::object(), deadline.at_most(deadline.remaining() / 2));
-      for (const auto& [name, figures] : status.at("captures").items())
-        if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);  // what the run rests on is not whole
-    });
-    attempt([&] { network_->close(deadline); });
-    std::error_code ignored;
-    std::filesystem::remove(network_->setup().door, ignored);  // of a network that was killed
-    if (wrong) status["error"] = wrong->to_json();
-    sink_.emit(make_event(source_, "network.close", status));
-    if (wrong) throw Error(*wrong);
+    if (const auto& [status, wrong] = network_->close(deadline); wrong) throw Error(*wrong);
   }
 
  private:
-  const PortSetup& port() const { return network_->setup().ports.front(); }
+  // The rest is of the network that all of its ports have together.
+  static bool is_of_port(const std::string& what) {
+    return what.starts_with("capture.") || what == "impair" || what == "cut" || what == "link";
+  }
+  NetworkClient& client() { return network_->client(); }
 
   void told_of_link(const std::string& kind, const SwitchResult& result, bool up) {
     auto data = to_json(result);
@@ -127,7 +173,7 @@ class RunningPort final : public KeptNetwork {
 
   // An interface of this host into the network, whose process is there until it is closed.
   void move_in(Lease& interface, const std::string& kind, Deadline deadline) {
-    told_of_link(kind, interface.set(true, {{"network_pid", network_->pid()}}, deadline), true);
+    told_of_link(kind, interface.set(true, {{"network_pid", client().pid()}}, deadline), true);
   }
 
   void open_uplink(const Uplink& uplink, Deadline deadline) {
@@ -144,23 +190,22 @@ class RunningPort final : public KeptNetwork {
         change("dns.rule", {{"name", way.name}, {"kind", "address"}, {"addresses", json::array({way.address})}}, deadline);
   }
 
-  void told(const json& event) {
-    sink_.emit({from_ns(event.at("steady_ns")), UtcTime(Nanoseconds(event.at("utc_ns").get<std::int64_t>())), source_,
-                "network." + event.at("event").get<std::string>(), event.value("data", json::object())});
-  }
-
-  std::string source_, interface_;  // the latter: that the device hangs on; empty: it has a cable
+  std::shared_ptr<OpenNetwork> network_;
+  const PortSetup port_;
+  std::string source_;
   std::optional<LabAuthority> ca_;
   Lease& socket_;
   EventSink& sink_;
-  std::unique_ptr<NetworkClient> network_;
   bool closed_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline) {
-  return std::make_unique<RunningPort>(options, socket, sink, deadline);
+std::vector<std::unique_ptr<KeptNetwork>> open_network(const std::vector<NetworkMember>& members, EventSink& sink, Deadline deadline) {
+  const auto network = std::make_shared<OpenNetwork>(setup_for(members, deadline), members.front().options.program, sink, deadline);
+  std::vector<std::unique_ptr<KeptNetwork>> ports;
+  for (const auto& member : members) ports.push_back(std::make_unique<RunningPort>(network, ports.size(), member, sink, deadline));
+  return ports;
 }
 
 }  // namespace hilcop

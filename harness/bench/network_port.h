@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/event.h"
 #include "bench/config.h"
@@ -54,7 +55,14 @@ struct KeptNetworkOptions {
   std::optional<CaptureRing> ring;  // of what is recorded
   std::optional<Uplink> uplink;
 };
-/// `socket`: of the DUT, or the interface that it hangs on, leased; outlives the result, as the uplink's does. Throws Error.
-std::unique_ptr<KeptNetwork> open_network(const KeptNetworkOptions& options, Lease& socket, EventSink& sink, Deadline deadline);
+/// A DUT on a network that is to be opened. `socket`: of the DUT, or the interface that it hangs on, leased; outlives the network, as the
+/// uplink's does.
+struct NetworkMember {
+  KeptNetworkOptions options;
+  Lease& socket;
+};
+/// One network: of one DUT, or shared by several, which hear each other; in the order of the members. What it tells of a shared one's
+/// devices is told of all of them (source "one+two/network"). Throws Error.
+std::vector<std::unique_ptr<KeptNetwork>> open_network(const std::vector<NetworkMember>& members, EventSink& sink, Deadline deadline);
 
 }  // namespace hilcop

@@ -22,6 +22,7 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   make_gateway();
   filter_ =
       std::make_unique<GatewayFilter>(kGateway, links_, routes_, [this](const std::string& name) { return services_->addresses_of(name); });
+  clashes_ = std::make_unique<AddressClashes>(kGateway, kGatewayMac, outbox_);
   for (const auto& address : {setup_.address, setup_.address6}) add_gateway_address(address);
   links_.set_neighbour_retry(kGateway, kNeighbourRetry);
   routes_.take_all_from(kGateway);
@@ -60,6 +61,7 @@ void BenchNetwork::make_gateway() {
 void BenchNetwork::add_gateway_address(const std::string& address) {
   links_.add_address(kGateway, address);
   filter_->add_lan(address);
+  clashes_->add_address(address);
 }
 
 void BenchNetwork::attach(const std::string& device) {
@@ -116,11 +118,9 @@ Interception& BenchNetwork::interception() {
 }
 
 json BenchNetwork::status() {
-  json status{{"address", setup_.address},
-              {"address6", setup_.address6},
-              {"services", services_->status()},
-              {"filter", filter_->status()},
-              {"interception", interception_ ? interception_->status() : json()},
+  json status{{"address", setup_.address},       {"address6", setup_.address6},
+              {"services", services_->status()}, {"filter", filter_->status()},
+              {"clashes", clashes_->status()},   {"interception", interception_ ? interception_->status() : json()},
               {"events_lost", outbox_.lost()}};
   if (setup_.ports.size() == 1 && ports_.size() == 1) {
     status.update(ports_.begin()->second->status());

@@ -9,6 +9,7 @@
 #include "base/deadline.h"
 #include "network/port/links.h"
 #include "network/port/routes.h"
+#include "network/process/address_clashes.h"
 #include "network/process/device_port.h"
 #include "network/process/gateway_filter.h"
 #include "network/process/gateway_services.h"
@@ -52,6 +53,7 @@ class BenchNetwork {
   std::mutex ports_mutex_;                      // held to change the map, and by other threads to read it
   std::map<std::string, std::unique_ptr<DevicePort>> ports_;
   std::unique_ptr<GatewayFilter> filter_;
+  std::unique_ptr<AddressClashes> clashes_;
   std::unique_ptr<GatewayServices> services_;
   std::shared_ptr<Interception> interception_;  // shared with who waits for it
   std::shared_ptr<Scanning> scanning_;          // the same

@@ -78,6 +78,25 @@ EventText tls_text(const json& data) {
           (outcome == "sent_application_data" && given != "sound") || outcome == "not_tls"};
 }
 
+EventText datagram_text(const json& data) {
+  const auto name = text_of(data, "name"), aim = text_of(data, "aimed_at");
+  return {"tls",
+          fmt::format("{}: begins {}, which is not spoken here", name.empty() ? aim : name + " (" + aim + ")", text_of(data, "version"))};
+}
+
+EventText clash_text(const json& data) {
+  return {"clash", fmt::format("{} says that the gateway's address {} is his", text_of(data, "mac"), text_of(data, "address")), true};
+}
+
+EventText carrier_text(const json& data) {
+  const auto carrier = text_of(data, "carrier");
+  return {"link",
+          text_of(data, "interface") + (carrier == "there"  ? ": something is plugged in"
+                                        : carrier == "none" ? ": nothing is plugged in"
+                                                            : ": the interface has gone"),
+          carrier == "gone"};
+}
+
 EventText change_text(const json& data) {
   auto how = data.value("how", json::object());
   if (how.is_object())
@@ -129,6 +148,9 @@ EventText EventTexts::of(const std::string& kind, const json& data) {
     if (kind == "dns") made = dns(data);
     if (kind == "ntp") made = ntp(data);
     if (kind == "tls") made = tls_text(data);
+    if (kind == "datagram_tls") made = datagram_text(data);
+    if (kind == "clash") made = clash_text(data);
+    if (kind == "carrier") made = carrier_text(data);
     if (kind == "change") made = change_text(data);
     if (kind == "power") made = power_text(data);
     if (kind == "scan") made.text = fmt::format("{} of {} begins", text_of(data, "what"), text_of(data, "address"));

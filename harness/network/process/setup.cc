@@ -11,8 +11,8 @@ nlohmann::json to_json(const NetworkSetup& setup) {
                      {"interface", port.interface},
                      {"capture", port.capture.string()},
                      {"capture_ring", to_json(port.capture_ring)}});
-  return {{"name", setup.name},   {"bench", setup.bench},     {"door", setup.door.string()},
-          {"ports", ports},       {"address", setup.address}, {"address6", setup.address6}};
+  return {{"name", setup.name}, {"bench", setup.bench},     {"door", setup.door.string()},
+          {"ports", ports},     {"address", setup.address}, {"address6", setup.address6}};
 }
 
 NetworkSetup network_setup_from_json(const nlohmann::json& value) {

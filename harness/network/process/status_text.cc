@@ -10,7 +10,7 @@ using nlohmann::json;
 
 namespace {
 
-std::string two_columns(const std::string& what, const std::string& text) { return fmt::format("  {:<14}{}\n", what, text); }
+std::string two_columns(const std::string& what, const std::string& text) { return fmt::format("  {:<13} {}\n", what, text); }
 
 std::uint64_t count_in(const json& counts, const char* key) { return counts.value(key, std::uint64_t{0}); }
 
@@ -46,12 +46,34 @@ std::string capture_text(const json& figures) {
   return text;
 }
 
+// `device`: of a network that several share.
+std::string port_text(const std::string& device, const json& port) {
+  const auto of = device.empty() ? "" : " of " + device;
+  const auto interface = port.value("interface", json());
+  const auto where = interface.is_string() ? " (" + interface.get<std::string>() + ")" : "";
+  std::string text = two_columns("cable" + of, (port.value("plugged", false) ? "plugged in" : "not plugged in") + where);
+  text += two_columns("from device" + of, wire_text(port.at("from_device")));
+  text += two_columns("to device" + of, wire_text(port.at("to_device")));
+  if (const auto n = count_in(port, "port_queue_dropped"); n != 0) text += two_columns("port" + of, fmt::format("{} frames DROPPED", n));
+  for (const auto& [name, figures] : port.at("captures").items()) text += two_columns("capture " + name + of, capture_text(figures));
+  return text;
+}
+
+std::string filter_text(const json& filter) {
+  if (!filter.value("failure", json()).is_null()) return "none: " + std::string(Error::from_json(filter.at("failure")).what());
+  return counted(filter, {{"forward_dropped", "packets held back from the lab's network"},
+                          {"forwarded", "let through to it"},
+                          {"caught", "connections to other ports taken"},
+                          {"dead_host", "to or from dead hosts"},
+                          {"dead_internet", "to or from the dead internet"},
+                          {"uplink_refused", "from the lab's network refused"}});
+}
+
 }  // namespace
 
 std::string network_status_text(const json& status) {
   const auto& services = status.at("services");
-  std::string text = two_columns("gateway", status.value("address", "") + ", " + status.value("address6", "")) +
-                     two_columns("cable", status.value("plugged", false) ? "plugged in" : "not plugged in");
+  std::string text = two_columns("gateway", status.value("address", "") + ", " + status.value("address6", ""));
   for (const auto& [mac, address] : services.at("leases").items()) text += two_columns("lease", address.get<std::string>() + " of " + mac);
   if (services.at("leases").empty()) text += two_columns("lease", "none");
   text += two_columns("DHCP", counted(services.at("dhcp"),
@@ -70,10 +92,13 @@ std::string network_status_text(const json& status) {
           ? "not answered"
           : counted(interception,
                     {{"accepted", "connections"}, {"ended", "ended"}, {"turned_away", "TURNED AWAY"}, {"accept_failures", "FAILED"}}));
-  text += two_columns("from device", wire_text(status.at("from_device")));
-  text += two_columns("to device", wire_text(status.at("to_device")));
-  if (const auto n = count_in(status, "port_queue_dropped"); n != 0) text += two_columns("port", fmt::format("{} frames DROPPED", n));
-  for (const auto& [name, figures] : status.at("captures").items()) text += two_columns("capture " + name, capture_text(figures));
+  if (status.contains("filter")) text += two_columns("filter", filter_text(status.at("filter")));
+  if (const auto ports = status.value("ports", json()); ports.is_object())
+    for (const auto& [device, port] : ports.items()) text += port_text(device, port);
+  else
+    text += port_text("", status);
+  for (const auto& clash : status.value("clashes", json::array()))
+    text += two_columns("CLASH", clash.at("mac").get<std::string>() + " says that " + clash.at("address").get<std::string>() + " is his");
   if (const auto n = count_in(status, "events_lost"); n != 0) text += two_columns("events", fmt::format("{} LOST", n));
   for (const auto& failure : services.at("failures")) text += two_columns("FAILURE", Error::from_json(failure).what());
   return text;

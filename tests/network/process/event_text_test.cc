@@ -79,6 +79,9 @@ TEST(EventTexts, TlsTellsCaseAndOutcomeAndWhatWasSentToWhoIsNotMeantIsBad) {
 TEST(EventTexts, TheRestAndNoKeyOfACa) {
   EXPECT_EQ(line("open", {{"address", "10.77.0.1/24"}, {"address6", "fd77::1/64"}}), "up | gateway 10.77.0.1/24, fd77::1/64");
   EXPECT_EQ(line("link", {{"up", true}}), "link | the cable is plugged in");
+  EXPECT_EQ(line("carrier", {{"interface", "eth1"}, {"carrier", "none"}}), "link | eth1: nothing is plugged in");
+  EXPECT_EQ(line("datagram_tls", {{"name", "a.example"}, {"aimed_at", "198.18.0.1:443"}, {"version", "QUIC v1"}}),
+            "tls | a.example (198.18.0.1:443): begins QUIC v1, which is not spoken here");
   EXPECT_EQ(line("power", {{"on", true}, {"verified_by", "read-back"}}), "power | on, verified by read-back");
   EXPECT_EQ(line("port", {{"address", "10.77.0.50"}, {"port", 443}, {"state", "open"}}), "port | 10.77.0.50 port 443: open");
   EXPECT_EQ(line("router", {{"kind", "solicited"}, {"source", "fe80::1"}, {"why", ""}}), "router | fe80::1 asks for a router");
@@ -117,12 +120,12 @@ TEST(NetworkStatusText, TellsCountsAndWhatWentWrongInCapitals) {
               {"port_queue_dropped", 0}};
   EXPECT_EQ(network_status_text(status),
             "  gateway       10.77.0.1/24, fd77::1/64\n"
-            "  cable         plugged in\n"
             "  lease         10.77.0.50 of 52:54:00:00:00:01\n"
             "  DHCP          4 messages, 4 answers\n"
             "  DNS           12 questions, 3 names, 12 answered\n"
             "  NTP           1 questions, 1 answered\n"
             "  TLS           not answered\n"
+            "  cable         plugged in\n"
             "  from device   3 frames\n"
             "  to device     4 frames, 2 DROPPED by this host\n"
             "  capture live  7 packets, 700 bytes, 1 dropped\n");

@@ -284,6 +284,21 @@ TEST_F(NetworkClientTest, EndsWithItsOwnerHoweverThatEnds) {
   for (const auto deadline = Deadline::in(10s); !gone();) ASSERT_FALSE(deadline.expired()) << "the network outlives its owner";
 }
 
+TEST_F(NetworkClientTest, WhoSaysThatTheGatewaysAddressIsHisIsTold) {
+  auto* const network = start();
+  const auto cable = plug();
+  const auto clashes = [&] { return network->ask("status", nlohmann::json::object(), Deadline::in(10s)).at("clashes"); };
+  ASSERT_TRUE(sent(cable.get(), arp_request()));
+  ASSERT_TRUE(arp_answered(cable.get(), 10s));
+  EXPECT_TRUE(clashes().empty()) << "who asks for it is none";
+  auto claim = arp_request();
+  claim[31] = 1;  // of the sender's address, 10.77.0.50 before
+  ASSERT_TRUE(sent(cable.get(), claim));
+  ASSERT_TRUE(sent(cable.get(), claim));
+  for (const auto deadline = Deadline::in(10s); clashes().empty();) ASSERT_FALSE(deadline.expired());
+  EXPECT_EQ(clashes(), nlohmann::json::array({{{"address", "10.77.0.1"}, {"mac", "02:00:00:00:00:50"}}}));
+}
+
 TEST_F(NetworkClientTest, SeveralDevicesShareOneNetworkAndEachHasItsOwnWireAndCapture) {
   NetworkClient::Options options;
   options.program = program();
