@@ -21,6 +21,7 @@ from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
 from hilcop.errors import make
 from hilcop.interception import Banner, Interception
+from hilcop.outages import Outage, outage_change
 from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_of
 from hilcop.survey import Services, SshSurvey, TlsSurvey, services_of, ssh_of, tls_of
 
@@ -35,7 +36,6 @@ POLL_NS = 50_000_000
 SCAN_ENDS_S = 10  # at most, when its own time is over
 
 Direction = Literal["both", "from_device", "to_device"]
-Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router", "gateway", "internet", "host"]
 DnsKind = Literal[
     "answer",
     "address",
@@ -123,24 +123,11 @@ class Network:
             self._fail(what, False, host, timeout_s)
 
     def _fail(self, what: Outage, on: bool, host: str, timeout_s: float) -> None:
-        if (what == "host") != bool(host):
-            raise ValueError("give `host` with the outage 'host', and with no other: its name or address")
-        if what == "link":
+        change = outage_change(what, on, host)
+        if change is None:
             self._port.set_link(not on, timeout_s=timeout_s)
-            return
-        how: dict[str, tuple[str, dict[str, Any]]] = {
-            "wire": ("cut", {"cut": on}),
-            "dhcp": ("dhcp", {"no_answer": on}),
-            "dns": ("dns.silent", {"silent": on}),
-            "ntp": ("ntp", {"kind": "silence" if on else "answer"}),
-            "router": ("router", {"silent": on}),
-            "gateway": ("outage", {"what": "gateway", "on": on}),
-            "internet": ("outage", {"what": "internet", "on": on}),
-            "host": ("outage", {"what": "host", "on": on, "host": host}),
-        }
-        if what not in how:
-            raise ValueError(f"there is no outage '{what}'; choose one of: link, {', '.join(how)}")
-        self._port.change(*how[what], timeout_s=timeout_s)
+        else:
+            self._port.change(*change, timeout_s=timeout_s)
 
     def impair(
         self,

@@ -133,6 +133,7 @@ class RunningPort final : public KeptNetwork {
   }
   json change(const std::string& what, const json& how, Deadline deadline) override {
     auto result = ask(what, how, deadline);
+    if (what == "dns.clear" || what == "dns.forget") name_allowed(deadline);  // what lab-config says holds whatever is asked later
     auto told = how;
     told.erase("ca_key_pem");  // whoever has it can speak for every host to a device that trusts it
     sink_.emit(make_event(source_, "network.change", {{"what", what}, {"how", told}, {"result", result}}));
@@ -185,15 +186,20 @@ class RunningPort final : public KeptNetwork {
     const auto& config = uplink.config;
     change("uplink.attach",
            {{"interface", interface}, {"address", config.address}, {"gateway", config.gateway}, {"allow", allowed_ways(config)}}, deadline);
-    for (const auto& way : config.allow)
+    allowed_ = config.allow;
+    name_allowed(deadline);
+  }
+  void name_allowed(Deadline deadline) {
+    for (const auto& way : allowed_)
       if (!way.name.empty())
-        change("dns.rule", {{"name", way.name}, {"kind", "address"}, {"addresses", json::array({way.address})}}, deadline);
+        ask("dns.rule", {{"name", way.name}, {"kind", "address"}, {"addresses", json::array({way.address})}}, deadline);
   }
 
   std::shared_ptr<OpenNetwork> network_;
   const PortSetup port_;
   std::string source_;
   std::optional<LabAuthority> ca_;
+  std::vector<UplinkConfig::Allowed> allowed_;
   Lease& socket_;
   EventSink& sink_;
   bool closed_ = false;

@@ -29,8 +29,11 @@ UniqueFd opened_again() {
 
 }  // namespace
 
-LinePrinter::LinePrinter()
-    : terminal_(::isatty(1) != 0), own_(opened_again()), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+LinePrinter::LinePrinter(std::function<std::string(std::size_t)> lost_line)
+    : lost_line_(std::move(lost_line)),
+      terminal_(::isatty(1) != 0),
+      own_(opened_again()),
+      thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 LinePrinter::~LinePrinter() = default;
 
@@ -56,8 +59,7 @@ void LinePrinter::run(const std::stop_token& stop) {
     }
     if (write_out(text, stop)) {
       const std::scoped_lock lock(mutex_);
-      if (const auto lost = std::exchange(not_shown_, 0); lost != 0)
-        waiting_ = fmt::format("{} lines are not shown: they came faster than they are read\n", lost) + waiting_;
+      if (const auto lost = std::exchange(not_shown_, 0); lost != 0) waiting_ = lost_line_(lost) + "\n" + waiting_;
       continue;
     }
     const std::scoped_lock lock(mutex_);

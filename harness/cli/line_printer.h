@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,7 +16,8 @@ class LinePrinter {
  public:
   static constexpr std::size_t kMostBytes = 8u << 20;
 
-  LinePrinter();
+  /// `lost_line`: what stands in place of so many lines.
+  explicit LinePrinter(std::function<std::string(std::size_t)> lost_line);
   /// Writes what waits, for a second at most.
   ~LinePrinter();
   /// `text` without the end of its last line. Never blocks.
@@ -28,6 +30,7 @@ class LinePrinter {
   void run(const std::stop_token& stop);
   bool write_out(const std::string& text, const std::stop_token& stop) const;
 
+  std::function<std::string(std::size_t)> lost_line_;
   bool terminal_;
   UniqueFd own_;  // of a terminal or a pipe: not to be waited for in write(2)
   Arrival unread_;

@@ -143,7 +143,10 @@ void add_net_up(CLI::App& net, int& status) {
     options.duts = {arguments->dut};
     options.holder = "hilcop net up";
     wait_as_asked(options, arguments->wait_s);
-    LinePrinter printer;
+    LinePrinter printer([as_json = arguments->as_json](std::size_t lost) {
+      if (as_json) return nlohmann::json{{"kind", "lines.lost"}, {"data", {{"lines", lost}}}}.dump();
+      return std::to_string(lost) + " lines are not shown: they came faster than they are read";
+    });
     ShownEvents shown(printer, arguments->as_json);
     auto bench = Bench::open(load_bench(arguments->bench), options, all_drivers(), shown);
     status = be_up(bench->dut(arguments->dut), *arguments, changes, printer, shown);

@@ -122,14 +122,20 @@ std::vector<std::string> host_interface_names() {
   return names;
 }
 
-LentInterface::LentInterface(std::string name, std::string object) : name_(std::move(name)), object_(std::move(object)) {}
+LentInterface::LentInterface(std::string name, std::string mac, std::string object)
+    : name_(std::move(name)), mac_(std::move(mac)), object_(std::move(object)) {}
+
+bool LentInterface::lent() const { return lent_ && ::if_nametoindex(name_.c_str()) == 0; }
 
 void LentInterface::lend(pid_t to, Deadline deadline) {
-  if (lent_) throw Error(ErrorKind::Busy, object_, "is in a network of the bench's already", "take it back first");
+  if (lent()) throw Error(ErrorKind::Busy, object_, "is in a network of the bench's already", "take it back first");
   const auto found = host_interface(name_);
   if (!found)
     throw Error(ErrorKind::NotFound, object_, "this host has no interface '" + name_ + "'",
                 fmt::format("plug it in, or choose one of: {}", fmt::join(host_interface_names(), ", ")));
+  if (!mac_.empty() && found->mac != mac_)
+    throw Error(ErrorKind::Config, object_, "has the MAC address " + found->mac + ", not " + mac_,
+                "another adapter has its name now: see `ip link`");
   if (found->loopback) throw Error(ErrorKind::Config, object_, "is this host's loopback", "choose one that a device can be plugged into");
   if (!found->addresses.empty())
     throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: it has the address {}", fmt::join(found->addresses, ", ")),
@@ -137,11 +143,11 @@ void LentInterface::lend(pid_t to, Deadline deadline) {
   if (!found->master.empty())
     throw Error(ErrorKind::Busy, object_, "is a port of '" + found->master + "'", "ip link set " + name_ + " nomaster");
   if (deadline.expired()) throw Error(ErrorKind::Timeout, object_, "was not moved: the time for it is over", "give the call more time");
+  const auto socket = netlink::connected();
   before_ = {found->up, merges_in_kernel(name_), merges_in_hardware(name_)};
   told(name_, ETHTOOL_SGRO, 0);
   if (before_.lro) set_hardware_merging(name_, false);
   where_.reset(::open(fmt::format("/proc/{}/ns/net", to).c_str(), O_RDONLY | O_CLOEXEC));
-  const auto socket = netlink::connected();
   const int code = change(socket.get(), name_, [to](rtnl_link* link) { rtnl_link_set_ns_pid(link, to); });
   if (code < 0) {
     restore();
@@ -152,27 +158,34 @@ void LentInterface::lend(pid_t to, Deadline deadline) {
 
 void LentInterface::take_back(Deadline deadline) {
   if (!lent_) return;
-  fetch(deadline);
+  const bool may_come = fetch();
   where_.reset();
+  if (!may_come && ::if_nametoindex(name_.c_str()) == 0) {
+    lent_ = false;
+    throw Error(ErrorKind::Disconnected, object_, "has gone: it is neither here nor in the bench's network", "plug its adapter in again");
+  }
   await_return(deadline);
   lent_ = false;
   restore();
 }
 
 // From inside: only there is it a link that can be changed. Not permitted (setns(2) needs CAP_SYS_ADMIN), the kernel brings it back when
-// the namespace ends.
-void LentInterface::fetch(Deadline) {
-  if (!where_) return;
+// the namespace ends. False: it is not there.
+bool LentInterface::fetch() {
+  if (!where_) return true;
   const UniqueFd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  std::thread([this, &home] {
+  bool there = true;
+  std::thread([this, &home, &there] {
     if (::setns(where_.get(), CLONE_NEWNET) != 0) return;
+    there = ::if_nametoindex(name_.c_str()) != 0;
     try {
       const auto socket = netlink::connected();
-      change(socket.get(), name_, [&home](rtnl_link* link) { rtnl_link_set_ns_fd(link, home.get()); });
+      if (there) change(socket.get(), name_, [&home](rtnl_link* link) { rtnl_link_set_ns_fd(link, home.get()); });
     } catch (const Error&) {
       return;  // whether it is back is seen
     }
   }).join();
+  return there;
 }
 
 void LentInterface::await_return(Deadline deadline) const {

@@ -29,22 +29,24 @@ std::vector<std::string> host_interface_names();
 /// until their deadline at most. Throws Error on `object`; not thread-safe.
 class LentInterface {
  public:
-  LentInterface(std::string name, std::string object);
+  /// `mac`: that it must have; empty: any.
+  LentInterface(std::string name, std::string mac, std::string object);
   /// Refuses an interface that this host uses: one with an address, a port of a bridge or bond.
   void lend(pid_t to, Deadline deadline);
   /// Does nothing where it is not lent.
   void take_back(Deadline deadline);
-  bool lent() const { return lent_; }
+  /// Lent, and not here: an adapter that was plugged in again is here.
+  bool lent() const;
 
  private:
   struct Before {
     bool up = false, gro = false, lro = false;
   };
-  void fetch(Deadline deadline);
+  bool fetch();
   void await_return(Deadline deadline) const;
   void restore() const;
 
-  std::string name_, object_;
+  std::string name_, mac_, object_;
   bool lent_ = false;
   Before before_;
   UniqueFd where_;  // the other namespace; empty: this process may not look into it

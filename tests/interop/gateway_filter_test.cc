@@ -105,6 +105,19 @@ TEST_F(GatewayFilterTest, TheLabReachesNothingOfTheBench) {
     client.capture_output = true;
     EXPECT_NE(run_process(client, Deadline::in(kLong)).status.code, 0);
     EXPECT_GT(packets("uplink_refused"), 0U);
+    // Whatever addresses the bench has, in the lab it says that it has its own alone.
+    ask("dhcp", {{"new_subnet", "192.168.1.1"}});
+    const auto whose = [&](const std::string& address) {
+      ProcessOptions arping;
+      arping.program = "nsenter";
+      arping.arguments = {
+          "--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "busybox", "arping", "-c", "1", "-w", "1", "-I", "lab", address};
+      arping.capture_output = true;
+      return run_process(arping, Deadline::in(kLong)).output.find("Received 1") != std::string::npos;
+    };
+    EXPECT_TRUE(whose("192.0.2.10")) << "the control";
+    EXPECT_FALSE(whose("192.168.1.1"));
+    EXPECT_FALSE(whose("10.77.0.1"));
     in_lab("ip", {"route", "add", "10.77.0.0/24", "via", "192.0.2.10"});
     client.arguments = {"--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "busybox", "ping", "-c", "1", "-W", "1", "10.77.0.50"};
     EXPECT_NE(run_process(client, Deadline::in(kLong)).status.code, 0);
@@ -143,6 +156,12 @@ TEST_F(GatewayFilterTest, ADeadHostIsOneAndADeadInternetIsAllOfThemWithTheLanAli
     EXPECT_TRUE(connects(other, 443)) << "the others live";
     ask("outage", {{"what", "host"}, {"on", false}, {"host", "dead.example.com"}});
     EXPECT_TRUE(connects(dead, 443));
+    ask("dns.rule", {{"name", "moved.example.com"}, {"kind", "address"}, {"addresses", {other}}});
+    ask("outage", {{"what", "host"}, {"on", true}, {"host", "moved.example.com"}});
+    EXPECT_FALSE(connects(other, 443)) << "where its name leads";
+    ask("dns.clear");
+    ask("outage", {{"what", "host"}, {"on", false}, {"host", "moved.example.com"}});
+    EXPECT_TRUE(connects(other, 443)) << "and the same is let go, wherever the name leads now";
     ask("outage", {{"what", "internet"}, {"on", true}});
     EXPECT_FALSE(connects(dead, 443));
     EXPECT_FALSE(connects(other, 443));

@@ -90,6 +90,49 @@ TEST_F(RealInterfaceTest, WhatItMergedBeforeItMergesAgainWhenItIsBack) {
   });
 }
 
+TEST_F(RealInterfaceTest, AnAdapterThatIsPulledIsAGapAndNotLentAnyMore) {
+  isolated([&] {
+    open("a.pcapng");
+    ASSERT_TRUE(pings("10.77.0.1"));
+    EXPECT_NO_THROW(ask("capture.sync"));
+    dut({"ip", "link", "delete", "dut"});  // and with it its other end
+    until("that it has gone", [&] { return !events("carrier").empty() && events("carrier").back().at("carrier") == "gone"; });
+    EXPECT_EQ(error_of([&] { ask("capture.sync"); }).kind(), ErrorKind::Disconnected);
+    EXPECT_EQ(ask("status").at("captures").at("main").at("failure").at("kind"), "Disconnected");
+    EXPECT_EQ(error_of([&] { lan_->set("port", false, {}, Deadline::in(kLong)); }).kind(), ErrorKind::Disconnected);
+    EXPECT_EQ(lan_->get("port", Deadline::in(kLong)), false);
+  });
+}
+
+TEST_F(RealInterfaceTest, ThisHostHasNoPartInWhatPassesAtThePort) {
+  isolated([&] {
+    open("a.pcapng");
+    // A device that is a router too: this host is no client of it.
+    dut({"/usr/bin/python3", "-c", R"(
+import socket, time
+router = bytes.fromhex("8600000040000708000000000000000003044040000151800001518000000000") + socket.inet_pton(10, "2001:db8:1::")
+with socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58) as raw:
+    raw.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    for _ in range(100):
+        try:
+            raw.sendto(router, ("ff02::1%dut", 0))
+            break
+        except OSError:
+            time.sleep(0.05)
+    else:
+        raise SystemExit("no link-local address in time")
+)"});
+    ASSERT_TRUE(pings("10.77.0.1"));
+    ask("capture.sync");
+    const auto hosts = tshark(dir_ / "a.pcapng", "frame", {"eth.src"});
+    for (std::size_t at = 0; at + 17 <= hosts.size(); at = hosts.find('\n', at) + 1) {
+      const auto mac = hosts.substr(at, 17);
+      EXPECT_TRUE(mac == "02:00:00:00:00:01" || mac == "02:77:00:00:00:01") << mac;
+      if (hosts.find('\n', at) == std::string::npos) break;
+    }
+  });
+}
+
 TEST_F(RealInterfaceTest, WhatThisHostNeedsIsNotTaken) {
   isolated([&] {
     start_network();
@@ -111,7 +154,11 @@ TEST_F(RealInterfaceTest, WhatThisHostNeedsIsNotTaken) {
     ip({"link", "set", "bench", "nomaster"});
     EXPECT_EQ(refused("lo").kind(), ErrorKind::Config);
     EXPECT_EQ(refused("nothing").kind(), ErrorKind::NotFound);
-    EXPECT_EQ(error_of([&] { interface("bench", "02:00:00:00:00:99"); }).kind(), ErrorKind::Config) << "another adapter has its name";
+    EXPECT_EQ(error_of([&] {
+                interface("bench", "02:00:00:00:00:99")->set("port", true, {{"network_pid", network_->pid()}}, Deadline::in(kLong));
+              }).kind(),
+              ErrorKind::Config)
+        << "another adapter has its name";
     const auto lan = interface("bench");
     EXPECT_EQ(error_of([&] { lan->set("port", true, nlohmann::json::object(), Deadline::in(kLong)); }).kind(), ErrorKind::Config);
     EXPECT_THROW(lan->set("port", true, {{"network_pid", 999'999'999}}, Deadline::in(kLong)), Error);

@@ -103,10 +103,14 @@ std::string allowed(const FilterState& state) {
   return rules;
 }
 
-// The lab's network is no part of the bench: it gets what was allowed to the device, and neither a word of the bench itself nor its ear.
-std::string uplink_guard(const FilterState& state, bool in) {
-  if (state.uplink.empty()) return "";
-  return fmt::format("    {} \"{}\" counter name {} drop\n", in ? "iifname" : "oifname", state.uplink, in ? kUplinkRefused : kUplinkOwn);
+// The gateway alone is the bench's: what comes in elsewhere is not for this host, and this host says nothing there. The lab's network gets
+// what was allowed to the device, and neither a word of the bench itself nor its ear; a port belongs to the wire.
+std::string own_side(const FilterState& state, bool in) {
+  const char* interface = in ? "iifname" : "oifname";
+  std::string rules;
+  if (!state.uplink.empty())
+    rules = fmt::format("    {} \"{}\" counter name {} drop\n", interface, state.uplink, in ? kUplinkRefused : kUplinkOwn);
+  return rules + fmt::format("    {} != {{ \"lo\", \"{}\" }} drop\n", interface, state.gateway);
 }
 
 }  // namespace
@@ -123,15 +127,13 @@ std::string ruleset_of(const FilterState& state) {
   // Whatever else is wrong, nothing is forwarded that no rule allows.
   text += fmt::format("  chain through {{\n    type filter hook forward priority filter; policy drop;\n{}    counter name {}\n  }}\n",
                       allowed(state), kForwardDropped);
-  text += fmt::format("  chain in {{\n    type filter hook input priority filter; policy accept;\n{}{}  }}\n", uplink_guard(state, true),
+  text += fmt::format("  chain in {{\n    type filter hook input priority filter; policy accept;\n{}{}  }}\n", own_side(state, true),
                       others(state, false));
-  if (!state.uplink.empty()) {
-    text +=
-        fmt::format("  chain own {{\n    type filter hook output priority filter; policy accept;\n{}  }}\n", uplink_guard(state, false));
+  text += fmt::format("  chain out {{\n    type filter hook output priority filter; policy accept;\n{}  }}\n", own_side(state, false));
+  if (!state.uplink.empty())
     text += fmt::format(
         "  chain address {{\n    type nat hook postrouting priority srcnat; policy accept;\n    oifname \"{}\" masquerade\n  }}\n",
         state.uplink);
-  }
   text += "}\nadd table netdev hilcop\ntable netdev hilcop {\n";
   for (const char* way : {"ingress", "egress"})
     text += fmt::format("  chain {} {{\n    type filter hook {} device \"{}\" priority filter; policy {};\n  }}\n", way, way, state.gateway,

@@ -64,6 +64,13 @@ void Links::set_mac(const std::string& name, const std::string& mac) {
   state_->change(name, "cannot have MAC address " + mac, [&](rtnl_link* link) { rtnl_link_set_addr(link, address.get()); });
 }
 
+void Links::set_arp_for_own(const std::string& name) {
+  state_->change(name, "cannot be kept to its own address", [](rtnl_link* link) {
+    rtnl_link_inet_set_conf(link, IPV4_DEVCONF_ARP_IGNORE, 1);    // ip-sysctl: answer only if the address is of this interface
+    rtnl_link_inet_set_conf(link, IPV4_DEVCONF_ARP_ANNOUNCE, 2);  // and ask in its name alone
+  });
+}
+
 void Links::set_without_ipv6(const std::string& name) {
   state_->change(name, "cannot be without IPv6",
                  [](rtnl_link* link) { rtnl_link_inet6_set_addr_gen_mode(link, rtnl_link_inet6_str2addrgenmode("none")); });
@@ -154,7 +161,9 @@ std::optional<LinkCounts> Links::counts(const std::string& name) {
   if (rtnl_link_get_kernel(state_->socket.get(), 0, name.c_str(), &found) < 0) return std::nullopt;
   const Link link(found);
   const auto count = [&](rtnl_link_stat_id_t id) { return static_cast<std::uint64_t>(rtnl_link_get_stat(link.get(), id)); };
-  return LinkCounts{count(RTNL_LINK_RX_PACKETS), count(RTNL_LINK_TX_PACKETS), count(RTNL_LINK_RX_DROPPED), count(RTNL_LINK_TX_DROPPED)};
+  const auto missed = count(RTNL_LINK_RX_MISSED_ERR) + count(RTNL_LINK_RX_FIFO_ERR) + count(RTNL_LINK_RX_OVER_ERR);
+  return LinkCounts{count(RTNL_LINK_RX_PACKETS), count(RTNL_LINK_TX_PACKETS), count(RTNL_LINK_RX_DROPPED), count(RTNL_LINK_TX_DROPPED),
+                    missed};
 }
 
 }  // namespace hilcop

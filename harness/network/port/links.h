@@ -11,6 +11,7 @@ namespace hilcop {
 /// What one interface has carried and lost, as the kernel counts.
 struct LinkCounts {
   std::uint64_t rx_packets = 0, tx_packets = 0, rx_dropped = 0, tx_dropped = 0;
+  std::uint64_t rx_missed = 0;  // that the hardware had no room for
 };
 
 /// Interfaces, addresses and neighbours of the network namespace that it was made in, over rtnetlink(7). Each call asks the kernel and is
@@ -26,6 +27,8 @@ class Links {
   /// "02:00:00:00:00:01"; while it is down.
   void set_mac(const std::string& name, const std::string& mac);
   void set_queue_length(const std::string& name, unsigned packets);
+  /// ARP there is for the address that the interface itself has, and for no other of this host.
+  void set_arp_for_own(const std::string& name);
   /// No IPv6 address is made there by itself, and so nothing is said with one. While it is down.
   void set_without_ipv6(const std::string& name);
   /// This host says nothing there by itself (no address of its own there, no answer to ARP): for a port whose traffic is somebody else's.

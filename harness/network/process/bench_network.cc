@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/bench_network.h"
 
+#include <fcntl.h>
+
 #include <utility>
 
 #include "base/error.h"
@@ -70,7 +72,9 @@ void BenchNetwork::attach(const std::string& device) {
     if (ports_.contains(device)) throw about(ErrorKind::Busy, "has attached '" + device + "' already", "ask once");
     auto name = port.interface;
     if (name.empty()) name = setup_.ports.size() == 1 ? "device" : "device" + std::to_string(ports_.size());
-    auto made = std::make_unique<DevicePort>(port, name, links_, std::move(free_wires_.at(device)), outbox_);
+    UniqueFd wire(::fcntl(free_wires_.at(device).get(), F_DUPFD_CLOEXEC, 0));  // one that fails may be tried again
+    auto made = std::make_unique<DevicePort>(port, name, links_, std::move(wire), outbox_);
+    free_wires_.erase(device);
     const std::scoped_lock lock(ports_mutex_);
     ports_[device] = std::move(made);
     return;

@@ -53,7 +53,9 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
   UniqueFd tap;
   if (setup_.interface.empty()) tap = make_tap(interface_);
   links_.set_silent(interface_);
-  links_.set_queue_length(interface_, kQueue);
+  links_.ignore_routers(interface_);
+  if (tap) links_.set_queue_length(interface_, kQueue);  // a real one goes back to this host as it was
+  missed_before_ = missed();
   if (!setup_.capture.empty()) start_capture(kMainCapture, setup_.capture, setup_.capture_ring);
   wire_ = std::make_unique<Wire>(interface_, std::move(gateway));
   wire_->set_plugged(false);
@@ -65,6 +67,7 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
   }
   carrier_ = std::make_unique<CarrierWatch>(interface_, [this, plug](Carrier carrier) {
     plug(carrier == Carrier::There);
+    if (carrier == Carrier::Gone) gone_ = true;
     static constexpr const char* kNames[] = {"none", "there", "gone"};
     outbox_.event("carrier", real_clock().now(), real_clock().utc_now(),
                   {{"interface", interface_}, {"carrier", kNames[static_cast<int>(carrier)]}});
@@ -72,6 +75,26 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
 }
 
 DevicePort::~DevicePort() = default;
+
+// What a real interface lost before anybody here could see it.
+std::uint64_t DevicePort::missed() {
+  if (setup_.interface.empty()) return 0;
+  const auto counts = links_.counts(interface_);
+  return counts ? counts->rx_dropped + counts->rx_missed : missed_before_;
+}
+
+std::optional<Error> DevicePort::deaf() const {
+  if (!gone_) return std::nullopt;
+  return about(ErrorKind::Disconnected, "has lost its interface '" + interface_ + "': nothing was recorded from then on",
+               "plug the adapter in, and open the bench again");
+}
+
+json DevicePort::told(const PacketRecorderStatus& status, bool with_paths) {
+  auto made = figures(status, with_paths);
+  made["dropped"] = status.dropped + missed() - missed_before_;
+  if (const auto why = deaf(); why && !status.failure) made["failure"] = why->to_json();
+  return made;
+}
 
 void DevicePort::plugged(bool there) {
   plugged_ = there;
@@ -98,7 +121,7 @@ json DevicePort::start_capture(const std::string& name, const std::filesystem::p
 }
 
 json DevicePort::stop_capture(const std::string& name) {
-  const auto result = figures(capture(name).stop(), true);
+  const auto result = told(capture(name).stop(), true);
   const std::scoped_lock lock(captures_mutex_);
   captures_.erase(name);
   return result;
@@ -116,7 +139,8 @@ json DevicePort::ask_capture(const std::string& what, const json& how, Deadline 
   recorder.sync(deadline);
   const auto status = recorder.status();
   if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
-  return figures(status, true);
+  if (const auto why = deaf()) throw Error(*why);
+  return told(status, true);
 }
 
 void DevicePort::impair(const json& how) {
@@ -155,7 +179,7 @@ void DevicePort::tls_secrets(const std::string& lines) {
 
 json DevicePort::status() {
   json captures = json::object();
-  for (const auto& [name, recorder] : captures_) captures[name] = figures(recorder->status(), false);
+  for (const auto& [name, recorder] : captures_) captures[name] = told(recorder->status(), false);
   const auto counts = links_.counts(interface_);
   return {{"plugged", plugged_.load()},
           {"interface", setup_.interface.empty() ? json() : json(interface_)},

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "base/deadline.h"
@@ -37,6 +39,9 @@ class DevicePort {
 
  private:
   void plugged(bool there);
+  std::uint64_t missed();
+  std::optional<Error> deaf() const;
+  nlohmann::json told(const PacketRecorderStatus& status, bool with_paths);
   nlohmann::json start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
   nlohmann::json stop_capture(const std::string& name);
   PacketRecorder& capture(const std::string& name);
@@ -51,7 +56,8 @@ class DevicePort {
   std::mutex captures_mutex_;  // held to change the map, and by other threads to read it
   std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
   std::unique_ptr<Wire> wire_;
-  std::atomic<bool> plugged_{false};
+  std::uint64_t missed_before_ = 0;
+  std::atomic<bool> plugged_{false}, gone_{false};
   std::unique_ptr<Cable> cable_;           // of a virtual device
   std::unique_ptr<CarrierWatch> carrier_;  // of a real one
 };

@@ -55,12 +55,11 @@ void GatewayFilter::set_outage(const json& how) {
     wanted.internet_dead = on;
   } else if (what == "host") {
     const std::string host = how.at("host");
-    const bool address = host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos;
-    for (const auto& one : address ? std::vector<std::string>{host} : addresses_of_(host))
-      if (on)
-        wanted.dead_hosts.insert(one);
-      else
-        wanted.dead_hosts.erase(one);
+    if (on) dead_.try_emplace(host, addresses_of_(host));
+    wanted.dead_hosts.clear();
+    for (const auto& [name, addresses] : dead_)
+      if (on || name != host) wanted.dead_hosts.insert(addresses.begin(), addresses.end());
+    if (!on) dead_.erase(host);
   } else {
     throw Error(ErrorKind::Config, "bench network", "has no outage '" + what + "'", "choose one of: gateway, internet, host");
   }
@@ -75,14 +74,20 @@ void GatewayFilter::attach_uplink(const json& how) {
   wanted.uplink = interface;
   for (const auto& rule : how.at("allow"))
     wanted.allowed.push_back({rule.at("address"), rule.at("port"), rule.value("protocol", std::string("tcp"))});
-  // The rules first: the interface is down until they are in force.
-  apply(wanted);
-  links_.set_without_ipv6(interface);
-  links_.add_address(interface, how.at("address"));
-  links_.set_up(interface, true);
-  routes_.add_default(interface, router);
-  for (const auto& name : {interface, state_.gateway}) links_.set_forwarding(name, true);
-  for (const auto& rule : wanted.allowed) routes_.leave_out(rule.address);
+  const auto before = state_;
+  apply(wanted);  // the rules first: the interface is down until they are in force
+  try {
+    links_.set_without_ipv6(interface);
+    links_.set_arp_for_own(interface);
+    links_.add_address(interface, how.at("address"));
+    links_.set_up(interface, true);
+    routes_.add_default(interface, router);
+    for (const auto& name : {interface, state_.gateway}) links_.set_forwarding(name, true);
+    for (const auto& rule : wanted.allowed) routes_.leave_out(rule.address);
+  } catch (const Error&) {
+    apply(before);
+    throw;
+  }
 }
 
 std::optional<json> GatewayFilter::ask(const std::string& what, const json& how) {

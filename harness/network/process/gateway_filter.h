@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,7 +21,7 @@ namespace hilcop {
 /// Where the kernel has no rules (nf_tables) the network works without, and what needs them is refused with the reason.
 class GatewayFilter {
  public:
-  /// `addresses_of`: those that a name is given out with.
+  /// `addresses_of`: those that a device reaches a host by, whose name or address it is.
   GatewayFilter(const std::string& gateway, Links& links, Routes& routes,
                 std::function<std::vector<std::string>(const std::string& name)> addresses_of);
 
@@ -43,6 +44,7 @@ class GatewayFilter {
   Routes& routes_;
   std::function<std::vector<std::string>(const std::string&)> addresses_of_;
   FilterState state_;
+  std::map<std::string, std::vector<std::string>> dead_;  // hosts that are, by the name or address that was said
   std::unique_ptr<PacketFilter> filter_;
   std::optional<Error> failure_;
 };

@@ -97,9 +97,17 @@ std::string GatewayServices::name_of(const std::string& address) const {
   return names_.name_of(services::IpAddress::of(address)).value_or("");
 }
 
-std::vector<std::string> GatewayServices::addresses_of(const std::string& name) {
-  const auto addresses = names_.addresses(services::DnsName::of(name));
-  if (!addresses) throw Error(ErrorKind::Exhausted, "name server of the bench network", "has no address left for '" + name + "'", "");
+std::vector<std::string> GatewayServices::addresses_of(const std::string& host) {
+  if (host.find(':') != std::string::npos || host.find_first_not_of("0123456789.") == std::string::npos)
+    return {services::IpAddress::of(host).text()};
+  const auto name = services::DnsName::of(host);
+  const auto rule = dns_->rules().find(name).rule;
+  std::vector<std::string> found;
+  for (const auto* list : {&rule.addresses, &rule.then})
+    for (const auto& address : *list) found.push_back(address.text());
+  if (!found.empty()) return found;
+  const auto addresses = names_.addresses(name);
+  if (!addresses) throw Error(ErrorKind::Exhausted, "name server of the bench network", "has no address left for '" + host + "'", "");
   return {addresses->v4.text(), addresses->v6.text()};
 }
 

@@ -32,8 +32,9 @@ class GatewayServices {
   nlohmann::json status() const;
   /// MAC: address that was acknowledged last. Thread-safe.
   std::map<std::string, std::string> leases() const;
-  /// That a name is given out with, whether it was asked for yet or not, rules apart. Throws Error{Config} where it is no name.
-  std::vector<std::string> addresses_of(const std::string& name);
+  /// That a device reaches a host by: those that its name is given out with, by its rule or else its own, asked for yet or not; or the one
+  /// that `host` is. Throws Error{Config} where it is neither.
+  std::vector<std::string> addresses_of(const std::string& host);
   /// The name that was given out for an address; "": none.
   std::string name_of(const std::string& address) const;
 
