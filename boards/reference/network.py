@@ -4,21 +4,18 @@ maker's, outages, its ports while it starts, and what its owner told it, looked 
 
 from __future__ import annotations
 
-import http.client
-import ipaddress
 import json
-import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
 import hilcop
-from hilcop import CaptureReport, Check, Dut, Evidence, Run, powered, scenario
-from hilcop.interception import Intercepted, Interception
+from _network_tour import API, CLOUD, PASSWORD, WIFI_KEY, Tour, until
+from _network_wire import asks_no_time, goes_to_its_maker_alone, speaks_tls_alone
+from hilcop import Check, Dut, Run, powered, scenario
+from hilcop.interception import Intercepted
 from hilcop.scanning import PortWatch
 
-CLOUD, NAMES, API = "cloud.ht1.example", ".ht1.example", 443
 CASES: tuple[str, ...] = (
     "self_signed",
     "unknown_ca",
@@ -33,90 +30,7 @@ CASES: tuple[str, ...] = (
 CASES += ("old_version_1_0", "old_version_1_1", "weak_cipher", "null_cipher", "strip")
 WATCHED = (21, 22, 23, 53, 80, 443, 1883, 2323, 5555, 8080, 8443, 8883)
 TWENTY_YEARS_S = -20 * 365 * 86400.0
-MOST_STARVED_S = 5.0
 ATTEMPTS, NEXT_ATTEMPT_S = 2, 10.0  # that a fault is shown in, and how long its next one is waited for
-BENCH = ("10.77.0.1", "fd77::1", "fe80::77:ff:fe00:1")
-PASSWORD, WIFI_KEY = "canary of an owner 1", "canary-wifi-key-7716"
-
-
-class Tour:
-    """One unit, and what every part of the tour does with it."""
-
-    def __init__(self, dut: Dut, run: Run) -> None:
-        self.dut, self.run, self.network = dut, run, dut.network
-        self.secrets = {"set-up secret": dut.unit_record["setup_secret"], "password": PASSWORD, "Wi-Fi key": WIFI_KEY}
-        self.tls: Interception = self.network.intercept(ports="all")
-
-    def starts(self, check: Check) -> int | None:
-        """Power off and on; when it began (steady clock), or None, and the check is judged."""
-        self.dut.power.off()
-        begin = time.monotonic_ns()
-        self.dut.power.on()
-        boot = self.dut.boot_to()
-        if boot.complete:
-            return begin
-        evidence = [self.run.console_evidence((boot.begin, self.dut.console.offset))]
-        if boot.starved_only:
-            check.inconclusive(f"the host was busy for {boot.starved_s:.1f} s of a start", evidence=evidence)
-        else:
-            check.fail(observed=f"stage '{boot.missing}' of a start did not come", evidence=evidence)
-        return None
-
-    def excuse(self) -> str:
-        """Why what the device did not do in time is no fault of its own: the host was busy (of an emulated board), or a service of the
-        bench's has failed; empty: neither."""
-        busy = float(self.dut.power.report().get("starved_s", 0))
-        if busy > MOST_STARVED_S:
-            return f"the host was busy for {busy:.1f} s of this start"
-        failures = self.network.status()["services"]["failures"]
-        return f"the bench failed: {failures}" if failures else ""
-
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """As its owner's browser does, whom its certificate does not concern here."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPConnection("device", timeout=30)
-        connection.sock = context.wrap_socket(self.network.connect(self.network.address(), API, timeout_s=30))
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            reply = connection.getresponse()
-            text = reply.read()
-        finally:
-            connection.close()
-        return reply.status, json.loads(text) if text else None
-
-    def answers(self) -> bool:
-        """Whether its page answers on the LAN."""
-        try:
-            return self.ask("GET", "/api/info")[0] == 200
-        except (hilcop.Error, OSError, http.client.HTTPException, ValueError):
-            return False
-
-    def first(self, is_wanted: Callable[[Intercepted], bool], since_ns: int, timeout_s: float = 120) -> Intercepted:
-        """The first connection to its cloud of that kind; a client that tries two addresses at once drops one of them unused. Where there
-        is none in time, what there was.
-        """
-        end = time.monotonic_ns() + int(timeout_s * 1e9)
-        while True:
-            ended = self.tls.ended(server_name=CLOUD, since_ns=since_ns)
-            if found := [one for one in ended if is_wanted(one)]:
-                return found[0]
-            if time.monotonic_ns() > end:
-                return ended[-1] if ended else self.tls.wait(server_name=CLOUD, since_ns=since_ns, timeout_s=0.1)
-            hilcop.wait_until(time.monotonic_ns() + 100_000_000)
-
-    def hears_its_cloud(self, since_ns: int) -> Intercepted:
-        """The control of all that is refused: its maker's server, with a certificate that is sound, is told something."""
-        return self.first(lambda one: one.outcome == "sent_application_data", since_ns)
-
-    def packets(self, text: str = "") -> Evidence:
-        """The capture, as far as it goes now."""
-        self.network.sync_capture()
-        assert self.network.capture_file
-        return Evidence(str(self.network.capture_file.relative_to(self.run.record_dir.parent)), text=text)
-
-    def kept(self, name: str, connections: list[Intercepted]) -> Evidence:
-        return self.run.attach(f"{name}.json", json.dumps([one.all for one in connections], indent=1), media_type="application/json")
 
 
 def takes_an_address(tour: Tour, check: Check) -> None:
@@ -283,44 +197,6 @@ def opens_nothing_else(tour: Tour, watch: PortWatch, check: Check) -> None:
     check.judge(watch.seen_open <= {API}, observed=f"open: {sorted(watch.seen_open)}", evidence=evidence)
 
 
-def beyond(address: str) -> bool:
-    """Whether it is none of the LAN's, nor one that is for all."""
-    at = ipaddress.ip_address(address.split("%")[0])
-    home = [ipaddress.ip_network(net) for net in ("10.77.0.0/24", "fd77::/64", "255.255.255.255/32")]
-    return not (at.is_multicast or at.is_link_local or at.is_unspecified or any(at in net for net in home if net.version == at.version))
-
-
-def goes_to_its_maker_alone(tour: Tour, report: CaptureReport, check: Check) -> None:
-    check.control("its cloud is among them", ok=CLOUD in {one.name for one in report.destinations if one.named_by})
-    named = sorted({one.name for one in report.destinations if one.named_by})
-    nameless = sorted({at for one in report.destinations if not one.named_by for at in one.addresses if beyond(at)})
-    strange = [name for name in named if not name.endswith(NAMES)] + nameless
-    check.judge(not strange, observed=", ".join(named + nameless), evidence=[tour.packets("destinations")])
-
-
-def asks_no_time(tour: Tour, report: CaptureReport, check: Check) -> None:
-    failures = tour.network.status()["services"]["failures"]
-    check.control("the time server that it was given served all the while", ok=failures == [], detail=str(failures))
-    asked = len(report.observations["ntp"])
-    observed = f"{asked} questions of the time; all cases above were judged while it was 20 years wrong"
-    check.judge(not asked, observed=observed, evidence=[tour.packets("NTP")])
-
-
-def speaks_tls_alone(tour: Tour, report: CaptureReport, check: Check) -> None:
-    """By the wire: whatever it said to whoever, over TCP and UDP, but for asking for an address and for names."""
-    flows = [flow for flow in report.flows if flow.protocol in (6, 17) and flow.from_client.payload_bytes]
-    own = [flow for flow in flows if flow.client.rpartition(":")[0].strip("[]") not in BENCH]
-    check.control("its TLS is among it", ok=any(flow.application == "tls" for flow in own))
-    plain = [flow for flow in own if flow.application not in ("tls", "dns", "dhcp")]
-    listed = "\n".join(f"{flow.client} {flow.server} {flow.application or '?'} {flow.from_client.payload_bytes}" for flow in own)
-    evidence = [
-        tour.run.attach("flows.txt", listed + "\n"),
-        tour.kept("plain", [one for one in tour.tls.ended() if one.outcome == "not_tls"]),
-    ]
-    said = ", ".join(f"{flow.application or '?'} to {flow.name or flow.server}" for flow in plain)
-    check.judge(not plain, observed=said or f"{len(own)} flows, each TLS, DNS or DHCP", evidence=evidence)
-
-
 def keeps_secrets(tour: Tour, check: Check) -> None:
     network = tour.network
     if not check.control("it answers", ok=until(tour.answers, 60)):
@@ -340,15 +216,6 @@ def keeps_secrets(tour: Tour, check: Check) -> None:
     check.control("said in the plain, each is found", ok={one.canary for one in after.findings} >= set(tour.secrets))
     found = sorted({f"{one.canary} ({one.form}) to {one.receiver}" for one in before.findings})
     check.judge(not found, observed="; ".join(found) or "none of them in the plain", evidence=[tour.packets("everything")])
-
-
-def until(is_so: Any, timeout_s: float) -> bool:
-    end = time.monotonic_ns() + int(timeout_s * 1e9)
-    while not is_so():
-        if time.monotonic_ns() > end:
-            return False
-        hilcop.wait_until(time.monotonic_ns() + 200_000_000)
-    return True
 
 
 @contextmanager
