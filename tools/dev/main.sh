@@ -22,13 +22,13 @@ install_packages() {
   [ $# -eq 0 ] && return
   echo "dev: installing from Debian: $*" >&2
   as_root apt-get update -q >&2
-  # Tests start daemons of their own (snmpd, ser2net, pdudaemon, mosquitto, sshd): those of the packages must not run, now or after a reboot.
+  # Tests start daemons of their own (snmpd, ser2net, pdudaemon, mosquitto, sshd, lighttpd): those of the packages must not run, now or after a reboot.
   local policy=/usr/sbin/policy-rc.d made='' name
   if [ ! -e "$policy" ]; then made=1; printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null; as_root chmod 755 "$policy"; fi
   local status=0
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" >&2 || status=$?
   [ -z "$made" ] || as_root rm -f "$policy"
-  for name in snmpd ser2net pdudaemon mosquitto openssh-server; do
+  for name in snmpd ser2net pdudaemon mosquitto openssh-server lighttpd nftables; do
     if [[ " $* " == *" $name "* ]] && command -v systemctl >/dev/null; then as_root systemctl disable -q "${name/openssh-server/ssh}" 2>/dev/null || true; fi
   done
   return "$status"
