@@ -22,7 +22,10 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00\r]")  # a line editor's 
 _LOGIN = re.compile(r"(?:(?<!last )(?<!failed )login|user ?name|user) ?: *$", re.IGNORECASE)
 _PASSWORD = re.compile(r"pass(?:word|code|phrase)(?: for [^\n:]{1,80})? ?: *$", re.IGNORECASE)
 _PROMPT = re.compile(r"[#$>%] *$")
-_REFUSED = re.compile(r"incorrect|invalid|denied|fail|wrong|\bbad\b|not authori[sz]ed|unauthori[sz]ed", re.IGNORECASE)
+_REFUSED = re.compile(r"incorrect|invalid|denied|(?<!last )fail|wrong|\bbad\b|not authori[sz]ed|unauthori[sz]ed", re.IGNORECASE)
+# Who is to give another password or name has given the right one.
+_CHANGE = re.compile(r"\b(?:new|current|old|chang(?:e|ed|ing)|expired?|re-?type|re-?enter|confirm|choose)\b", re.IGNORECASE)
+_KERNEL = re.compile(r"^\[ *\d+\.\d+\]")  # its lines come between, whatever was typed
 
 
 class Line(Protocol):
@@ -135,6 +138,7 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
         return _proven(talk, "asks for nothing", proof, end)
     if pair is None:
         return Answer("refused", shown(talk.heard[-100:]))
+    asked = {_prompt_line(talk.heard)}
     if found == NAME:
         talk.say(pair.user)
         found = _prompt(talk, end)
@@ -142,21 +146,50 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
             return _proven(talk, "asks for no password", proof, end)
         if found != SECRET:
             return _unfinished(talk)
+        asked.add(_prompt_line(talk.heard))
     talk.say(pair.password)
-    return _after_password(talk, proof, end)
+    return _after_password(talk, pair, asked, proof, end)
 
 
-def _after_password(talk: Dialogue, proof: Proof | None, end: float) -> Answer:
+def _after_password(talk: Dialogue, pair: Pair, asked: set[str], proof: Proof | None, end: float) -> Answer:
     # A prompt that nobody knows, or none at all: half of the time is left to ask a shell that may be there.
     found = _prompt(talk, time.monotonic() + (end - time.monotonic()) / 2)
     said = talk.heard
     if speaks_of_lockout(said):
         return Answer("locked_out", shown(said))
     if found in (NAME, SECRET) or (found is None and _REFUSED.search(said)):
-        return Answer("refused", shown(said))
+        return _asked_again(said, found, pair, asked)
     if found is None and talk.closed:
         return _unfinished(talk)
-    return _proven(talk, "", proof, end)
+    answer = _proven(talk, "", proof, end)
+    if answer.outcome == "refused":
+        return _asked_again(f"{said}\n{talk.heard}", found, pair, asked)
+    return answer
+
+
+def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> Answer:
+    """A prompt after a password: for another try, or for what only somebody is asked who is in."""
+    refused, last = _REFUSED.search(said) is not None, _prompt_line(said)
+    if last not in asked and _CHANGE.search(last):
+        if refused:
+            return Answer("not_understood", f"refuses, or wants another password: {shown(said)}")
+        return Answer("accepted", f"wants another one: {shown(said)}")
+    if _CHANGE.search(said.removesuffix(said.rpartition("\n")[2])) and not refused:
+        return Answer("not_understood", f"may want another password: {shown(said)}")
+    return Answer("refused", shown(said), f"{found} {_words(said, pair)}")
+
+
+def _prompt_line(said: str) -> str:
+    return said.rpartition("\n")[2].strip().lower()
+
+
+def _words(said: str, pair: Pair) -> str:
+    """The lines that refuse, or all where none does: without numbers, and without what was typed."""
+    lines = [line.strip() for line in said.split("\n") if line.strip() and not _KERNEL.match(line.strip())]
+    told = "\n".join([line for line in lines if _REFUSED.search(line)] or lines)
+    for typed in sorted({pair.user, pair.password} - {""}, key=len, reverse=True):
+        told = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", "~", told)
+    return re.sub(r"\d+", "#", told).lower()
 
 
 def _proven(talk: Dialogue, asks: str, proof: Proof | None, end: float) -> Answer:
