@@ -46,7 +46,8 @@ class FormSuccess:
 class HttpFormLogin:
     """`path` is where the form goes to, `page` where it is shown: then its hidden fields and cookies are sent with it, which most forms
     need. `fields`: others that it has. `user_field` empty: it asks for a password alone. A refusal is an answer like the one to a surely
-    wrong password, in its status, the path that it redirects to and the names of the cookies that it sets; any other is not understood."""
+    wrong password, in its status, the path that it redirects to and the names of the cookies that it sets; any other is not understood, nor a page that does not
+    come whole (64 KiB within 3 s) where `text` is to tell a success."""
 
     success: FormSuccess
     path: str = "/login"
@@ -75,6 +76,8 @@ class HttpFormLogin:
                 return locked
             if shown.status != 200:
                 return Answer("not_understood", f"its page answers {shown.status}")
+            if shown.cut:
+                return Answer("not_understood", "its page does not come whole")
             hidden = hidden_fields(shown.text)
             if cookies := cookies_of(shown):
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
@@ -88,6 +91,8 @@ class HttpFormLogin:
             return locked
         if self.success.holds(reply):
             return Answer("accepted", str(reply.status))
+        if self.success.text and reply.cut:
+            return Answer("not_understood", f"{reply.status}: its body does not come whole, and what tells a success may be in the rest")
         to = urlsplit(next(iter(reply.all_of("location")), "")).path
         shape = f"{reply.status} {to} {','.join(sorted(cookies_of(reply)))}"
         return Answer("refused", f"{reply.status}{f' to {to}' if to else ''}", shape)
