@@ -140,6 +140,27 @@ def test_an_answer_like_no_refusal_is_not_understood() -> None:
     assert not done.complete
 
 
+@pytest.mark.parametrize("always", ["", "<script>var texts = ['Too many attempts']</script>"])
+def test_a_lockout_that_a_page_says_with_status_200_is_one(always: str) -> None:
+    """Though its page may always have such words in a script, and never the same token."""
+    failed = 0
+
+    def serve(connection: socket.socket) -> None:
+        nonlocal failed
+        right = b"p=right" in connection.recv(4096)
+        failed += not right
+        says = "welcome" if right and failed < 4 else "Too many attempts. Wait." if failed > 3 else "no"
+        connection.sendall(f"HTTP/1.1 200 OK\r\n\r\n{always}<i>{secrets.token_hex(8)}</i>{says}".encode())
+
+    with Device(serve) as device:
+        login = HttpFormLogin(FormSuccess(text="welcome"), "/", "u", "p", port=device.port)
+        done = tried(login, [*GUESSES, ("admin", "right")], ("admin", "right"), timeout_s=0.6)
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "refused", "locked_out"]
+    assert done.lockout is not None
+    assert (done.lockout.sign, done.lockout.threshold, done.lockout.said) == ("said", 3, "200: Too many")
+    assert not done.complete
+
+
 HEAD = b"HTTP/1.1 200 OK\r\n"
 
 

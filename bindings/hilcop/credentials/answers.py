@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -27,6 +28,7 @@ class Answer:
     outcome: Outcome
     said: str = ""  # by the device, in short; what was sent to it is cut out of it by whoever keeps it
     shape: str = ""  # where a refusal has many forms: one of another form than a surely wrong password's is not understood
+    words: str = ""  # of a refusal, where a lockout may be said without a code: whatever is not said to a surely wrong password too
 
 
 class Unintelligible(Exception):
@@ -83,6 +85,17 @@ def left(end: float) -> float:
 
 def speaks_of_lockout(text: str) -> bool:
     return _LOCKED.search(text) is not None
+
+
+def lockout_said(words: str, wrong: str) -> str:
+    """Where `words` speak of a lockout as `wrong`, what a surely wrong password was told, does not; else nothing. A page may always have
+    such words in its scripts."""
+    usual = Counter(match.group().lower() for match in _LOCKED.finditer(wrong))
+    for match in _LOCKED.finditer(words):
+        usual[match.group().lower()] -= 1
+        if usual[match.group().lower()] < 0:
+            return match.group()
+    return ""
 
 
 def shown(text: str | bytes) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from hilcop._hilcop import wait_until
-from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, shown
+from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, lockout_said, shown
 from hilcop.credentials.login_probe import ANSWERED, Attempt, Lockout, LoginProbe, Sign, throttling_of
 from hilcop.credentials.pairs import Pair, PairList, known_list, pairs_of
 from hilcop.errors import ConfigError, DisconnectedError, Error, ProtocolError, make
@@ -55,7 +55,7 @@ class _Found:
     without: Attempt | None = None
     control_before: Attempt | None = None
     wrong: Attempt | None = None
-    shape: str = ""
+    refusal: Answer = field(default_factory=lambda: Answer("refused"))  # to that
     attempts: list[Attempt] = field(default_factory=list)
     controls: list[Attempt] = field(default_factory=list)
     control_after: list[Attempt] = field(default_factory=list)
@@ -153,8 +153,7 @@ class _Probing:
             if found.control_before.outcome != "accepted":
                 return f"the control log-in was not accepted before: {_told(found.control_before)}"
         user = self._control.user if self._control is not None else self._list.pairs[0].user
-        found.wrong, answer = self._try(Pair(user, surely_wrong()))
-        found.shape = answer.shape
+        found.wrong, found.refusal = self._try(Pair(user, surely_wrong()))
         if found.wrong.outcome != "refused":
             return f"a surely wrong password was not refused: {_told(found.wrong)}"
         return None
@@ -175,7 +174,7 @@ class _Probing:
                 return f"{len(self._pairs) - count} of {len(self._pairs)} pairs were not tried in {pace.timeout_s:g} s"
             failed_before = found.failed
             attempt, answer = self._try(pair, index)
-            if attempt.outcome == "refused" and answer.shape != found.shape:
+            if attempt.outcome == "refused" and answer.shape != found.refusal.shape:
                 attempt = replace(attempt, outcome="not_understood", said=f"another answer than to a wrong password: {attempt.said}")
             found.attempts.append(attempt)
             if attempt.outcome == "locked_out":
@@ -237,6 +236,8 @@ class _Probing:
         answer = answer_of(lambda: self._asked.attempt(pair, end))
         took_s = (time.monotonic_ns() - at_ns) / 1e9
         found = self._found
+        if found.wrong is not None and answer.outcome == "refused" and (lockout := lockout_said(answer.words, found.refusal.words)):
+            answer = Answer("locked_out", f"{answer.said}: {lockout}")
         found.unanswered = found.unanswered + 1 if answer.outcome in ("disconnected", "no_answer") else 0
         if answer.outcome == "accepted":
             found.failed = 0
