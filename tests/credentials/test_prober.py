@@ -10,7 +10,7 @@ from typing import Any
 
 import hilcop
 import pytest
-from hilcop.credentials import LoginProbe, pairs_of
+from hilcop.credentials import LoginProbe, pairs_of, try_console_logins
 from hilcop.credentials.answers import Answer, Outcome, Unintelligible
 from hilcop.credentials.login_probe import Attempt, throttling_of
 from hilcop.credentials.pairs import Pair
@@ -245,12 +245,33 @@ def test_what_goes_wrong_is_an_outcome(raises: Exception, outcome: Outcome) -> N
     assert done.attempts == ()
 
 
-def test_what_fails_of_the_bench_is_no_answer_of_the_device() -> None:
-    def device(_: Pair | None, __: float) -> Answer:
-        raise hilcop.errors.make("NotFound", "network", "has gone", "look", "network has gone")
+@pytest.mark.parametrize("kind", ["NotFound", "Timeout", "Disconnected", "Protocol"])
+@pytest.mark.parametrize("at", ["network", "console"])
+def test_what_fails_of_the_bench_is_no_answer_of_the_device(kind: str, at: str) -> None:
+    """Also where it is one of Python's TimeoutError or ConnectionError at the same time."""
+    failure = hilcop.errors.make(kind, "relay", "has gone", "look", "relay has gone")
 
-    with pytest.raises(hilcop.NotFoundError):
-        run(device)
+    class Login:
+        protocol, target, needs_user = "played", "console", True
+
+        def attempt(self, _: Pair | None, __: float) -> Answer:
+            raise failure
+
+    login = Login()
+    with pytest.raises(type(failure), match="relay has gone"):
+        run(login.attempt) if at == "network" else try_console_logins(login, GUESSES, control=RIGHT, interval_s=0, timeout_s=20)
+
+
+def test_a_device_that_a_watcher_of_its_console_saw_die_has_not_answered() -> None:
+    class Login:
+        protocol, target, needs_user = "played", "console", True
+
+        def attempt(self, _: Pair | None, __: float) -> Answer:
+            raise hilcop.errors.make("Protocol", "console a", "died: panic: Kernel panic", "", "died")
+
+    done = try_console_logins(Login(), GUESSES, control=RIGHT, interval_s=0, timeout_s=20)
+    assert done.without is not None
+    assert (done.without.outcome, done.without.said) == ("disconnected", "died: panic: Kernel panic")
 
 
 @pytest.mark.parametrize("how", [{"interval_s": -1}, {"max_attempts": 0}, {"control_every": -1}, {"timeout_s": 0}, {"answer_within_s": 0}])

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import time
 from pathlib import Path
 
 import hilcop
@@ -12,6 +13,7 @@ import pytest
 from accounts import as_if, needs_root
 from board_console import console_of_script
 from hilcop.credentials import LoginProbe, SerialLogin, try_console_logins
+from hilcop.credentials.prober import answer_of
 
 RIGHT = ("lab", "Lab-77")
 
@@ -61,8 +63,9 @@ def test_a_line_that_is_silent_or_lost_has_not_refused(tmp_path: Path, monkeypat
     assert "not accepted before" in str(done.incomplete)
     (tmp_path / "lost").mkdir()
     with console_of_script(tmp_path / "lost", monkeypatch, "read line; exit 1") as line:
-        done = try_console_logins(SerialLogin(line), [("a", "b")], control=RIGHT, interval_s=0, answer_within_s=2, timeout_s=20)
-    assert done.without is not None
-    assert done.without.outcome == "disconnected"
+        answer = answer_of(lambda: SerialLogin(line).attempt(None, time.monotonic() + 2))
+    assert (answer.outcome, answer.said) == ("not_understood", "the console has a gap: lost")
+    with pytest.raises(hilcop.Error):  # it is closed
+        answer_of(lambda: SerialLogin(line).attempt(None, time.monotonic() + 2))
     events = [json.loads(text) for text in (tmp_path / "lost" / "record" / "timeline.ndjson").read_text().splitlines()]
     assert any(event["kind"] == "console.gap" for event in events)

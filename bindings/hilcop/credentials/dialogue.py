@@ -12,6 +12,7 @@ from typing import Protocol
 from hilcop.credentials.answers import Answer, Unintelligible, shown, speaks_of_lockout
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.wire import soon
+from hilcop.errors import Error
 
 MOST_HEARD = 64 << 10  # bytes of one attempt
 SETTLES_S = 0.2  # a prompt is the end of what is said: nothing has come for so long
@@ -78,6 +79,8 @@ class Dialogue:
             return False
         try:
             data = self._line.receive(min(end, self._end))
+        except Error:  # a console's own, which are the bench's
+            raise
         except TimeoutError:
             return False
         except ConnectionError:

@@ -13,7 +13,7 @@ from hilcop._hilcop import wait_until
 from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, lockout_said, shown
 from hilcop.credentials.login_probe import ANSWERED, Attempt, Lockout, LoginProbe, Sign, throttling_of
 from hilcop.credentials.pairs import Pair, PairList, known_list, pairs_of
-from hilcop.errors import ConfigError, DisconnectedError, Error, ProtocolError, make
+from hilcop.errors import ConfigError, Error, ProtocolError, make
 
 AWAY = 3  # log-ins in a row that nobody answers: the device is not there, or wants no more
 CONTROL_EVERY_S = 5.0  # while a device is locked
@@ -82,13 +82,16 @@ def try_console_logins(
     stop_at_lockout: bool = True,
     timeout_s: float = 3600,
 ) -> LoginProbe:
-    """The same as Network.try_logins() at a console: SerialLogin(dut.console), UBootLogin(dut.console, dut.reset)."""
+    """The same as Network.try_logins() at a console: SerialLogin(dut.console), UBootLogin(dut.console, dut.reset). Raises what the console
+    and `restart` fail of (DisconnectedError, TimeoutError, ProtocolError): they are the bench's."""
     pace = Pace(interval_s, answer_within_s, max_attempts, control_every, stop_at_lockout, timeout_s)
 
     def attempt(pair: Pair | None, end: float) -> Answer:
         try:
             return login.attempt(pair, end)
-        except (DisconnectedError, ProtocolError) as error:  # it is lost, or a watcher of it saw the device die
+        except ProtocolError as error:
+            if not error.cause.startswith("died: "):  # a watcher of the console saw that the device did
+                raise
             return Answer("disconnected", shown(error.cause))
 
     return probe(Asked(login.protocol, login.target, attempt, True, login.needs_user), pairs, control, pace)
@@ -254,12 +257,12 @@ def answer_of(attempt: Callable[[], Answer]) -> Answer:
     """What a log-in's failure tells of the device. The bench's own failures go on."""
     try:
         return attempt()
+    except Error:  # before its built-in kin: the bench's TimeoutError is one of Python's too
+        raise
     except Unintelligible as error:
         return Answer("not_understood", shown(str(error)))
     except TimeoutError:
         return Answer("no_answer")
-    except Error:
-        raise
     except (ConnectionError, EOFError) as error:
         return Answer("disconnected", shown(str(error)))
     except OSError as error:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hilcop.credentials.answers import Answer
+from hilcop.credentials.answers import Answer, Unintelligible
 from hilcop.credentials.dialogue import NAME, SECRET, SHELL, Dialogue, Proof, log_in, reach_prompt
 from hilcop.credentials.pairs import Pair
 
@@ -18,8 +18,8 @@ LEAVES_S = 5.0  # a shell that `exit` ends, until the log-in is there again
 
 
 class ConsoleLine:
-    """What a console receives from now on, byte for byte. Bytes that were lost are ConnectionError; but for `restarts`: where the device's
-    own power comes and goes with it."""
+    """What a console receives from now on, byte for byte. Bytes that were lost are Unintelligible, for it may be the bench that lost
+    them; but for `restarts`: where the device's own power comes and goes with it."""
 
     def __init__(self, console: Console, *, restarts: bool = False) -> None:
         self._console, self._restarts = console, restarts
@@ -29,7 +29,7 @@ class ConsoleLine:
     def receive(self, end: float) -> bytes:
         while True:
             if not self._restarts and len(gaps := self._console.gaps_since(self._begin)) > self._gaps:
-                raise ConnectionResetError(f"the console has a gap: {gaps[-1].cause}")
+                raise Unintelligible(f"the console has a gap: {gaps[-1].cause}")
             # What comes between the mark and the wait is judged by the wait: nothing is missed.
             if (there := self._console.mark()) > self._taken:
                 data = self._console.bytes(self._taken, there)

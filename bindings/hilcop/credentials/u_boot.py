@@ -14,6 +14,7 @@ from hilcop.credentials.answers import Answer, shown
 from hilcop.credentials.dialogue import Dialogue, Proof
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.serial_login import ConsoleLine
+from hilcop.errors import Error, make
 
 if TYPE_CHECKING:
     from hilcop._hilcop import Console
@@ -38,7 +39,7 @@ class UBootLogin:
 
     def attempt(self, pair: Pair | None, end: float) -> Answer:
         line = ConsoleLine(self.console, restarts=True)
-        self.restart()
+        self._restart()
         talk = Dialogue(line, end)
         autoboot, boots, prompt = re.compile(self.autoboot), re.compile(self.boots), re.compile(r"(?:=>|>|#|\$) *$")
         while not autoboot.search(talk.heard):
@@ -62,3 +63,12 @@ class UBootLogin:
             if time.monotonic() >= end or talk.closed:
                 return Answer("not_understood", f"neither stops nor boots: {shown(talk.heard[-100:])}")
         return Answer("refused", shown(talk.heard[before:][:100]))
+
+    def _restart(self) -> None:
+        try:
+            self.restart()
+        except Error:
+            raise
+        except (OSError, EOFError) as error:  # of a scenario's own: nothing that the device has answered
+            cause, remedy = f"cannot be restarted: {error or type(error).__name__}", "see what restart= of the UBootLogin does"
+            raise make("Disconnected", f"console {self.target}", cause, remedy, f"console {self.target}: {cause}; {remedy}") from error
