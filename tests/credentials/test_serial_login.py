@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import threading
 import time
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from accounts import as_if, needs_root
 from board_console import console_of_script
 from hilcop.credentials import LoginProbe, SerialLogin, try_console_logins
+from hilcop.credentials.pairs import Pair
 from hilcop.credentials.prober import answer_of
 
 RIGHT = ("lab", "Lab-77")
@@ -69,3 +72,44 @@ def test_a_line_that_is_silent_or_lost_has_not_refused(tmp_path: Path, monkeypat
         answer_of(lambda: SerialLogin(line).attempt(None, time.monotonic() + 2))
     events = [json.loads(text) for text in (tmp_path / "lost" / "record" / "timeline.ndjson").read_text().splitlines()]
     assert any(event["kind"] == "console.gap" for event in events)
+
+
+def test_a_shell_that_takes_the_line_with_it_has_been_reached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leaves it turns the board off, and what `leave` is sent to is no more."""
+    asks = 'printf "login: "; read u; printf "Password: "; read p'
+    shell = 'printf "# "; read line; eval "$line"; printf "# "; read line; exit'
+    with console_of_script(tmp_path, monkeypatch, f"{asks}; {asks}; {shell}") as line:
+        answer = answer_of(lambda: SerialLogin(line).attempt(Pair("root", "vizxv"), time.monotonic() + 10))
+    assert (answer.outcome, answer.said) == ("accepted", "a shell")
+
+
+@pytest.mark.parametrize("kind", ["Timeout", "Disconnected"])
+def test_a_shell_that_cannot_be_left_has_been_reached(kind: str) -> None:
+    class Line:
+        """A console that takes no more once a shell has proved itself."""
+
+        source, heard = "a.main", b""
+
+        def mark(self) -> int:
+            return len(self.heard)
+
+        def gaps_since(self, _: int) -> list[hilcop.Gap]:
+            return []
+
+        def bytes(self, begin: int, end: int) -> bytes:
+            return self.heard[begin:end]
+
+        def try_expect(self, _: str, *, timeout_s: float) -> None:
+            threading.Event().wait(timeout_s)
+
+        def write_line(self, text: str, *, timeout_s: float) -> None:
+            assert timeout_s > 0
+            if text == "exit":
+                raise hilcop.errors.make(kind, "console", "takes nothing", "look", "console: takes nothing")
+            product = re.search(r"(\d+)\*(\d+)", text)
+            type(self).heard += b"login: " if not text else b"Password: " if text == "root" else b"\n# "
+            if product is not None:
+                type(self).heard += f"{int(product[1]) * int(product[2])}\n# ".encode()
+
+    login = SerialLogin(Line())  # type: ignore[arg-type]
+    assert answer_of(lambda: login.attempt(Pair("root", "vizxv"), time.monotonic() + 10)).outcome == "accepted"

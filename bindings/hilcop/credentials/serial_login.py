@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from hilcop.credentials.answers import Answer, Unintelligible
 from hilcop.credentials.dialogue import NAME, SECRET, SHELL, Dialogue, Proof, log_in, reach_prompt
 from hilcop.credentials.pairs import Pair
+from hilcop.errors import Error
 
 if TYPE_CHECKING:
     from hilcop._hilcop import Console
@@ -77,6 +79,8 @@ class SerialLogin:
         self._asks = self._asks or found in (NAME, SECRET)
         answer = log_in(talk, found, pair, self.proof, end)
         if answer.outcome == "accepted":
-            talk.say(self.leave)
-            reach_prompt(talk, min(end, time.monotonic() + LEAVES_S))
+            # It has let us in, whatever becomes of the line then: a console that stays lost says so at the next one.
+            with contextlib.suppress(Error, OSError, EOFError, Unintelligible):
+                talk.say(self.leave)
+                reach_prompt(talk, min(end, time.monotonic() + LEAVES_S))
         return answer
