@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from hilcop.credentials.answers import Answer, Unintelligible, shown, speaks_of_lockout
+from hilcop.credentials.answers import Answer, Unintelligible, shown, shown_end, speaks_of_lockout
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.wire import soon
 from hilcop.errors import Error
@@ -140,7 +140,7 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
     if found == SHELL:
         return _proven(talk, "asks for nothing", proof, end)
     if pair is None:
-        return Answer("refused", shown(talk.heard[-100:]))
+        return Answer("refused", shown_end(talk.heard))
     asked = {_prompt_line(talk.heard)}
     if found == NAME:
         talk.say(pair.user)
@@ -196,7 +196,7 @@ def _words(said: str, pair: Pair) -> str:
 
 
 def _proven(talk: Dialogue, asks: str, proof: Proof | None, end: float) -> Answer:
-    before = shown(talk.heard[-100:])
+    before = shown_end(talk.heard)
     if talk.proves(proof or Proof.of_shell(), end):
         return Answer("accepted", asks or "a shell")
     if _LOGIN.search(talk.heard) or _PASSWORD.search(talk.heard):
@@ -210,5 +210,5 @@ def _unfinished(talk: Dialogue) -> Answer:
     if talk.closed:
         raise EOFError(shown(talk.heard))
     if talk.heard.strip():
-        return Answer("not_understood", f"no prompt that is known: {shown(talk.heard[-100:])}")
+        return Answer("not_understood", f"no prompt that is known: {shown_end(talk.heard)}")
     raise TimeoutError

@@ -13,6 +13,7 @@ from hilcop._hilcop import wait_until
 from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, lockout_said, shown
 from hilcop.credentials.login_probe import ANSWERED, Attempt, Lockout, LoginProbe, Sign, throttling_of
 from hilcop.credentials.pairs import Pair, PairList, known_list, pairs_of
+from hilcop.credentials.secrecy import forms_of, hiding
 from hilcop.errors import ConfigError, Error, ProtocolError, make
 
 AWAY = 3  # log-ins in a row that nobody answers: the device is not there, or wants no more
@@ -116,6 +117,7 @@ class _Probing:
         self._end = self._begin + pace.timeout_s
         self._next_ns = 0
         self._found = _Found()
+        self._typed: set[str] = set()  # passwords, as they may be written
         self._pairs = list(enumerate(pairs))
         if not asked.needs_user:  # a password is tried once
             first = {pair.password: index for index, pair in reversed(self._pairs)}
@@ -236,8 +238,11 @@ class _Probing:
         at_ns = time.monotonic_ns()
         self._next_ns = at_ns + int(self._pace.interval_s * 1e9)
         end = min(self._end, at_ns / 1e9 + self._pace.answer_within_s)
-        answer = answer_of(lambda: self._asked.attempt(pair, end))
-        took_s = (time.monotonic_ns() - at_ns) / 1e9
+        self._typed |= set() if pair is None else forms_of(pair)
+        with hiding(self._typed):  # a device that echoes what it was told, now or before, must not bring it into the evidence
+            answer = answer_of(lambda: self._asked.attempt(pair, end))
+            took_s = (time.monotonic_ns() - at_ns) / 1e9
+            answer = replace(answer, said=shown(answer.said))
         found = self._found
         if found.wrong is not None and answer.outcome == "refused" and (lockout := lockout_said(answer.words, found.refusal.words)):
             answer = Answer("locked_out", f"{answer.said}: {lockout}")
@@ -246,11 +251,7 @@ class _Probing:
             found.failed = 0
         elif pair is not None and answer.outcome == "refused":
             found.failed += 1
-        said = answer.said
-        # A device that echoes what it was told must not bring it into the evidence.
-        if pair is not None and len(pair.password) >= 3:
-            said = said.replace(pair.password, "***")
-        return Attempt(index, None if pair is None else pair.user, answer.outcome, said, at_ns, took_s), answer
+        return Attempt(index, None if pair is None else pair.user, answer.outcome, answer.said, at_ns, took_s), answer
 
 
 def answer_of(attempt: Callable[[], Answer]) -> Answer:

@@ -30,7 +30,7 @@ class _Session(paramiko.Transport):  # type: ignore[misc]
 
     def _parse_disconnect(self, message: Any) -> None:
         code, text = message.get_int(), message.get_text()
-        self.farewell = shown(f"{text} ({code})")
+        self.farewell = f"{text} ({code})"  # this is another thread, which hides nothing
 
 
 @dataclass(frozen=True)
@@ -137,5 +137,5 @@ def _failed(session: _Session, error: paramiko.AuthenticationException, *, asked
     text = session.farewell
     if speaks_of_lockout(text):
         # OpenSSH hangs up where one connection has failed too often (MaxAuthTries): with a single password that is a refusal of it.
-        return Answer("refused" if asked and "authentication failures" in text else "locked_out", text)
-    raise EOFError(text)
+        return Answer("refused" if asked and "authentication failures" in text else "locked_out", shown(text))
+    raise EOFError(shown(text))

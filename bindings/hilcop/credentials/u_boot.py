@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilcop.credentials.answers import Answer, shown
+from hilcop.credentials.answers import Answer, shown, shown_end
 from hilcop.credentials.dialogue import Dialogue, Proof
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.serial_login import ConsoleLine
@@ -45,7 +45,7 @@ class UBootLogin:
         while not autoboot.search(talk.heard):
             if not talk.hear(end):
                 if talk.heard.strip():
-                    return Answer("not_understood", f"no autoboot to be stopped: {shown(talk.heard[-100:])}")
+                    return Answer("not_understood", f"no autoboot to be stopped: {shown_end(talk.heard)}")
                 raise TimeoutError
         before = len(talk.heard)
         if pair is None:
@@ -59,10 +59,10 @@ class UBootLogin:
                 # An unset variable is nothing: what it prints is not what was typed.
                 if talk.proves(Proof(f"echo {mark}${{hilcop}}{mark}", rf"{mark}{mark}"), end):
                     return Answer("accepted", "its prompt")
-                return Answer("not_understood", f"no U-Boot behind its prompt: {shown(talk.heard[-100:])}")
+                return Answer("not_understood", f"no U-Boot behind its prompt: {shown_end(talk.heard)}")
             if time.monotonic() >= end or talk.closed:
-                return Answer("not_understood", f"neither stops nor boots: {shown(talk.heard[-100:])}")
-        return Answer("refused", shown(talk.heard[before:][:100]))
+                return Answer("not_understood", f"neither stops nor boots: {shown_end(talk.heard)}")
+        return Answer("refused", shown(talk.heard[before:])[:100])
 
     def _restart(self) -> None:
         try:
