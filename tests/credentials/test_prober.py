@@ -69,8 +69,9 @@ def test_a_sound_device_refuses_all_and_that_is_proved() -> None:
     assert (done.open_to_all, done.accepts_anything) == (False, False)
     assert [attempt.index for attempt in done.attempts] == list(range(12))
     assert device.asked[0] is None
-    assert device.asked[1] == device.asked[-1] == Pair(*RIGHT)
-    assert device.asked[2] not in (None, Pair(*RIGHT))
+    assert device.asked[1] == device.asked[-2] == Pair(*RIGHT)
+    assert {device.asked[2], device.asked[-1]}.isdisjoint({None, Pair(*RIGHT)})
+    assert device.asked[2] != device.asked[-1], "made up twice"
     assert len(done.controls) == 1, "after ten of twelve"
     assert "s3cret" not in str(done.as_json())
     assert "guess" not in str(done.as_json())
@@ -177,6 +178,41 @@ def test_another_refusal_than_the_one_of_a_wrong_password_is_not_understood() ->
     )
     assert done.attempts[3].outcome == "not_understood"
     assert not done.complete
+
+
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        (Answer("accepted"), "not refused after them: accepted"),
+        (
+            Answer("refused", "whoever", shape="other"),
+            "not refused after them: not_understood (another answer than to a wrong password: whoever)",
+        ),
+        (Answer("no_answer"), "not refused after them: no_answer"),
+    ],
+)
+def test_a_device_that_does_not_refuse_a_wrong_password_any_more_proves_nothing(later: Answer, why: str) -> None:
+    """All pairs were refused, and the control is taken at the end too."""
+    device = Sound()
+    done = run(lambda pair, end: later if len(device.asked) == 3 + 12 + 2 else device(pair, end))
+    assert done.outcomes == {"refused": 12}
+    assert done.control_after[-1].outcome == "accepted"
+    assert not done.complete
+    assert why in str(done.incomplete)
+    assert done.accepts_anything is (later.outcome == "accepted")
+    assert done.as_json()["wrong_after"]["outcome"] != "refused"
+
+
+def test_a_wrong_password_that_there_was_no_time_for_is_told() -> None:
+    device = Sound()
+
+    def slow(pair: Pair | None, end: float) -> Answer:
+        if len(device.asked) == 3 + 12 + 1:
+            until = time.monotonic() + 0.5
+            hilcop._hilcop.wait_until(int(until * 1e9))
+        return device(pair, end + 1)
+
+    assert run(slow, timeout_s=0.4).incomplete == "there was no time for a surely wrong password after them"
 
 
 def test_slower_and_slower_answers_are_told() -> None:

@@ -60,6 +60,7 @@ class _Found:
     attempts: list[Attempt] = field(default_factory=list)
     controls: list[Attempt] = field(default_factory=list)
     control_after: list[Attempt] = field(default_factory=list)
+    wrong_after: Attempt | None = None
     failed: int = 0  # since the last one that succeeded
     unanswered: int = 0  # in a row
     lockout: Lockout | None = None
@@ -128,6 +129,9 @@ class _Probing:
         why = self._controls() or self._all_pairs()
         if self._control is not None and found.attempts:
             self._control_after(self._control)
+            # Last, for it is one more failure; and it shows that refusing still looks as it did.
+            if found.control_after and found.control_after[-1].outcome == "accepted" and not self._is_over():
+                found.wrong_after = self._refused_alike(*self._try(Pair(self._control.user, surely_wrong())))
         why = why or self._doubt()
         refusals = [attempt for attempt in (found.wrong, *found.attempts) if attempt is not None and attempt.outcome == "refused"]
         return LoginProbe(
@@ -142,6 +146,7 @@ class _Probing:
             attempts=tuple(found.attempts),
             controls=tuple(found.controls),
             control_after=tuple(found.control_after),
+            wrong_after=found.wrong_after,
             lockout=found.lockout,
             throttling=throttling_of(refusals),
             incomplete=why,
@@ -178,15 +183,19 @@ class _Probing:
             if self._is_over():
                 return f"{len(self._pairs) - count} of {len(self._pairs)} pairs were not tried in {pace.timeout_s:g} s"
             failed_before = found.failed
-            attempt, answer = self._try(pair, index)
-            if attempt.outcome == "refused" and answer.shape != found.refusal.shape:
-                attempt = replace(attempt, outcome="not_understood", said=f"another answer than to a wrong password: {attempt.said}")
+            attempt = self._refused_alike(*self._try(pair, index))
             found.attempts.append(attempt)
             if attempt.outcome == "locked_out":
                 self._lock("said", attempt, failed_before)
             elif found.unanswered >= AWAY:
                 self._lock("cut_off", found.attempts[-AWAY] if len(found.attempts) >= AWAY else attempt, failed_before)
         return None
+
+    def _refused_alike(self, attempt: Attempt, answer: Answer) -> Attempt:
+        """As it is, but where it is refused in other words than the wrong password before."""
+        if attempt.outcome != "refused" or answer.shape == self._found.refusal.shape:
+            return attempt
+        return replace(attempt, outcome="not_understood", said=f"another answer than to a wrong password: {attempt.said}")
 
     def _judge_control(self, attempt: Attempt) -> None:
         if attempt.outcome == "locked_out":
@@ -229,8 +238,16 @@ class _Probing:
             return f"{len(unanswered)} of {len(found.attempts)} pairs were not answered, the first one: {_told(unanswered[0])}"
         if wrong := [attempt for attempt in (*found.controls, *found.control_after[:1]) if attempt.outcome != "accepted"]:
             return f"the control log-in was not accepted later: {_told(wrong[0])}"
+        return self._doubt_after()
+
+    def _doubt_after(self) -> str | None:
+        found = self._found
         if not found.control_after:
             return "there was no time for the control log-in after them"
+        if found.wrong_after is None:
+            return "there was no time for a surely wrong password after them"
+        if found.wrong_after.outcome != "refused":
+            return f"a surely wrong password was not refused after them: {_told(found.wrong_after)}"
         return None
 
     def _try(self, pair: Pair | None, index: int | None = None) -> tuple[Attempt, Answer]:
