@@ -89,6 +89,13 @@ def speaks_of_lockout(text: str) -> bool:
     return _LOCKED.search(text) is not None
 
 
+def words_of(text: str, pair: Pair) -> str:
+    """For a shape: without numbers, and without what was typed."""
+    for typed in sorted({pair.user, pair.password} - {""}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", "~", text)
+    return re.sub(r"\d+", "#", text).lower()
+
+
 def lockout_said(words: str, wrong: str) -> str:
     """Where `words` speak of a lockout as `wrong`, what a surely wrong password was told, does not; else nothing. A page may always have
     such words in its scripts."""

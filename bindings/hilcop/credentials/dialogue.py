@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from hilcop.credentials.answers import Answer, Unintelligible, shown, shown_end, speaks_of_lockout
+from hilcop.credentials.answers import Answer, Unintelligible, shown, shown_end, speaks_of_lockout, words_of
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.wire import soon
 from hilcop.errors import Error
@@ -187,12 +187,9 @@ def _prompt_line(said: str) -> str:
 
 
 def _words(said: str, pair: Pair) -> str:
-    """The lines that refuse, or all where none does: without numbers, and without what was typed."""
+    """Of the lines that refuse, or of all where none does."""
     lines = [line.strip() for line in said.split("\n") if line.strip() and not _KERNEL.match(line.strip())]
-    told = "\n".join([line for line in lines if _REFUSED.search(line)] or lines)
-    for typed in sorted({pair.user, pair.password} - {""}, key=len, reverse=True):
-        told = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", "~", told)
-    return re.sub(r"\d+", "#", told).lower()
+    return words_of("\n".join([line for line in lines if _REFUSED.search(line)] or lines), pair)
 
 
 def _proven(talk: Dialogue, asks: str, proof: Proof | None, end: float) -> Answer:
