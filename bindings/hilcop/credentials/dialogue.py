@@ -25,7 +25,7 @@ _PASSWORD = re.compile(r"pass(?:word|code|phrase)(?: for [^\n:]{1,80})? ?: *$", 
 _PROMPT = re.compile(r"[#$>%] *$")
 _REFUSED = re.compile(r"incorrect|invalid|denied|(?<!last )fail|wrong|\bbad\b|not authori[sz]ed|unauthori[sz]ed", re.IGNORECASE)
 # Who is to give another password or name has given the right one.
-_CHANGE = re.compile(r"\b(?:new|current|old|chang(?:e|ed|ing)|expired?|re-?type|re-?enter|confirm|choose)\b", re.IGNORECASE)
+CHANGE = re.compile(r"\b(?:new|current|old|chang(?:e|ed|ing)|expired?|re-?type|re-?enter|confirm|choose)\b", re.IGNORECASE)
 _KERNEL = re.compile(r"^\[ *\d+\.\d+\]")  # its lines come between, whatever was typed
 
 
@@ -173,11 +173,11 @@ def _after_password(talk: Dialogue, pair: Pair, asked: set[str], proof: Proof | 
 def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> Answer:
     """A prompt after a password: for another try, or for what only somebody is asked who is in."""
     refused, last = _REFUSED.search(said) is not None, _prompt_line(said)
-    if last not in asked and _CHANGE.search(last):
+    if last not in asked and CHANGE.search(last):
         if refused:
             return Answer("not_understood", f"refuses, or wants another password: {shown(said)}")
         return Answer("accepted", f"wants another one: {shown(said)}")
-    if _CHANGE.search(said.removesuffix(said.rpartition("\n")[2])) and not refused:
+    if CHANGE.search(said.removesuffix(said.rpartition("\n")[2])) and not refused:
         return Answer("not_understood", f"may want another password: {shown(said)}")
     return Answer("refused", shown(said), f"{found} {_words(said, pair)}")
 
