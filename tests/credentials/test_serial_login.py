@@ -21,8 +21,8 @@ from hilcop.credentials.prober import answer_of
 RIGHT = ("lab", "Lab-77")
 
 
-def tried(line: hilcop.Console, pairs: list[tuple[str, str]]) -> LoginProbe:
-    return try_console_logins(SerialLogin(line), pairs, control=RIGHT, interval_s=0, answer_within_s=12, timeout_s=60)
+def tried(line: hilcop.Console, pairs: list[tuple[str, str]], timeout_s: float = 60) -> LoginProbe:
+    return try_console_logins(SerialLogin(line), pairs, control=RIGHT, interval_s=0, answer_within_s=12, timeout_s=timeout_s)
 
 
 @needs_root
@@ -37,6 +37,25 @@ def test_a_board_with_one_of_mirais_passwords_is_found(tmp_path: Path, monkeypat
     assert [(attempt.index, attempt.user) for attempt in done.accepted] == [(0, "root")]
     assert done.wrong is not None
     assert "Login incorrect" in done.wrong.said
+
+
+@needs_root
+def test_a_default_password_whose_change_is_forced_is_found_and_not_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Linux's login and PAM, whose dialogue for the new password is there until it is interrupted."""
+    shell = as_if(tmp_path, {"lab": RIGHT[1], "root": "vizxv"}, ["sh", "-c", "while :; do /bin/login; done"], {"root": 0})
+    with console_of_script(tmp_path, monkeypatch, "exec " + shlex.join(map(str, shell))) as line:
+        done = tried(line, [("root", "vizxv"), ("root", "vizxv")], timeout_s=180)
+    assert [attempt.outcome for attempt in done.attempts] == ["accepted", "accepted"], done.attempts
+    assert done.complete, done.incomplete
+
+
+def test_no_guess_becomes_a_devices_new_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It asks for one until it has got one, whatever is done."""
+    device = 'trap "" INT; while :; do printf "New password: "; read p; [ -n "$p" ] && printf "Retype password: " && read q; done'
+    with console_of_script(tmp_path, monkeypatch, device) as line:
+        answer = answer_of(lambda: SerialLogin(line).attempt(Pair("root", "vizxv"), time.monotonic() + 8))
+    assert answer.outcome == "not_understood"
+    assert "vizxv" not in (tmp_path / "record" / "timeline.ndjson").read_text(), "typed"
 
 
 def test_a_shell_that_is_there_again_after_exit_is_open_to_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

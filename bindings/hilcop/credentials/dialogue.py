@@ -141,7 +141,7 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
         return _proven(talk, "asks for nothing", proof, end)
     if pair is None:
         return Answer("refused", shown_end(talk.heard))
-    asked = {_prompt_line(talk.heard)}
+    asked = {prompt_line(talk.heard)}
     if found == NAME:
         talk.say(pair.user)
         found = _prompt(talk, end)
@@ -149,7 +149,7 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
             return _proven(talk, "asks for no password", proof, end)
         if found != SECRET:
             return _unfinished(talk)
-        asked.add(_prompt_line(talk.heard))
+        asked.add(prompt_line(talk.heard))
     talk.say(pair.password)
     return _after_password(talk, pair, asked, proof, end)
 
@@ -172,7 +172,7 @@ def _after_password(talk: Dialogue, pair: Pair, asked: set[str], proof: Proof | 
 
 def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> Answer:
     """A prompt after a password: for another try, or for what only somebody is asked who is in."""
-    refused, last = _REFUSED.search(said) is not None, _prompt_line(said)
+    refused, last = _REFUSED.search(said) is not None, prompt_line(said)
     if last not in asked and CHANGE.search(last):
         if refused:
             return Answer("not_understood", f"refuses, or wants another password: {shown(said)}")
@@ -182,7 +182,8 @@ def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> A
     return Answer("refused", shown(said), f"{found} {_words(said, pair)}")
 
 
-def _prompt_line(said: str) -> str:
+def prompt_line(said: str) -> str:
+    """The line that a prompt is, in lower case."""
     return said.rpartition("\n")[2].strip().lower()
 
 

@@ -8,8 +8,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hilcop.credentials.answers import Answer, Unintelligible
-from hilcop.credentials.dialogue import NAME, SECRET, SHELL, Dialogue, Proof, log_in, reach_prompt
+from hilcop.credentials.answers import Answer, Unintelligible, shown_end
+from hilcop.credentials.dialogue import CHANGE, NAME, SECRET, SHELL, Dialogue, Proof, log_in, prompt_line, reach_prompt
 from hilcop.credentials.pairs import Pair
 from hilcop.errors import Error
 
@@ -65,7 +65,8 @@ class SerialLogin:
         return self.console.source
 
     def attempt(self, pair: Pair | None, end: float) -> Answer:
-        talk = Dialogue(ConsoleLine(self.console), end)
+        line = ConsoleLine(self.console)
+        talk = Dialogue(line, end)
         talk.say("")
         found = reach_prompt(talk, end)
         if found == SHELL:  # of whoever was here before, or open to everybody
@@ -74,13 +75,25 @@ class SerialLogin:
         if found == SHELL and self._asks:
             return Answer("not_understood", f"a shell that '{self.leave}' does not end: give what does")
         if found == SECRET:  # somebody's name was typed: no password, and from the begin
-            talk.say("")
+            self._say_nothing(line, talk, end)
             found = reach_prompt(talk, end)
+        if found == SECRET and CHANGE.search(prompt_line(talk.heard)):
+            return Answer("not_understood", f"a dialogue that does not end: {shown_end(talk.heard)}")  # a guess would be the new password
         self._asks = self._asks or found in (NAME, SECRET)
         answer = log_in(talk, found, pair, self.proof, end)
         if answer.outcome == "accepted":
             # It has let us in, whatever becomes of the line then: a console that stays lost says so at the next one.
             with contextlib.suppress(Error, OSError, EOFError, Unintelligible):
-                talk.say(self.leave)
+                if CHANGE.search(prompt_line(talk.heard)):
+                    self._say_nothing(line, talk, end)
+                else:
+                    talk.say(self.leave)
                 reach_prompt(talk, min(end, time.monotonic() + LEAVES_S))
         return answer
+
+    @staticmethod
+    def _say_nothing(line: ConsoleLine, talk: Dialogue, end: float) -> None:
+        """To a prompt for a password; one for a new password is interrupted, for whatever is typed could become that."""
+        if CHANGE.search(prompt_line(talk.heard)):
+            line.send(b"\x03", end)
+        talk.say("")
