@@ -13,13 +13,18 @@ import pytest
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="login and sshd become another user, which is root's to do")
 
 
-def as_if(folder: Path, passwords: Mapping[str, str], command: Sequence[str | Path]) -> list[str | Path]:
+def as_if(
+    folder: Path, passwords: Mapping[str, str], command: Sequence[str | Path], changed: Mapping[str, int] | None = None
+) -> list[str | Path]:
     """The command among users that have these passwords, a shell and this host's rights as root. `sshd` is there too, where it locks
-    itself up."""
+    itself up. `changed`: on which day since 1970 a password was; 0: it must be changed now."""
     hashed = {user: _hashed(password) for user, password in passwords.items()}
     users = "".join(f"{user}:x:0:0:{user}:/:/bin/sh\n" for user in hashed)
     (folder / "passwd").write_text(f"{users}sshd:x:65000:65534::/run/sshd:/usr/sbin/nologin\n")
-    (folder / "shadow").write_text("".join(f"{user}:{word}:19000:0:99999:7:::\n" for user, word in hashed.items()) + "sshd:*:19000::::::\n")
+    (folder / "shadow").write_text(
+        "".join(f"{user}:{word}:{(changed or {}).get(user, 19000)}:0:99999:7:::\n" for user, word in hashed.items())
+        + "sshd:*:19000::::::\n"
+    )
     (folder / "issue").write_text("camera 1.0\n")
     mounts = " && ".join(f"mount --bind '{folder}/{name}' /etc/{name}" for name in ("passwd", "shadow", "issue"))
     return ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh", *command]

@@ -82,6 +82,7 @@ def speaks(*replies: bytes) -> Device:
         ((b"220 \r\n", b"530 not that one\r\n"), "refused"),
         ((b"220 \r\n", b"331 \r\n", b"332 account\r\n"), "not_understood"),
         ((b"220 \r\n", b"331 \r\n", b"421 bye\r\n"), "disconnected"),
+        ((b"530 Sorry, the maximum number of clients are already connected\r\n",), "not_understood"),
         ((b"421 Too many connections\r\n",), "locked_out"),
         ((b"220 \r\n", b"331 \r\n"), "disconnected"),
         ((b"220 \r\n", b"331 \r\n", b"230 i"), "disconnected"),
@@ -94,6 +95,32 @@ def speaks(*replies: bytes) -> Device:
 def test_what_an_answer_means(replies: tuple[bytes, ...], outcome: str) -> None:
     with speaks(*replies) as device:
         assert one(FtpLogin(port=device.port), RIGHT, 5).outcome == outcome
+
+
+@pytest.mark.parametrize("at", ["USER", "PASS"])
+def test_one_that_is_full_has_not_refused(at: str) -> None:
+    """As ProFTPD says it where it counts its clients (MaxClientsPerHost), with the code of a wrong password; vizxv is right."""
+    full = b"530 Sorry, the maximum number of clients (5) from your host are already connected.\r\n"
+    said: list[bytes] = []
+
+    def serve(connection: socket.socket) -> None:
+        lines = connection.makefile("rb")
+        connection.sendall(b"220 ProFTPD\r\n")
+        user = lines.readline().split()[1]
+        is_full = ftp.connections == 5
+        if is_full and at == "USER":
+            connection.sendall(full)
+        else:
+            connection.sendall(b"331 Password required for " + user + b"\r\n")
+            good = lines.readline().split()[1] in (b"right", b"vizxv")
+            connection.sendall(full if is_full else b"230 in\r\n" if good else b"530 Login incorrect for " + user + b".\r\n")
+        said.append(lines.readline())
+
+    with Device(serve) as ftp:
+        done = tried(FtpLogin(port=ftp.port), [("root", "1111"), ("root", "vizxv"), ("admin", "admin")], ("lab", "right"))
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "not_understood", "refused"]
+    assert not done.complete
+    assert set(said) == {b"QUIT\r\n"}, "or it may count this client on"
 
 
 def test_a_reply_that_never_ends_is_not_understood() -> None:

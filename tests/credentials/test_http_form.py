@@ -7,8 +7,9 @@ import json
 import random
 import secrets
 import socket
+import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -137,6 +138,79 @@ def test_an_answer_like_no_refusal_is_not_understood() -> None:
         done = tried(login, GUESSES, ("admin", "right"))
     assert [attempt.outcome for attempt in done.attempts] == ["refused", "not_understood", "refused"]
     assert not done.complete
+
+
+@pytest.mark.parametrize("always", ["", "<script>var texts = ['Too many attempts']</script>"])
+def test_a_lockout_that_a_page_says_with_status_200_is_one(always: str) -> None:
+    """Though its page may always have such words in a script, and never the same token."""
+    failed = 0
+
+    def serve(connection: socket.socket) -> None:
+        nonlocal failed
+        right = b"p=right" in connection.recv(4096)
+        failed += not right
+        says = "welcome" if right and failed < 4 else "Too many attempts. Wait." if failed > 3 else "no"
+        connection.sendall(f"HTTP/1.1 200 OK\r\n\r\n{always}<i>{secrets.token_hex(8)}</i>{says}".encode())
+
+    with Device(serve) as device:
+        login = HttpFormLogin(FormSuccess(text="welcome"), "/", "u", "p", port=device.port)
+        done = tried(login, [*GUESSES, ("admin", "right")], ("admin", "right"), timeout_s=0.6)
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "refused", "locked_out"]
+    assert done.lockout is not None
+    assert (done.lockout.sign, done.lockout.threshold, done.lockout.said) == ("said", 3, "200: Too many")
+    assert not done.complete
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+def late(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"\r\n<html>")
+    while connection.recv(4096):  # its end never comes, or too late
+        pass
+
+
+def resets(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"\r\n<html>")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def stops(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"Content-Length: 90\r\n\r\n<html>")
+
+
+def stops_in_a_chunk(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n90\r\n<html>")
+
+
+def long(connection: socket.socket) -> None:
+    connection.sendall(HEAD + b"\r\n" + b"<p>" * 30000 + b"welcome")
+
+
+@pytest.mark.parametrize("ends", [late, resets, stops, stops_in_a_chunk, long])
+@pytest.mark.parametrize("page", ["", "/login"])
+def test_a_body_that_is_cut_has_not_refused(ends: Callable[[socket.socket], None], page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hilcop.credentials.http_client.BODY_WITHIN_S", 0.3)
+
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        ends(connection)
+
+    with Device(serve) as device:
+        by_text = HttpFormLogin(FormSuccess(text="welcome"), page=page, port=device.port)
+        assert one(by_text, ("admin", "admin")).outcome == "not_understood"
+        by_status = HttpFormLogin(FormSuccess(status=302), page=page, port=device.port)
+        assert one(by_status, ("admin", "admin")).outcome == ("not_understood" if page else "refused")
+
+
+@pytest.mark.parametrize("begin", [HEAD + b"Content-Length: 65536\r\n\r\n", HEAD + b"\r\n"])
+def test_a_body_that_just_has_room_is_whole(begin: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(begin + b"x" * 65536)
+
+    with Device(serve) as device:
+        assert one(HttpFormLogin(FormSuccess(text="welcome"), port=device.port), ("admin", "admin")).outcome == "refused"
 
 
 def test_a_page_that_is_not_there_and_a_success_of_nothing_are_told(camera: Camera) -> None:

@@ -13,8 +13,10 @@ from typing import Literal
 
 import pytest
 from hilcop.credentials import MqttLogin
+from hilcop.credentials.answers import Unintelligible
 from hilcop.credentials.mqtt import connect_packet
 from hilcop.credentials.pairs import Pair
+from hilcop.credentials.wire import Wire
 from rig import Device, free_port, one, running, tried
 
 RIGHT = ("lab", "Lab-77")
@@ -93,6 +95,24 @@ def test_what_an_answer_means(version: Version, answer: str, outcome: str) -> No
 
     with Device(serve) as device:
         assert one(MqttLogin(port=device.port, version=version), RIGHT).outcome == outcome
+
+
+@pytest.mark.parametrize("failure", [ConnectionResetError(104, "reset"), TimeoutError(), Unintelligible("TLS: broken")])
+def test_a_broker_that_lets_in_and_is_gone_has_let_in(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def serve(connection: socket.socket) -> None:
+        connection.recv(4096)
+        connection.sendall(b"\x20\x02\0\0")
+
+    sends = Wire.send
+
+    def send(wire: Wire, data: bytes) -> None:
+        if data == b"\xe0\0":  # as a kernel tells it, though not always in time to be seen here
+            raise failure
+        sends(wire, data)
+
+    monkeypatch.setattr(Wire, "send", send)
+    with Device(serve) as device:
+        assert one(MqttLogin(port=device.port), RIGHT).outcome == "accepted"
 
 
 def test_the_packet_is_as_it_is_written_down() -> None:

@@ -22,14 +22,14 @@ class Process:
 
     def __init__(self) -> None:
         self.changes: list[tuple[str, dict[str, Any]]] = []
-        self.gone = False
+        self.gone, self.plugged = False, True
 
     def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         assert (what, how) == ("status", {})
         assert timeout_s > 0
         if self.gone:
             raise make("Disconnected", "network", "its process has ended", "open the bench again", "network: its process has ended")
-        return {"services": {"leases": {"52:54:00:00:00:01": HOME}}}
+        return {"plugged": self.plugged, "services": {"leases": {"52:54:00:00:00:01": HOME}}}
 
     def change(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
         json.dumps(how)  # or it could not be sent
@@ -38,6 +38,8 @@ class Process:
         return {}
 
     def connect(self, address: str, port: int, *, timeout_s: float) -> int:
+        if not self.plugged:
+            raise make("Timeout", "device", "does not answer", "see it", "device: does not answer")
         try:
             return socket.create_connection((address, port), timeout_s).detach()
         except ConnectionRefusedError:
@@ -85,6 +87,53 @@ def test_a_port_that_is_closed_is_the_devices_and_a_network_that_has_gone_is_the
     with pytest.raises(hilcop.DisconnectedError, match="its process has ended"):
         network(process).try_logins(MqttLogin(port=free_port()), "mirai", address=HOME, interval_s=0, timeout_s=20)
     assert process.changes[-1][1]["text"].endswith("end: DisconnectedError")
+
+
+def test_a_cable_that_is_pulled_is_no_lockout() -> None:
+    """While a device is guessed, before it is asked and in the middle of a log-in."""
+    process = Process()
+
+    def serve(connection: socket.socket) -> None:
+        device(connection)
+        process.plugged = process.plugged and ill.connections < 5
+
+    with Device(serve) as ill:
+        done = network(process).try_logins(FtpLogin(port=ill.port), "mirai", control=("lab", SECRET), interval_s=0, timeout_s=3)
+    assert done.lockout is None
+    assert set(done.outcomes) == {"accepted", "refused", "not_understood"}
+    assert any(attempt.said.startswith("no_answer, and nothing is plugged in") for attempt in done.attempts)
+    assert not done.complete
+
+    def pulled(connection: socket.socket) -> None:
+        process.plugged = False
+        connection.recv(4096)
+
+    process.plugged = True
+    with Device(pulled) as ill:
+        done = network(process).try_logins(
+            FtpLogin(port=ill.port), "mirai", control=("lab", SECRET), interval_s=0, answer_within_s=0.2, timeout_s=20
+        )
+    assert done.without is not None
+    assert done.without.outcome == "not_understood"
+
+
+def test_a_device_that_does_not_answer_is_late_and_a_network_that_does_not_is_the_benchs() -> None:
+    class Late(Process):
+        def connect(self, address: str, port: int, *, timeout_s: float) -> int:
+            raise make("Timeout", "device", f"{address} port {port} does not answer in {timeout_s:g} s", "see it", "device: late")
+
+        def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+            if self.gone:
+                raise make("Timeout", "network", "its process does not answer", "open the bench again", "network: does not answer")
+            return super().ask(what, how, timeout_s=timeout_s)
+
+    process = Late()
+    done = network(process).try_logins(MqttLogin(), "mirai", address=HOME, interval_s=0, timeout_s=20)
+    assert done.without is not None
+    assert done.without.outcome == "no_answer"
+    process.gone = True
+    with pytest.raises(hilcop.TimeoutError, match="network: does not answer"):
+        network(process).try_logins(MqttLogin(), "mirai", address=HOME, interval_s=0, timeout_s=20)
 
 
 def test_a_name_is_a_protocol_at_its_own_port() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import hilcop
 import pytest
-from hilcop.credentials import LoginProbe, pairs_of
+from hilcop.credentials import LoginProbe, pairs_of, try_console_logins
 from hilcop.credentials.answers import Answer, Outcome, Unintelligible
 from hilcop.credentials.login_probe import Attempt, throttling_of
 from hilcop.credentials.pairs import Pair
@@ -69,8 +69,9 @@ def test_a_sound_device_refuses_all_and_that_is_proved() -> None:
     assert (done.open_to_all, done.accepts_anything) == (False, False)
     assert [attempt.index for attempt in done.attempts] == list(range(12))
     assert device.asked[0] is None
-    assert device.asked[1] == device.asked[-1] == Pair(*RIGHT)
-    assert device.asked[2] not in (None, Pair(*RIGHT))
+    assert device.asked[1] == device.asked[-2] == Pair(*RIGHT)
+    assert {device.asked[2], device.asked[-1]}.isdisjoint({None, Pair(*RIGHT)})
+    assert device.asked[2] != device.asked[-1], "made up twice"
     assert len(done.controls) == 1, "after ten of twelve"
     assert "s3cret" not in str(done.as_json())
     assert "guess" not in str(done.as_json())
@@ -179,6 +180,41 @@ def test_another_refusal_than_the_one_of_a_wrong_password_is_not_understood() ->
     assert not done.complete
 
 
+@pytest.mark.parametrize(
+    ("later", "why"),
+    [
+        (Answer("accepted"), "not refused after them: accepted"),
+        (
+            Answer("refused", "whoever", shape="other"),
+            "not refused after them: not_understood (another answer than to a wrong password: whoever)",
+        ),
+        (Answer("no_answer"), "not refused after them: no_answer"),
+    ],
+)
+def test_a_device_that_does_not_refuse_a_wrong_password_any_more_proves_nothing(later: Answer, why: str) -> None:
+    """All pairs were refused, and the control is taken at the end too."""
+    device = Sound()
+    done = run(lambda pair, end: later if len(device.asked) == 3 + 12 + 2 else device(pair, end))
+    assert done.outcomes == {"refused": 12}
+    assert done.control_after[-1].outcome == "accepted"
+    assert not done.complete
+    assert why in str(done.incomplete)
+    assert done.accepts_anything is (later.outcome == "accepted")
+    assert done.as_json()["wrong_after"]["outcome"] != "refused"
+
+
+def test_a_wrong_password_that_there_was_no_time_for_is_told() -> None:
+    device = Sound()
+
+    def slow(pair: Pair | None, end: float) -> Answer:
+        if len(device.asked) == 3 + 12 + 1:
+            until = time.monotonic() + 0.5
+            hilcop._hilcop.wait_until(int(until * 1e9))
+        return device(pair, end + 1)
+
+    assert run(slow, timeout_s=0.4).incomplete == "there was no time for a surely wrong password after them"
+
+
 def test_slower_and_slower_answers_are_told() -> None:
     def attempts(*times: float) -> list[Attempt]:
         return [Attempt(None, "a", "refused", "", 0, took) for took in times]
@@ -245,12 +281,33 @@ def test_what_goes_wrong_is_an_outcome(raises: Exception, outcome: Outcome) -> N
     assert done.attempts == ()
 
 
-def test_what_fails_of_the_bench_is_no_answer_of_the_device() -> None:
-    def device(_: Pair | None, __: float) -> Answer:
-        raise hilcop.errors.make("NotFound", "network", "has gone", "look", "network has gone")
+@pytest.mark.parametrize("kind", ["NotFound", "Timeout", "Disconnected", "Protocol"])
+@pytest.mark.parametrize("at", ["network", "console"])
+def test_what_fails_of_the_bench_is_no_answer_of_the_device(kind: str, at: str) -> None:
+    """Also where it is one of Python's TimeoutError or ConnectionError at the same time."""
+    failure = hilcop.errors.make(kind, "relay", "has gone", "look", "relay has gone")
 
-    with pytest.raises(hilcop.NotFoundError):
-        run(device)
+    class Login:
+        protocol, target, needs_user = "played", "console", True
+
+        def attempt(self, _: Pair | None, __: float) -> Answer:
+            raise failure
+
+    login = Login()
+    with pytest.raises(type(failure), match="relay has gone"):
+        run(login.attempt) if at == "network" else try_console_logins(login, GUESSES, control=RIGHT, interval_s=0, timeout_s=20)
+
+
+def test_a_device_that_a_watcher_of_its_console_saw_die_has_not_answered() -> None:
+    class Login:
+        protocol, target, needs_user = "played", "console", True
+
+        def attempt(self, _: Pair | None, __: float) -> Answer:
+            raise hilcop.errors.make("Protocol", "console a", "died: panic: Kernel panic", "", "died")
+
+    done = try_console_logins(Login(), GUESSES, control=RIGHT, interval_s=0, timeout_s=20)
+    assert done.without is not None
+    assert (done.without.outcome, done.without.said) == ("disconnected", "died: panic: Kernel panic")
 
 
 @pytest.mark.parametrize("how", [{"interval_s": -1}, {"max_attempts": 0}, {"control_every": -1}, {"timeout_s": 0}, {"answer_within_s": 0}])

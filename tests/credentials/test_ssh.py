@@ -8,7 +8,7 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ Port {port}
 ListenAddress 127.0.0.1
 HostKey {folder}/host
 PidFile {folder}/pid
-UsePAM no
+UsePAM {pam}
 PermitRootLogin yes
 PermitEmptyPasswords yes
 {more}
@@ -33,12 +33,13 @@ PermitEmptyPasswords yes
 
 
 @contextmanager
-def sshd(folder: Path, more: str = "") -> Iterator[int]:
+def sshd(folder: Path, more: str = "", pam: str = "no", changed: Mapping[str, int] | None = None) -> Iterator[int]:
     port = free_port()
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "host"], check=True, timeout=20)
-    (folder / "conf").write_text(CONFIGURATION.format(port=port, folder=folder, more=more))
+    (folder / "conf").write_text(CONFIGURATION.format(port=port, folder=folder, more=more, pam=pam))
     Path("/run/sshd").mkdir(exist_ok=True)
-    command = as_if(folder, {"lab": RIGHT[1], "root": "vizxv", "guest": ""}, ["/usr/sbin/sshd", "-D", "-e", "-f", folder / "conf"])
+    users = {"lab": RIGHT[1], "root": "vizxv", "guest": ""}
+    command = as_if(folder, users, ["/usr/sbin/sshd", "-D", "-e", "-f", folder / "conf"], changed)
     with running(command, port, folder / "log"):
         yield port
 
@@ -64,6 +65,17 @@ def test_one_that_hangs_up_after_a_single_failure_has_refused(tmp_path: Path) ->
     assert done.outcomes == {"accepted": 1, "refused": 1}
     assert "Too many authentication failures" in done.attempts[0].said
     assert done.lockout is None
+
+
+@needs_root
+def test_a_default_password_whose_change_is_forced_is_found_and_not_changed(tmp_path: Path) -> None:
+    """PAM asks for the new one in the same dialogue."""
+    with sshd(tmp_path, "PasswordAuthentication no\nKbdInteractiveAuthentication yes", "yes", {"root": 0}) as port:
+        pairs = [("root", "admin"), ("root", "vizxv"), ("root", "vizxv")]
+        done = tried(SshLogin(port=port), pairs, RIGHT, control_every=0)
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "accepted", "accepted"], done.attempts
+    assert done.attempts[1].said.startswith("wants another password: You are required to change your password")
+    assert done.complete, done.incomplete
 
 
 @needs_root

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,13 +21,13 @@ RIGHT = ("lab", "Lab-77")
 
 
 @contextmanager
-def telnetd(folder: Path, login: str = "/bin/busybox login") -> Iterator[int]:
+def telnetd(folder: Path, login: str = "/bin/busybox login", changed: Mapping[str, int] | None = None) -> Iterator[int]:
     port, program = free_port(), folder / "login"
     program.write_text(f"#!/bin/sh\nexec {login}\n")
     program.chmod(0o755)
     command = ["busybox", "telnetd", "-F", "-b", HOME, "-p", str(port), "-l", program]
     accounts = {"lab": RIGHT[1], "root": "vizxv", "guest": ""}
-    with running(as_if(folder, accounts, command), port, folder / "log"):
+    with running(as_if(folder, accounts, command, changed), port, folder / "log"):
         yield port
 
 
@@ -92,6 +92,12 @@ INCORRECT = b"\r\nLogin incorrect\r\nacme login: "
         (INCORRECT, "refused"),
         (b"\r\nLast login: Tue from 10.0.0.1\r\nLogin incorrect\r\nLogin: ", "refused"),
         (b"\r\nWrong.\r\nPassword: ", "refused"),
+        (b"\r\nYou are required to change your password immediately.\r\nCurrent password: ", "accepted"),
+        (b"\r\nLast failed login: Tue\r\n(current) UNIX password: ", "accepted"),
+        (b"\r\nNew password: ", "accepted"),
+        (b"\r\nEnter new username: ", "accepted"),
+        (b"\r\nYour password has expired\r\nlogin: ", "not_understood"),
+        (b"\r\nIncorrect. Enter new password: ", "not_understood"),
         (b"\r\nToo many failures, account locked\r\n", "locked_out"),
         (b"\r\nwelcome to the menu\r\n", "not_understood"),
     ],
@@ -100,6 +106,39 @@ def test_what_comes_after_a_password(says: bytes, outcome: str) -> None:
     """In single bytes: a prompt is not yet one where more comes."""
     with Device(Played(says, drips=True)) as device:
         assert one(TelnetLogin(port=device.port), ("root", "x"), 2.5 if outcome == "not_understood" else 15).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("says", "complete"), [(b"\r\nOne-time password: ", False), (b"\r\nSee the manual, page 4\r\nlogin: ", False), (INCORRECT, True)]
+)
+def test_a_prompt_after_other_words_than_a_wrong_passwords_refuses_nothing(says: bytes, complete: bool) -> None:
+    """vizxv is answered by `says`; a list is complete only where that is what a wrong password is told."""
+    replies = {b"right": b"\r\n> ", b"vizxv": says, b"xc3511": b"\r\nmotd\r\nLogin incorrect for root\r\nbox2 login: "}
+
+    def serve(connection: socket.socket) -> None:
+        connection.sendall(b"login: ")
+        Played.line(connection)
+        connection.sendall(b"Password: ")
+        connection.sendall(replies.get(Played.line(connection).strip(), b"\r\nLogin incorrect for lab\r\nacme login: "))
+        while Played.line(connection):
+            connection.sendall(b"ready\r\n> ")
+
+    if complete:
+        replies[b"vizxv"] = replies[b"xc3511"]
+    with Device(serve) as device:
+        login = TelnetLogin(port=device.port, proof=Proof("status", "ready"))
+        done = tried(login, [("root", "xc3511"), ("root", "vizxv")], ("lab", "right"))
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "refused" if complete else "not_understood"]
+    assert done.complete is complete, done.incomplete
+
+
+@needs_root
+def test_a_default_password_whose_change_is_forced_is_found(tmp_path: Path) -> None:
+    """By Linux's login and PAM: the password is old (shadow(5): changed on day 0), and must be changed by whoever has given it."""
+    with telnetd(tmp_path, "/bin/login", changed={"root": 0}) as port:
+        done = tried(TelnetLogin(port=port), [("root", "admin"), ("root", "vizxv")], RIGHT)
+    assert [(attempt.index, attempt.outcome) for attempt in done.attempts] == [(0, "refused"), (1, "accepted")], done.attempts
+    assert done.complete, done.incomplete
 
 
 @pytest.mark.parametrize("said", ["Last login: ", "2 users: a, b. Last failed login: ", "login: root", "router login: root\r\n"])

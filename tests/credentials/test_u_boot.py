@@ -7,6 +7,7 @@ import shlex
 import socket
 from pathlib import Path
 
+import hilcop
 import pytest
 from board_console import console_of, console_of_script
 from hilcop.credentials import UBootLogin, try_console_logins
@@ -77,3 +78,17 @@ def test_one_that_cannot_be_stopped_is_not_refused(tmp_path: Path, monkeypatch: 
     assert done.without is not None
     assert done.without.said.startswith("no autoboot to be stopped")
     assert not done.complete
+
+
+@pytest.mark.parametrize(
+    "failure", [hilcop.errors.make("Timeout", "relay", "late", "look", "relay: late"), ConnectionRefusedError(111, "no")]
+)
+def test_a_restart_that_fails_is_the_benchs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
+    def restart() -> None:
+        raise failure
+
+    with (
+        console_of_script(tmp_path, monkeypatch, "sleep 60") as console,
+        pytest.raises(hilcop.Error, match=r"relay: late|be restarted: .*no"),
+    ):
+        try_console_logins(UBootLogin(console, restart), [("", "x")], interval_s=0, answer_within_s=1, timeout_s=20)

@@ -6,14 +6,17 @@ from __future__ import annotations
 import re
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from hilcop.credentials.pairs import Pair
+from hilcop.credentials.secrecy import without_hidden
 
 Outcome = Literal["accepted", "refused", "locked_out", "disconnected", "no_answer", "not_understood"]
 MOST_SAID = 200  # characters of a device's answer that are kept
+_LOOKED_AT = 8 << 10  # characters of it that what was typed is looked for in: what is kept is well within
 
 _LOCKED = re.compile(
     r"too many|lock(?:ed)?[ -]?out|(?<!b)locked|try again (?:later|in|after)|temporarily (?:blocked|disabled|unavailable)|banned|"
@@ -25,8 +28,9 @@ _LOCKED = re.compile(
 @dataclass(frozen=True)
 class Answer:
     outcome: Outcome
-    said: str = ""  # by the device, in short; what was sent to it is cut out of it by whoever keeps it
+    said: str = ""  # by the device, through shown(), which leaves out what was typed
     shape: str = ""  # where a refusal has many forms: one of another form than a surely wrong password's is not understood
+    words: str = ""  # of a refusal, where a lockout may be said without a code: whatever is not said to a surely wrong password too
 
 
 class Unintelligible(Exception):
@@ -85,8 +89,35 @@ def speaks_of_lockout(text: str) -> bool:
     return _LOCKED.search(text) is not None
 
 
+def words_of(text: str, pair: Pair) -> str:
+    """For a shape: without numbers, and without what was typed."""
+    for typed in sorted({pair.user, pair.password} - {""}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(typed)}(?!\w)", "~", text)
+    return re.sub(r"\d+", "#", text).lower()
+
+
+def lockout_said(words: str, wrong: str) -> str:
+    """Where `words` speak of a lockout as `wrong`, what a surely wrong password was told, does not; else nothing. A page may always have
+    such words in its scripts."""
+    usual = Counter(match.group().lower() for match in _LOCKED.finditer(wrong))
+    for match in _LOCKED.finditer(words):
+        usual[match.group().lower()] -= 1
+        if usual[match.group().lower()] < 0:
+            return match.group()
+    return ""
+
+
 def shown(text: str | bytes) -> str:
-    """In short, on one line, printable."""
+    """In short, on one line, printable. What was typed is left out before: afterwards it could be cut, and stand there in part."""
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    line = " ".join("".join(letter if letter.isprintable() else " " for letter in words[: 4 * MOST_SAID]).split())
-    return line[:MOST_SAID]
+    return _told(words[:_LOOKED_AT])[:MOST_SAID]
+
+
+def shown_end(text: str) -> str:
+    """The same of its last 100 characters."""
+    return _told(text[-_LOOKED_AT:])[-100:]
+
+
+def _told(text: str) -> str:
+    words = "".join(letter if letter.isprintable() else " " for letter in without_hidden(text))
+    return without_hidden(" ".join(words.split()))  # once more: a device may break lines where it repeats something

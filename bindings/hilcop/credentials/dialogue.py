@@ -9,9 +9,10 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from hilcop.credentials.answers import Answer, Unintelligible, shown, speaks_of_lockout
+from hilcop.credentials.answers import Answer, Unintelligible, shown, shown_end, speaks_of_lockout, words_of
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.wire import soon
+from hilcop.errors import Error
 
 MOST_HEARD = 64 << 10  # bytes of one attempt
 SETTLES_S = 0.2  # a prompt is the end of what is said: nothing has come for so long
@@ -22,7 +23,10 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00\r]")  # a line editor's 
 _LOGIN = re.compile(r"(?:(?<!last )(?<!failed )login|user ?name|user) ?: *$", re.IGNORECASE)
 _PASSWORD = re.compile(r"pass(?:word|code|phrase)(?: for [^\n:]{1,80})? ?: *$", re.IGNORECASE)
 _PROMPT = re.compile(r"[#$>%] *$")
-_REFUSED = re.compile(r"incorrect|invalid|denied|fail|wrong|\bbad\b|not authori[sz]ed|unauthori[sz]ed", re.IGNORECASE)
+_REFUSED = re.compile(r"incorrect|invalid|denied|(?<!last )fail|wrong|\bbad\b|not authori[sz]ed|unauthori[sz]ed", re.IGNORECASE)
+# Who is to give another password or name has given the right one.
+CHANGE = re.compile(r"\b(?:new|current|old|chang(?:e|ed|ing)|expired?|re-?type|re-?enter|confirm|choose)\b", re.IGNORECASE)
+_KERNEL = re.compile(r"^\[ *\d+\.\d+\]")  # its lines come between, whatever was typed
 
 
 class Line(Protocol):
@@ -75,6 +79,8 @@ class Dialogue:
             return False
         try:
             data = self._line.receive(min(end, self._end))
+        except Error:  # a console's own, which are the bench's
+            raise
         except TimeoutError:
             return False
         except ConnectionError:
@@ -134,7 +140,8 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
     if found == SHELL:
         return _proven(talk, "asks for nothing", proof, end)
     if pair is None:
-        return Answer("refused", shown(talk.heard[-100:]))
+        return Answer("refused", shown_end(talk.heard))
+    asked = {prompt_line(talk.heard)}
     if found == NAME:
         talk.say(pair.user)
         found = _prompt(talk, end)
@@ -142,25 +149,52 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
             return _proven(talk, "asks for no password", proof, end)
         if found != SECRET:
             return _unfinished(talk)
+        asked.add(prompt_line(talk.heard))
     talk.say(pair.password)
-    return _after_password(talk, proof, end)
+    return _after_password(talk, pair, asked, proof, end)
 
 
-def _after_password(talk: Dialogue, proof: Proof | None, end: float) -> Answer:
+def _after_password(talk: Dialogue, pair: Pair, asked: set[str], proof: Proof | None, end: float) -> Answer:
     # A prompt that nobody knows, or none at all: half of the time is left to ask a shell that may be there.
     found = _prompt(talk, time.monotonic() + (end - time.monotonic()) / 2)
     said = talk.heard
     if speaks_of_lockout(said):
         return Answer("locked_out", shown(said))
     if found in (NAME, SECRET) or (found is None and _REFUSED.search(said)):
-        return Answer("refused", shown(said))
+        return _asked_again(said, found, pair, asked)
     if found is None and talk.closed:
         return _unfinished(talk)
-    return _proven(talk, "", proof, end)
+    answer = _proven(talk, "", proof, end)
+    if answer.outcome == "refused":
+        return _asked_again(f"{said}\n{talk.heard}", found, pair, asked)
+    return answer
+
+
+def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> Answer:
+    """A prompt after a password: for another try, or for what only somebody is asked who is in."""
+    refused, last = _REFUSED.search(said) is not None, prompt_line(said)
+    if last not in asked and CHANGE.search(last):
+        if refused:
+            return Answer("not_understood", f"refuses, or wants another password: {shown(said)}")
+        return Answer("accepted", f"wants another one: {shown(said)}")
+    if CHANGE.search(said.removesuffix(said.rpartition("\n")[2])) and not refused:
+        return Answer("not_understood", f"may want another password: {shown(said)}")
+    return Answer("refused", shown(said), f"{found} {_words(said, pair)}")
+
+
+def prompt_line(said: str) -> str:
+    """The line that a prompt is, in lower case."""
+    return said.rpartition("\n")[2].strip().lower()
+
+
+def _words(said: str, pair: Pair) -> str:
+    """Of the lines that refuse, or of all where none does."""
+    lines = [line.strip() for line in said.split("\n") if line.strip() and not _KERNEL.match(line.strip())]
+    return words_of("\n".join([line for line in lines if _REFUSED.search(line)] or lines), pair)
 
 
 def _proven(talk: Dialogue, asks: str, proof: Proof | None, end: float) -> Answer:
-    before = shown(talk.heard[-100:])
+    before = shown_end(talk.heard)
     if talk.proves(proof or Proof.of_shell(), end):
         return Answer("accepted", asks or "a shell")
     if _LOGIN.search(talk.heard) or _PASSWORD.search(talk.heard):
@@ -174,5 +208,5 @@ def _unfinished(talk: Dialogue) -> Answer:
     if talk.closed:
         raise EOFError(shown(talk.heard))
     if talk.heard.strip():
-        return Answer("not_understood", f"no prompt that is known: {shown(talk.heard[-100:])}")
+        return Answer("not_understood", f"no prompt that is known: {shown_end(talk.heard)}")
     raise TimeoutError

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import ftplib
 import io
 import re
 from dataclasses import dataclass
 from typing import Literal
 
-from hilcop.credentials.answers import Answer, Dial, Unintelligible, shown, speaks_of_lockout
+from hilcop.credentials.answers import Answer, Dial, Unintelligible, shown, speaks_of_lockout, words_of
 from hilcop.credentials.pairs import Pair
-from hilcop.credentials.wire import Wire, opened
+from hilcop.credentials.wire import Wire, opened, soon
 
 ANONYMOUS = Pair("anonymous", "hilcop@")  # RFC 1635
 
@@ -67,21 +68,30 @@ class FtpLogin:
                     return Answer("not_understood", shown(text))
                 wire.secure(dial.address)
                 session.take(wire)
-            who = ANONYMOUS if pair is None else pair
-            code, text = session.said(f"USER {who.user}")
-            if code == 230:
-                return Answer("accepted", f"asks for no password: {shown(text)}")
-            if code != 331:
-                return _refusal(code, text)
-            code, text = session.said(f"PASS {who.password}")
-            return Answer("accepted", shown(text)) if code in (202, 230) else _refusal(code, text)
+            answer = _logged_in(session, ANONYMOUS if pair is None else pair)
+            with contextlib.suppress(OSError, Unintelligible):  # what it has answered stands, whatever it does then
+                wire.end = soon(end, 1)
+                wire.send(b"QUIT\r\n")  # or a server that counts its clients may count this one on
+            return answer
 
 
-def _refusal(code: int, text: str) -> Answer:
+def _logged_in(session: _Session, who: Pair) -> Answer:
+    code, text = session.said(f"USER {who.user}")
+    if code == 230:
+        return Answer("accepted", f"asks for no password: {shown(text)}")
+    if code != 331:
+        return _refusal(code, text, who)
+    code, text = session.said(f"PASS {who.password}")
+    return Answer("accepted", shown(text)) if code in (202, 230) else _refusal(code, text, who)
+
+
+def _refusal(code: int, text: str, who: Pair | None = None) -> Answer:
+    """`who` was refused, or nobody: then it takes no connection, whoever it is."""
     if code in (421, 430, 450, 530) and speaks_of_lockout(text):
         return Answer("locked_out", shown(text))
-    if code in (430, 530):
-        return Answer("refused", shown(text))
+    if code in (430, 530) and who is not None:
+        # 530 is also for too many clients, and for a user who may not now: only the words to a wrong password refuse one.
+        return Answer("refused", shown(text), words_of(text, who))
     if code == 421:  # it closes the connection, whatever was asked
         return Answer("disconnected", shown(text))
     return Answer("not_understood", shown(text))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
-from hilcop.credentials.answers import Answer, Dial
+from hilcop.credentials.answers import Answer, Dial, shown
 from hilcop.credentials.http_challenge import challenges
 from hilcop.credentials.http_client import HttpReply, ask, locked_out
 from hilcop.credentials.pairs import Pair
@@ -24,7 +24,7 @@ def judged(reply: HttpReply, scheme: str) -> Answer:
             return Answer("refused", "401")
         return Answer("not_understood", f"401 that offers {', '.join(offered) or 'nothing'} and not {scheme}")
     to = next(iter(reply.all_of("location")), "")
-    return Answer("not_understood", f"{reply.status}{f' to {to[:100]}' if to else ''}: give a path that answers 401 or 2xx")
+    return Answer("not_understood", f"{reply.status}{f' to {shown(to)[:100]}' if to else ''}: give a path that answers 401 or 2xx")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class HttpReply:
     status: int
     headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)  # its first 64 KiB
+    cut: bool = False  # there is more of it, or may be: nothing is absent from it for certain
 
     def all_of(self, name: str) -> list[str]:
         return [value for key, value in self.headers if key.lower() == name]
@@ -51,17 +52,18 @@ def ask(
         except (http.client.HTTPException, ValueError) as error:
             raise Unintelligible(f"no HTTP: {type(error).__name__} {shown(str(error))}") from error
         wire.end = soon(end, BODY_WITHIN_S)
-        return HttpReply(response.status, tuple(response.getheaders()), _body_of(response))
+        return HttpReply(response.status, tuple(response.getheaders()), *_body_of(response))
 
 
-def _body_of(response: http.client.HTTPResponse) -> bytes:
+def _body_of(response: http.client.HTTPResponse) -> tuple[bytes, bool]:
+    """And whether it is cut."""
     body = b""
     try:
-        while len(body) < MOST_BODY and (piece := response.read1(8192)):
+        while len(body) <= MOST_BODY and (piece := response.read1(8192)):
             body += piece
     except (OSError, http.client.HTTPException, Unintelligible, ValueError):
-        pass  # its status is what answers
-    return body[:MOST_BODY]
+        return body[:MOST_BODY], True  # its status has answered all the same
+    return body[:MOST_BODY], len(body) > MOST_BODY or bool(response.length)  # a length that was announced, and did not come
 
 
 def locked_out(reply: HttpReply) -> Answer | None:

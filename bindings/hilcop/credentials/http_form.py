@@ -46,7 +46,9 @@ class FormSuccess:
 class HttpFormLogin:
     """`path` is where the form goes to, `page` where it is shown: then its hidden fields and cookies are sent with it, which most forms
     need. `fields`: others that it has. `user_field` empty: it asks for a password alone. A refusal is an answer like the one to a surely
-    wrong password, in its status, the path that it redirects to and the names of the cookies that it sets; any other is not understood."""
+    wrong password, in its status, the path that it redirects to and the names of the cookies that it sets; any other is not understood,
+    nor a page that does not come whole (64 KiB within 3 s) where `text` is to tell a success. A refusal whose page speaks of a lockout,
+    as the one to the wrong password does not, is one."""
 
     success: FormSuccess
     path: str = "/login"
@@ -70,27 +72,38 @@ class HttpFormLogin:
         hidden: dict[str, str] = {}
         headers: dict[str, str] = {}
         if self.page:
-            shown = ask(dial, end, "GET", self.page, tls=self.tls)
-            if locked := locked_out(shown):
-                return locked
-            if shown.status != 200:
-                return Answer("not_understood", f"its page answers {shown.status}")
-            hidden = hidden_fields(shown.text)
-            if cookies := cookies_of(shown):
+            page = ask(dial, end, "GET", self.page, tls=self.tls)
+            if no_form := _no_form(page):
+                return no_form
+            hidden = hidden_fields(page.text)
+            if cookies := cookies_of(page):
                 headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
         user = {self.user_field: pair.user} if self.user_field else {}
         values = {**hidden, **self.fields, **user, self.password_field: pair.password}
         as_json = self.kind == "json"
         headers["Content-Type"] = "application/json" if as_json else "application/x-www-form-urlencoded"
         body = (json.dumps(values) if as_json else urlencode(values)).encode()
-        reply = ask(dial, end, "POST", self.path, tls=self.tls, headers=headers, body=body)
+        return self._judged(ask(dial, end, "POST", self.path, tls=self.tls, headers=headers, body=body))
+
+    def _judged(self, reply: HttpReply) -> Answer:
         if locked := locked_out(reply):
             return locked
         if self.success.holds(reply):
             return Answer("accepted", str(reply.status))
+        if self.success.text and reply.cut:
+            return Answer("not_understood", f"{reply.status}: its body does not come whole, and what tells a success may be in the rest")
         to = urlsplit(next(iter(reply.all_of("location")), "")).path
         shape = f"{reply.status} {to} {','.join(sorted(cookies_of(reply)))}"
-        return Answer("refused", f"{reply.status}{f' to {to}' if to else ''}", shape)
+        return Answer("refused", f"{reply.status}{f' to {to}' if to else ''}", shape, reply.text)
+
+
+def _no_form(page: HttpReply) -> Answer | None:
+    """What there is instead of it."""
+    if locked := locked_out(page):
+        return locked
+    if page.status != 200:
+        return Answer("not_understood", f"its page answers {page.status}")
+    return Answer("not_understood", "its page does not come whole") if page.cut else None
 
 
 class _Inputs(HTMLParser):

@@ -67,6 +67,7 @@ class LoginProbe:
     attempts: tuple[Attempt, ...]  # pairs, in the order of the list
     controls: tuple[Attempt, ...]  # between them
     control_after: tuple[Attempt, ...]  # again and again until it is taken
+    wrong_after: Attempt | None  # another such password, once it was
     lockout: Lockout | None
     throttling: Throttling | None
     incomplete: str | None  # why nothing that was not accepted proves anything
@@ -88,7 +89,8 @@ class LoginProbe:
 
     @property
     def accepts_anything(self) -> bool:
-        return self.wrong is not None and self.wrong.outcome == "accepted"
+        """Already before the pairs, or only after them: as a device that no longer asks once it was guessed at."""
+        return any(attempt is not None and attempt.outcome == "accepted" for attempt in (self.wrong, self.wrong_after))
 
     @property
     def rate_per_min(self) -> float:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import struct
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Literal
 
 from hilcop.credentials.answers import Answer, Dial, Outcome, Unintelligible
 from hilcop.credentials.pairs import Pair
-from hilcop.credentials.wire import Wire, opened
+from hilcop.credentials.wire import Wire, opened, soon
 
 MOST_CONNACK = 64 << 10  # an answer of more bytes is none
 _LEVEL = {"3.1.1": 4, "5": 5}
@@ -103,5 +104,7 @@ class MqttLogin:
             if (known := _CODES[self.version].get(code)) is None:
                 return Answer("not_understood", f"CONNACK {code:#04x}")
             if known[0] == "accepted":
-                wire.send(b"\xe0\0")  # DISCONNECT: it is no failure of the client's
+                with contextlib.suppress(OSError, Unintelligible):  # it has let us in, whatever it does then
+                    wire.end = soon(end, 1)
+                    wire.send(b"\xe0\0")  # DISCONNECT: it is no failure of the client's
             return Answer(known[0], f"CONNACK {code:#04x}, {known[1]}")

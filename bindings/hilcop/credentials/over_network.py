@@ -14,8 +14,9 @@ from hilcop.credentials import login_named
 from hilcop.credentials.answers import Answer, Dial, NetworkLogin
 from hilcop.credentials.login_probe import LoginProbe
 from hilcop.credentials.pairs import Pair
-from hilcop.credentials.prober import Asked, Pace, Pairs, list_of, probe
+from hilcop.credentials.prober import Asked, Pace, Pairs, answer_of, list_of, probe
 from hilcop.errors import DisconnectedError, Error, NotFoundError
+from hilcop.errors import TimeoutError as BenchTimeoutError
 
 
 class Bench(Protocol):
@@ -36,14 +37,17 @@ def try_network_logins(
     def connect(timeout_s: float) -> socket.socket:
         try:
             return network.connect(address, asks.port, timeout_s=timeout_s)
-        except (DisconnectedError, NotFoundError, TimeoutError) as error:
-            network.status()  # raises where it is the bench's own network that has gone, and not the device's service
-            if isinstance(error, TimeoutError):
-                raise
+        except BenchTimeoutError as error:
+            raise TimeoutError from error
+        except (DisconnectedError, NotFoundError) as error:
             raise ConnectionRefusedError(errno.ECONNREFUSED, error.cause) from error
 
     def attempt(pair: Pair | None, by: float) -> Answer:
-        return asks.attempt(Dial(address, asks.port, connect), pair, by)
+        answer = answer_of(lambda: asks.attempt(Dial(address, asks.port, connect), pair, by))
+        # The status raises where it is the bench's own network that has gone, and not the device's service.
+        if answer.outcome in ("disconnected", "no_answer") and not network.status()["plugged"]:
+            return Answer("not_understood", f"{answer.outcome}, and nothing is plugged in: see the cable and whether the device has power")
+        return answer
 
     which = {"protocol": asks.protocol, "target": target, "list_name": listed.name, "list_sha256": listed.sha256, "pairs": len(listed)}
     network.tell(f"log-ins by {asks.protocol} at {target}: {len(listed)} pairs of list {listed.name} begin", **which)

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from hilcop._hilcop import wait_until
-from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, shown
+from hilcop.credentials.answers import Answer, ConsoleLogin, Unintelligible, lockout_said, shown
 from hilcop.credentials.login_probe import ANSWERED, Attempt, Lockout, LoginProbe, Sign, throttling_of
 from hilcop.credentials.pairs import Pair, PairList, known_list, pairs_of
-from hilcop.errors import ConfigError, DisconnectedError, Error, ProtocolError, make
+from hilcop.credentials.secrecy import forms_of, hiding
+from hilcop.errors import ConfigError, Error, ProtocolError, make
 
 AWAY = 3  # log-ins in a row that nobody answers: the device is not there, or wants no more
 CONTROL_EVERY_S = 5.0  # while a device is locked
@@ -55,10 +56,11 @@ class _Found:
     without: Attempt | None = None
     control_before: Attempt | None = None
     wrong: Attempt | None = None
-    shape: str = ""
+    refusal: Answer = field(default_factory=lambda: Answer("refused"))  # to that
     attempts: list[Attempt] = field(default_factory=list)
     controls: list[Attempt] = field(default_factory=list)
     control_after: list[Attempt] = field(default_factory=list)
+    wrong_after: Attempt | None = None
     failed: int = 0  # since the last one that succeeded
     unanswered: int = 0  # in a row
     lockout: Lockout | None = None
@@ -82,13 +84,16 @@ def try_console_logins(
     stop_at_lockout: bool = True,
     timeout_s: float = 3600,
 ) -> LoginProbe:
-    """The same as Network.try_logins() at a console: SerialLogin(dut.console), UBootLogin(dut.console, dut.reset)."""
+    """The same as Network.try_logins() at a console: SerialLogin(dut.console), UBootLogin(dut.console, dut.reset). Raises what the console
+    and `restart` fail of (DisconnectedError, TimeoutError, ProtocolError): they are the bench's."""
     pace = Pace(interval_s, answer_within_s, max_attempts, control_every, stop_at_lockout, timeout_s)
 
     def attempt(pair: Pair | None, end: float) -> Answer:
         try:
             return login.attempt(pair, end)
-        except (DisconnectedError, ProtocolError) as error:  # it is lost, or a watcher of it saw the device die
+        except ProtocolError as error:
+            if not error.cause.startswith("died: "):  # a watcher of the console saw that the device did
+                raise
             return Answer("disconnected", shown(error.cause))
 
     return probe(Asked(login.protocol, login.target, attempt, True, login.needs_user), pairs, control, pace)
@@ -113,6 +118,7 @@ class _Probing:
         self._end = self._begin + pace.timeout_s
         self._next_ns = 0
         self._found = _Found()
+        self._typed: set[str] = set()  # passwords, as they may be written
         self._pairs = list(enumerate(pairs))
         if not asked.needs_user:  # a password is tried once
             first = {pair.password: index for index, pair in reversed(self._pairs)}
@@ -123,6 +129,9 @@ class _Probing:
         why = self._controls() or self._all_pairs()
         if self._control is not None and found.attempts:
             self._control_after(self._control)
+            # Last, for it is one more failure; and it shows that refusing still looks as it did.
+            if found.control_after and found.control_after[-1].outcome == "accepted" and not self._is_over():
+                found.wrong_after = self._refused_alike(*self._try(Pair(self._control.user, surely_wrong())))
         why = why or self._doubt()
         refusals = [attempt for attempt in (found.wrong, *found.attempts) if attempt is not None and attempt.outcome == "refused"]
         return LoginProbe(
@@ -137,6 +146,7 @@ class _Probing:
             attempts=tuple(found.attempts),
             controls=tuple(found.controls),
             control_after=tuple(found.control_after),
+            wrong_after=found.wrong_after,
             lockout=found.lockout,
             throttling=throttling_of(refusals),
             incomplete=why,
@@ -153,8 +163,7 @@ class _Probing:
             if found.control_before.outcome != "accepted":
                 return f"the control log-in was not accepted before: {_told(found.control_before)}"
         user = self._control.user if self._control is not None else self._list.pairs[0].user
-        found.wrong, answer = self._try(Pair(user, surely_wrong()))
-        found.shape = answer.shape
+        found.wrong, found.refusal = self._try(Pair(user, surely_wrong()))
         if found.wrong.outcome != "refused":
             return f"a surely wrong password was not refused: {_told(found.wrong)}"
         return None
@@ -174,15 +183,19 @@ class _Probing:
             if self._is_over():
                 return f"{len(self._pairs) - count} of {len(self._pairs)} pairs were not tried in {pace.timeout_s:g} s"
             failed_before = found.failed
-            attempt, answer = self._try(pair, index)
-            if attempt.outcome == "refused" and answer.shape != found.shape:
-                attempt = replace(attempt, outcome="not_understood", said=f"another answer than to a wrong password: {attempt.said}")
+            attempt = self._refused_alike(*self._try(pair, index))
             found.attempts.append(attempt)
             if attempt.outcome == "locked_out":
                 self._lock("said", attempt, failed_before)
             elif found.unanswered >= AWAY:
                 self._lock("cut_off", found.attempts[-AWAY] if len(found.attempts) >= AWAY else attempt, failed_before)
         return None
+
+    def _refused_alike(self, attempt: Attempt, answer: Answer) -> Attempt:
+        """As it is, but where it is refused in other words than the wrong password before."""
+        if attempt.outcome != "refused" or answer.shape == self._found.refusal.shape:
+            return attempt
+        return replace(attempt, outcome="not_understood", said=f"another answer than to a wrong password: {attempt.said}")
 
     def _judge_control(self, attempt: Attempt) -> None:
         if attempt.outcome == "locked_out":
@@ -225,8 +238,16 @@ class _Probing:
             return f"{len(unanswered)} of {len(found.attempts)} pairs were not answered, the first one: {_told(unanswered[0])}"
         if wrong := [attempt for attempt in (*found.controls, *found.control_after[:1]) if attempt.outcome != "accepted"]:
             return f"the control log-in was not accepted later: {_told(wrong[0])}"
+        return self._doubt_after()
+
+    def _doubt_after(self) -> str | None:
+        found = self._found
         if not found.control_after:
             return "there was no time for the control log-in after them"
+        if found.wrong_after is None:
+            return "there was no time for a surely wrong password after them"
+        if found.wrong_after.outcome != "refused":
+            return f"a surely wrong password was not refused after them: {_told(found.wrong_after)}"
         return None
 
     def _try(self, pair: Pair | None, index: int | None = None) -> tuple[Attempt, Answer]:
@@ -234,31 +255,32 @@ class _Probing:
         at_ns = time.monotonic_ns()
         self._next_ns = at_ns + int(self._pace.interval_s * 1e9)
         end = min(self._end, at_ns / 1e9 + self._pace.answer_within_s)
-        answer = answer_of(lambda: self._asked.attempt(pair, end))
-        took_s = (time.monotonic_ns() - at_ns) / 1e9
+        self._typed |= set() if pair is None else forms_of(pair)
+        with hiding(self._typed):  # a device that echoes what it was told, now or before, must not bring it into the evidence
+            answer = answer_of(lambda: self._asked.attempt(pair, end))
+            took_s = (time.monotonic_ns() - at_ns) / 1e9
+            answer = replace(answer, said=shown(answer.said))
         found = self._found
+        if found.wrong is not None and answer.outcome == "refused" and (lockout := lockout_said(answer.words, found.refusal.words)):
+            answer = Answer("locked_out", f"{answer.said}: {lockout}")
         found.unanswered = found.unanswered + 1 if answer.outcome in ("disconnected", "no_answer") else 0
         if answer.outcome == "accepted":
             found.failed = 0
         elif pair is not None and answer.outcome == "refused":
             found.failed += 1
-        said = answer.said
-        # A device that echoes what it was told must not bring it into the evidence.
-        if pair is not None and len(pair.password) >= 3:
-            said = said.replace(pair.password, "***")
-        return Attempt(index, None if pair is None else pair.user, answer.outcome, said, at_ns, took_s), answer
+        return Attempt(index, None if pair is None else pair.user, answer.outcome, answer.said, at_ns, took_s), answer
 
 
 def answer_of(attempt: Callable[[], Answer]) -> Answer:
     """What a log-in's failure tells of the device. The bench's own failures go on."""
     try:
         return attempt()
+    except Error:  # before its built-in kin: the bench's TimeoutError is one of Python's too
+        raise
     except Unintelligible as error:
         return Answer("not_understood", shown(str(error)))
     except TimeoutError:
         return Answer("no_answer")
-    except Error:
-        raise
     except (ConnectionError, EOFError) as error:
         return Answer("disconnected", shown(str(error)))
     except OSError as error:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hilcop.credentials.answers import Answer
-from hilcop.credentials.dialogue import NAME, SECRET, SHELL, Dialogue, Proof, log_in, reach_prompt
+from hilcop.credentials.answers import Answer, Unintelligible, shown_end
+from hilcop.credentials.dialogue import CHANGE, NAME, SECRET, SHELL, Dialogue, Proof, log_in, prompt_line, reach_prompt
 from hilcop.credentials.pairs import Pair
+from hilcop.errors import Error
 
 if TYPE_CHECKING:
     from hilcop._hilcop import Console
@@ -18,8 +20,8 @@ LEAVES_S = 5.0  # a shell that `exit` ends, until the log-in is there again
 
 
 class ConsoleLine:
-    """What a console receives from now on, byte for byte. Bytes that were lost are ConnectionError; but for `restarts`: where the device's
-    own power comes and goes with it."""
+    """What a console receives from now on, byte for byte. Bytes that were lost are Unintelligible, for it may be the bench that lost
+    them; but for `restarts`: where the device's own power comes and goes with it."""
 
     def __init__(self, console: Console, *, restarts: bool = False) -> None:
         self._console, self._restarts = console, restarts
@@ -29,7 +31,7 @@ class ConsoleLine:
     def receive(self, end: float) -> bytes:
         while True:
             if not self._restarts and len(gaps := self._console.gaps_since(self._begin)) > self._gaps:
-                raise ConnectionResetError(f"the console has a gap: {gaps[-1].cause}")
+                raise Unintelligible(f"the console has a gap: {gaps[-1].cause}")
             # What comes between the mark and the wait is judged by the wait: nothing is missed.
             if (there := self._console.mark()) > self._taken:
                 data = self._console.bytes(self._taken, there)
@@ -63,7 +65,8 @@ class SerialLogin:
         return self.console.source
 
     def attempt(self, pair: Pair | None, end: float) -> Answer:
-        talk = Dialogue(ConsoleLine(self.console), end)
+        line = ConsoleLine(self.console)
+        talk = Dialogue(line, end)
         talk.say("")
         found = reach_prompt(talk, end)
         if found == SHELL:  # of whoever was here before, or open to everybody
@@ -72,11 +75,25 @@ class SerialLogin:
         if found == SHELL and self._asks:
             return Answer("not_understood", f"a shell that '{self.leave}' does not end: give what does")
         if found == SECRET:  # somebody's name was typed: no password, and from the begin
-            talk.say("")
+            self._say_nothing(line, talk, end)
             found = reach_prompt(talk, end)
+        if found == SECRET and CHANGE.search(prompt_line(talk.heard)):
+            return Answer("not_understood", f"a dialogue that does not end: {shown_end(talk.heard)}")  # a guess would be the new password
         self._asks = self._asks or found in (NAME, SECRET)
         answer = log_in(talk, found, pair, self.proof, end)
         if answer.outcome == "accepted":
-            talk.say(self.leave)
-            reach_prompt(talk, min(end, time.monotonic() + LEAVES_S))
+            # It has let us in, whatever becomes of the line then: a console that stays lost says so at the next one.
+            with contextlib.suppress(Error, OSError, EOFError, Unintelligible):
+                if CHANGE.search(prompt_line(talk.heard)):
+                    self._say_nothing(line, talk, end)
+                else:
+                    talk.say(self.leave)
+                reach_prompt(talk, min(end, time.monotonic() + LEAVES_S))
         return answer
+
+    @staticmethod
+    def _say_nothing(line: ConsoleLine, talk: Dialogue, end: float) -> None:
+        """To a prompt for a password; one for a new password is interrupted, for whatever is typed could become that."""
+        if CHANGE.search(prompt_line(talk.heard)):
+            line.send(b"\x03", end)
+        talk.say("")

@@ -13,6 +13,7 @@ from typing import Any
 
 import paramiko  # type: ignore[import]
 from hilcop.credentials.answers import Answer, Dial, Unintelligible, left, shown, speaks_of_lockout
+from hilcop.credentials.dialogue import CHANGE
 from hilcop.credentials.pairs import Pair
 
 GRACE_S = 1.0  # beyond its time, before a session that hangs is closed
@@ -23,6 +24,10 @@ _LOG = "hilcop.credentials.ssh"
 logging.getLogger(_LOG).addHandler(logging.NullHandler())  # what a device says wrong is an answer, nothing to be printed
 
 
+class _WantsAnother(Exception):
+    """It takes the password, and asks for a new one: with the same it would refuse that, with another one the device would have changed."""
+
+
 class _Session(paramiko.Transport):  # type: ignore[misc]
     """Keeps what the device said when it hung up (RFC 4253 11.1)."""
 
@@ -30,7 +35,7 @@ class _Session(paramiko.Transport):  # type: ignore[misc]
 
     def _parse_disconnect(self, message: Any) -> None:
         code, text = message.get_int(), message.get_text()
-        self.farewell = shown(f"{text} ({code})")
+        self.farewell = f"{text} ({code})"  # this is another thread, which hides nothing
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,17 @@ class SshLogin:
 
     def _password(self, session: _Session, pair: Pair, methods: Sequence[str]) -> Answer:
         rounds = 0
+        asked: set[str] = set()
 
         def answer(_title: str, _instructions: str, prompts: Sequence[tuple[str, bool]]) -> list[str]:
             nonlocal rounds
             rounds += 1
             if rounds > MOST_ROUNDS or len(prompts) > MOST_PROMPTS:
                 raise Unintelligible(f"asks more than {MOST_ROUNDS} times, or for more than {MOST_PROMPTS} things at once")
+            for prompt in (text.strip() for text, _ in prompts):
+                if asked and prompt not in asked and CHANGE.search(prompt):
+                    raise _WantsAnother(prompt)
+            asked.update(text.strip() for text, _ in prompts)
             return [pair.password] * len(prompts)
 
         try:
@@ -75,6 +85,8 @@ class SshLogin:
                 more = session.auth_interactive(pair.user, answer)
             else:
                 return Answer("not_understood", f"takes no password, but {shown(', '.join(methods))}")
+        except _WantsAnother as prompt:
+            return Answer("accepted", f"wants another password: {shown(str(prompt))}")
         except paramiko.BadAuthenticationType as error:
             return Answer("not_understood", f"takes no password, but {shown(', '.join(error.allowed_types))}")
         except paramiko.AuthenticationException as error:
@@ -137,5 +149,5 @@ def _failed(session: _Session, error: paramiko.AuthenticationException, *, asked
     text = session.farewell
     if speaks_of_lockout(text):
         # OpenSSH hangs up where one connection has failed too often (MaxAuthTries): with a single password that is a refusal of it.
-        return Answer("refused" if asked and "authentication failures" in text else "locked_out", text)
-    raise EOFError(text)
+        return Answer("refused" if asked and "authentication failures" in text else "locked_out", shown(text))
+    raise EOFError(shown(text))

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hilcop.credentials.answers import Answer, shown
+from hilcop.credentials.answers import Answer, shown, shown_end
 from hilcop.credentials.dialogue import Dialogue, Proof
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.serial_login import ConsoleLine
+from hilcop.errors import Error, make
 
 if TYPE_CHECKING:
     from hilcop._hilcop import Console
@@ -38,13 +39,13 @@ class UBootLogin:
 
     def attempt(self, pair: Pair | None, end: float) -> Answer:
         line = ConsoleLine(self.console, restarts=True)
-        self.restart()
+        self._restart()
         talk = Dialogue(line, end)
         autoboot, boots, prompt = re.compile(self.autoboot), re.compile(self.boots), re.compile(r"(?:=>|>|#|\$) *$")
         while not autoboot.search(talk.heard):
             if not talk.hear(end):
                 if talk.heard.strip():
-                    return Answer("not_understood", f"no autoboot to be stopped: {shown(talk.heard[-100:])}")
+                    return Answer("not_understood", f"no autoboot to be stopped: {shown_end(talk.heard)}")
                 raise TimeoutError
         before = len(talk.heard)
         if pair is None:
@@ -58,7 +59,16 @@ class UBootLogin:
                 # An unset variable is nothing: what it prints is not what was typed.
                 if talk.proves(Proof(f"echo {mark}${{hilcop}}{mark}", rf"{mark}{mark}"), end):
                     return Answer("accepted", "its prompt")
-                return Answer("not_understood", f"no U-Boot behind its prompt: {shown(talk.heard[-100:])}")
+                return Answer("not_understood", f"no U-Boot behind its prompt: {shown_end(talk.heard)}")
             if time.monotonic() >= end or talk.closed:
-                return Answer("not_understood", f"neither stops nor boots: {shown(talk.heard[-100:])}")
-        return Answer("refused", shown(talk.heard[before:][:100]))
+                return Answer("not_understood", f"neither stops nor boots: {shown_end(talk.heard)}")
+        return Answer("refused", shown(talk.heard[before:])[:100])
+
+    def _restart(self) -> None:
+        try:
+            self.restart()
+        except Error:
+            raise
+        except (OSError, EOFError) as error:  # of a scenario's own: nothing that the device has answered
+            cause, remedy = f"cannot be restarted: {error or type(error).__name__}", "see what restart= of the UBootLogin does"
+            raise make("Disconnected", f"console {self.target}", cause, remedy, f"console {self.target}: {cause}; {remedy}") from error
