@@ -73,8 +73,13 @@ class HandingOn {
   void run(int pipe, const std::stop_token& stop) const {
     std::array<char, 65536> bytes;
     for (bool wanted = true; !stop.stop_requested();) {
-      pollfd readable{pipe, POLLIN, 0};
-      if (::poll(&readable, 1, kLookMs) <= 0) continue;
+      pollfd ready[] = {{pipe, POLLIN, 0}, {wanted ? 1 : -1, 0, 0}};
+      if (::poll(ready, 2, kLookMs) <= 0) continue;
+      if (ready[1].revents != 0) {  // whoever read it has gone, also while nothing is to be written
+        wanted = false;
+        ended_.announce();
+      }
+      if (ready[0].revents == 0) continue;
       const auto n = ::read(pipe, bytes.data(), bytes.size());
       if (n < 0 && (errno == EAGAIN || errno == EINTR)) continue;
       if (n <= 0) break;
