@@ -91,10 +91,8 @@ TEST_F(CaptureRingTest, ItsFilesAreBoundedAndTogetherTheWhole) {
     EXPECT_EQ(files->on_disk().packets_removed, 0u);
   }
   EXPECT_GE(on_disk().size(), 8u);
-  std::uint64_t bytes = 0;
   for (const auto& file : on_disk()) {
     EXPECT_LE(std::filesystem::file_size(file), CaptureRing::kLeastBytes);
-    bytes += std::filesystem::file_size(file);
     CaptureReader alone(file);
     while (alone.next()) {
     }
@@ -126,7 +124,6 @@ TEST_F(CaptureRingTest, OldFilesGoAndWhatWentWithThemIsTold) {
   EXPECT_EQ(*told.files, on_disk());
   EXPECT_GT(told.files_removed, 5u);
   EXPECT_GT(told.begins, begin);
-  std::uint64_t bytes = 0;
   for (const auto& file : on_disk()) bytes += std::filesystem::file_size(file);
   EXPECT_EQ(told.bytes, bytes);
   const auto kept = read(on_disk());
