@@ -124,6 +124,7 @@ TEST_F(CaptureRingTest, OldFilesGoAndWhatWentWithThemIsTold) {
   EXPECT_EQ(*told.files, on_disk());
   EXPECT_GT(told.files_removed, 5u);
   EXPECT_GT(told.begins, begin);
+  std::uint64_t bytes = 0;
   for (const auto& file : on_disk()) bytes += std::filesystem::file_size(file);
   EXPECT_EQ(told.bytes, bytes);
   const auto kept = read(on_disk());
