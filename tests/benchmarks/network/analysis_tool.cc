@@ -124,10 +124,10 @@ int main(int argc, char** argv) {
   } else if (what == "canaries" || what == "read") {
     CaptureReportOptions options;
     if (what == "canaries") options.canaries = canaries();
-    const auto began = real_clock().now();
+    const auto began = hilcop::real_clock().now();
     const auto report = analyse_capture(file, options);
     said = {{"seconds", processor_seconds()},
-            {"wall_seconds", std::chrono::duration<double>(real_clock().now() - began).count()},
+            {"wall_seconds", std::chrono::duration<double>(hilcop::real_clock().now() - began).count()},
             {"bytes", report.bytes},
             {"frames", report.frames},
             {"flows", report.flows.size()},
