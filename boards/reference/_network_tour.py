@@ -19,7 +19,7 @@ MOST_STARVED_S = 5.0
 PASSWORD, WIFI_KEY = "canary of an owner 1", "canary-wifi-key-7716"
 
 
-def until(is_so: Any, timeout_s: float) -> bool:
+def until(is_so: Callable[[], bool], timeout_s: float) -> bool:
     end = time.monotonic_ns() + int(timeout_s * 1e9)
     while not is_so():
         if time.monotonic_ns() > end:

@@ -30,7 +30,8 @@ def goes_to_its_maker_alone(tour: Tour, report: CaptureReport, check: Check) -> 
 def asks_no_time(tour: Tour, report: CaptureReport, check: Check) -> None:
     failures = tour.network.status()["services"]["failures"]
     check.control("the time server that it was given served all the while", ok=failures == [], detail=str(failures))
-    asked = len(report.observations["ntp"])
+    check.control("what it asks over UDP is read: names", ok=bool(report.observations["dns"]))
+    asked = len(report.observations["ntp"]) + int(tour.network.status()["services"]["ntp"]["requests"])
     observed = f"{asked} questions of the time; all cases above were judged while it was 20 years wrong"
     check.judge(not asked, observed=observed, evidence=[tour.packets("NTP")])
 
@@ -40,7 +41,7 @@ def speaks_tls_alone(tour: Tour, report: CaptureReport, check: Check) -> None:
     flows = [flow for flow in report.flows if flow.protocol in (6, 17) and flow.from_client.payload_bytes]
     own = [flow for flow in flows if flow.client.rpartition(":")[0].strip("[]") not in BENCH]
     check.control("its TLS is among it", ok=any(flow.application == "tls" for flow in own))
-    plain = [flow for flow in own if flow.application not in ("tls", "dns", "dhcp")]
+    plain = [flow for flow in own if flow.application not in ("tls", "dns", "dhcp") or not flow.by_content]  # not by its port alone
     listed = "\n".join(f"{flow.client} {flow.server} {flow.application or '?'} {flow.from_client.payload_bytes}" for flow in own)
     evidence = [
         tour.run.attach("flows.txt", listed + "\n"),

@@ -15,13 +15,8 @@ class GatewayFilterTest : public RealInterface {
  protected:
   /// The lab's network: a host with two servers' addresses, and servers at ports 80 and 81 that note who came.
   void make_lab() {
-    ProcessOptions holder;
-    holder.program = "unshare";
-    holder.arguments = {"--net", "tail", "-f", "/dev/null"};
-    lab_ = ChildProcess::start(holder);
+    lab_ = other_host();
     const auto number = std::to_string(lab_->pid());
-    const auto name_of = [](const std::string& process) { return std::filesystem::read_symlink("/proc/" + process + "/ns/net"); };
-    until("the lab's namespace", [&] { return name_of(number) != name_of("self"); });
     ip({"link", "add", "up0", "type", "veth", "peer", "name", "lab", "netns", number});
     for (const std::vector<std::string>& words :
          std::vector<std::vector<std::string>>{{"link", "set", "lo", "up"},

@@ -79,6 +79,16 @@ class IsolatedNetwork : public testing::Test {
     }
   }
 
+  /// A network namespace of its own, for as long as the process lives.
+  static std::unique_ptr<ChildProcess> other_host() {
+    ProcessOptions holder;
+    holder.program = "unshare";
+    holder.arguments = {"--net", "tail", "-f", "/dev/null"};
+    auto host = ChildProcess::start(holder);
+    until("its namespace", [&] { return network_of(std::to_string(host->pid())) != network_of("self"); });
+    return host;
+  }
+
   /// All that has passed "bench" so far, as a capture.
   std::filesystem::path captured() {
     const auto file = dir_ / "bench.pcapng";
@@ -108,12 +118,8 @@ class IsolatedNetwork : public testing::Test {
   static std::string network_of(const std::string& process) { return std::filesystem::read_symlink("/proc/" + process + "/ns/net"); }
 
   void make_network() {
-    ProcessOptions holder;
-    holder.program = "unshare";
-    holder.arguments = {"--net", "tail", "-f", "/dev/null"};
-    dut_ = ChildProcess::start(holder);
+    dut_ = other_host();
     const auto number = std::to_string(dut_->pid());
-    until("the device's namespace", [&] { return network_of(number) != network_of("self"); });
     ip({"link", "add", "bench", "type", "veth", "peer", "name", "dut", "netns", number});
     dut({"ip", "link", "set", "dut", "address", "02:00:00:00:00:01"});
     dut({"ip", "link", "set", "lo", "up"});

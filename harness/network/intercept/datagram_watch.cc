@@ -6,9 +6,7 @@
 #include <netinet/ip.h>
 #include <netinet/udp.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -58,22 +56,25 @@ std::optional<Heard> of_ipv6(std::span<const std::byte> bytes, const sockaddr_in
   return std::nullopt;
 }
 
+// What this socket has lost for want of room since it was made (socket(7), SO_RXQ_OVFL); told once there is some.
+std::optional<std::uint32_t> overrun(msghdr& message) {
+  for (auto* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SO_RXQ_OVFL) continue;
+    std::uint32_t lost = 0;
+    std::memcpy(&lost, CMSG_DATA(part), sizeof lost);
+    return lost;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 DatagramWatch::DatagramWatch(std::vector<UniqueFd> ears, Refusal refusal, std::function<void(const SeenDatagram&)> on_seen)
-    : ears_(std::move(ears)),
-      refusal_(std::move(refusal)),
-      on_seen_(std::move(on_seen)),
-      end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this] { run(); }) {}
-
-DatagramWatch::~DatagramWatch() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(end_.get(), &one, sizeof one);
-  thread_.join();
+    : ears_(std::move(ears)), refusal_(std::move(refusal)), on_seen_(std::move(on_seen)), thread_("QUIC and DTLS of the bench network") {
+  thread_.start([this] { run(); });
 }
 
-void DatagramWatch::hear(int ear) {
+void DatagramWatch::hear(std::size_t ear) {
   std::array<std::byte, 65536> bytes;
   std::array<char, 256> beside;
   for (int i = 0; i < kInARow; ++i) {
@@ -86,8 +87,9 @@ void DatagramWatch::hear(int ear) {
     message.msg_iovlen = 1;
     message.msg_control = beside.data();
     message.msg_controllen = beside.size();
-    const auto size = ::recvmsg(ear, &message, 0);
+    const auto size = ::recvmsg(ears_[ear].get(), &message, 0);
     if (size < 0) return;
+    if (const auto lost = overrun(message)) lost_[ear] = *lost;
     const Moment at{real_clock().now(), real_clock().utc_now()};
     const auto whole = std::span(bytes).first(static_cast<std::size_t>(size));
     auto heard = from.sin6_family == AF_INET6 ? of_ipv6(whole, from, message) : of_ipv4(whole);
@@ -111,12 +113,12 @@ void DatagramWatch::hear(int ear) {
 
 void DatagramWatch::run() {
   for (;;) {
-    std::vector<pollfd> ready{{end_.get(), POLLIN, 0}};
+    std::vector<pollfd> ready{{thread_.end_fd(), POLLIN, 0}};
     for (const auto& ear : ears_) ready.push_back({ear.get(), POLLIN, 0});
     if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) return;
     if (ready[0].revents != 0) return;
     for (std::size_t i = 1; i < ready.size(); ++i)
-      if (ready[i].revents != 0) hear(ready[i].fd);
+      if (ready[i].revents != 0) hear(i - 1);
   }
 }
 

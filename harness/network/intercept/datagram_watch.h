@@ -3,9 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <thread>
 #include <vector>
 
+#include "io/service_thread.h"
 #include "io/unique_fd.h"
 #include "network/intercept/datagram_hello.h"
 #include "network/intercept/intercepted_connection.h"
@@ -22,29 +22,30 @@ struct SeenDatagram {
 
 struct DatagramCounts {
   std::uint64_t quic = 0, dtls = 0;
+  std::uint64_t lost = 0;  // datagrams that nobody had time for: not seen is then not proved
 };
 
 /// Sees who begins QUIC or DTLS, wherever to, and tells them that nobody listens there. From a thread of its own until it is destroyed.
 class DatagramWatch {
  public:
-  /// `ears`: raw UDP sockets (udp_ear()), which it owns from here, as what it tells by. `on_seen` returns quickly and throws nothing.
-  /// Throws Error.
+  /// `ears`: raw UDP sockets (udp_ear()), two at most, which it owns from here, as what it tells by. `on_seen` returns quickly and throws
+  /// nothing. Throws Error.
   DatagramWatch(std::vector<UniqueFd> ears, Refusal refusal, std::function<void(const SeenDatagram&)> on_seen);
-  ~DatagramWatch();
+  ~DatagramWatch() { thread_.end(); }
   DatagramWatch(const DatagramWatch&) = delete;
   DatagramWatch& operator=(const DatagramWatch&) = delete;
-  DatagramCounts counts() const { return {quic_, dtls_}; }
+  DatagramCounts counts() const { return {quic_, dtls_, std::uint64_t{lost_[0]} + lost_[1]}; }
 
  private:
   void run();
-  void hear(int ear);
+  void hear(std::size_t ear);
 
   std::vector<UniqueFd> ears_;
   Refusal refusal_;
   std::function<void(const SeenDatagram&)> on_seen_;
-  UniqueFd end_;
   std::atomic<std::uint64_t> quic_{0}, dtls_{0};
-  std::thread thread_;  // the last: it uses the others
+  std::atomic<std::uint32_t> lost_[2] = {};  // as the kernel counts, by ear
+  ServiceThread thread_;                     // the last: it uses the others
 };
 
 }  // namespace hilcop

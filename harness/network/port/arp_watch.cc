@@ -6,13 +6,10 @@
 #include <net/if.h>
 #include <netinet/if_ether.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
@@ -39,20 +36,13 @@ UniqueFd arp_socket(const std::string& interface) {
 }  // namespace
 
 ArpWatch::ArpWatch(const std::string& interface, std::function<void(const std::string& address, const std::string& mac)> on_claim)
-    : on_claim_(std::move(on_claim)),
-      socket_(arp_socket(interface)),
-      end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      thread_([this] { run(); }) {}
-
-ArpWatch::~ArpWatch() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(end_.get(), &one, sizeof one);
-  thread_.join();
+    : on_claim_(std::move(on_claim)), socket_(arp_socket(interface)), thread_("ARP of interface '" + interface + "'") {
+  thread_.start([this] { run(); });
 }
 
 void ArpWatch::run() {
   for (;;) {
-    pollfd ready[] = {{socket_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
+    pollfd ready[] = {{socket_.get(), POLLIN, 0}, {thread_.end_fd(), POLLIN, 0}};
     if (::poll(ready, 2, -1) < 0 && errno != EINTR) return;
     if (ready[1].revents != 0) return;
     ether_arp said{};

@@ -2,8 +2,8 @@
 #pragma once
 #include <functional>
 #include <string>
-#include <thread>
 
+#include "io/service_thread.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
@@ -14,7 +14,7 @@ class ArpWatch {
  public:
   /// `on_claim`: "10.77.0.50", "02:00:00:00:00:50". It returns quickly, throws nothing. Throws Error.
   ArpWatch(const std::string& interface, std::function<void(const std::string& address, const std::string& mac)> on_claim);
-  ~ArpWatch();
+  ~ArpWatch() { thread_.end(); }
   ArpWatch(const ArpWatch&) = delete;
   ArpWatch& operator=(const ArpWatch&) = delete;
 
@@ -22,8 +22,8 @@ class ArpWatch {
   void run();
 
   std::function<void(const std::string&, const std::string&)> on_claim_;
-  UniqueFd socket_, end_;
-  std::thread thread_;  // the last: it uses the others
+  UniqueFd socket_;
+  ServiceThread thread_;  // the last: it uses the others
 };
 
 }  // namespace hilcop

@@ -4,9 +4,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -35,16 +33,10 @@ CarrierWatch::CarrierWatch(std::string interface, std::function<void(Carrier)> o
     : interface_(std::move(interface)),
       on_change_(std::move(on_change)),
       news_(link_news(interface_)),
-      end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      last_(look()) {
+      last_(look()),
+      thread_("interface '" + interface_ + "'") {
   on_change_(last_);
-  thread_ = std::thread([this] { run(); });
-}
-
-CarrierWatch::~CarrierWatch() {
-  const std::uint64_t one = 1;
-  [[maybe_unused]] const auto n = ::write(end_.get(), &one, sizeof one);
-  thread_.join();
+  thread_.start([this] { run(); });
 }
 
 Carrier CarrierWatch::look() {
@@ -55,7 +47,7 @@ Carrier CarrierWatch::look() {
 void CarrierWatch::run() {
   std::array<char, 16384> said;
   for (;;) {
-    pollfd ready[] = {{news_.get(), POLLIN, 0}, {end_.get(), POLLIN, 0}};
+    pollfd ready[] = {{news_.get(), POLLIN, 0}, {thread_.end_fd(), POLLIN, 0}};
     if (::poll(ready, 2, -1) < 0 && errno != EINTR) return;
     if (ready[1].revents != 0) return;
     while (::recv(news_.get(), said.data(), said.size(), 0) > 0 || errno == ENOBUFS) errno = 0;

@@ -2,8 +2,8 @@
 #pragma once
 #include <functional>
 #include <string>
-#include <thread>
 
+#include "io/service_thread.h"
 #include "io/unique_fd.h"
 #include "network/port/links.h"
 
@@ -17,7 +17,7 @@ class CarrierWatch {
  public:
   /// `on_change` hears at once what it is now. It returns quickly, throws nothing. Throws Error.
   CarrierWatch(std::string interface, std::function<void(Carrier)> on_change);
-  ~CarrierWatch();
+  ~CarrierWatch() { thread_.end(); }
   CarrierWatch(const CarrierWatch&) = delete;
   CarrierWatch& operator=(const CarrierWatch&) = delete;
 
@@ -28,9 +28,9 @@ class CarrierWatch {
   std::string interface_;
   std::function<void(Carrier)> on_change_;
   Links links_;
-  UniqueFd news_, end_;
+  UniqueFd news_;
   Carrier last_;
-  std::thread thread_;  // the last: it uses the others
+  ServiceThread thread_;  // the last: it uses the others
 };
 
 }  // namespace hilcop

@@ -150,8 +150,9 @@ void Links::join(const std::string& name, const std::string& bridge) {
 }
 
 std::optional<bool> Links::has_carrier(const std::string& name) {
+  if (::if_nametoindex(name.c_str()) == 0) return std::nullopt;
   rtnl_link* found = nullptr;
-  if (rtnl_link_get_kernel(state_->socket.get(), 0, name.c_str(), &found) < 0) return std::nullopt;
+  if (rtnl_link_get_kernel(state_->socket.get(), 0, name.c_str(), &found) < 0) return false;  // who cannot be asked is not gone
   const Link link(found);
   return rtnl_link_get_carrier(link.get()) != 0;
 }

@@ -95,6 +95,7 @@ UniqueFd udp_ear(IpFamily family, const std::string& interface) {
   const sock_fprog program{static_cast<unsigned short>(std::size(steps)), steps};
   require(::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0, object, "cannot be looked through");
   if (!v4) set(fd.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, object);
+  set(fd.get(), SOL_SOCKET, SO_RXQ_OVFL, object);
   require(::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.c_str(), static_cast<socklen_t>(interface.size())) == 0, object,
           "cannot be bound to its interface");
   return fd;

@@ -15,7 +15,8 @@ UniqueFd udp_service(IpFamily family, int port, const std::string& interface);
 UniqueFd tcp_service(IpFamily family, int port, const std::string& interface);
 int local_port(int socket);
 /// Hears each UDP datagram that comes in there for this host whose first bytes may be QUIC's or DTLS's, beside who gets it (raw(7)): IPv4
-/// with its IP header, IPv6 without and its destination told beside (IPV6_PKTINFO).
+/// with its IP header, IPv6 without and its destination told beside (IPV6_PKTINFO). What it lost is too
+/// (SO_RXQ_OVFL).
 UniqueFd udp_ear(IpFamily family, const std::string& interface);
 /// Sends ICMP (IPv4: with its IP header; IPv6: without) there from whatever address it says; hears nothing.
 UniqueFd unreachable_socket(IpFamily family, const std::string& interface);

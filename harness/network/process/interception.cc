@@ -143,7 +143,7 @@ json Interception::status() const {
           {"turned_away", counts.turned_away},
           {"accept_failures", counts.accept_failures},
           {"no_longer_kept", counts.no_longer_kept},
-          {"datagrams", {{"quic", seen.quic}, {"dtls", seen.dtls}}}};
+          {"datagrams", {{"quic", seen.quic}, {"dtls", seen.dtls}, {"lost", seen.lost}}}};
 }
 
 Interception::Options interception_options_of(const json& how) {

@@ -6,9 +6,9 @@
 #include <mutex>
 #include <vector>
 
+#include "io/service_thread.h"
 #include "network/services/dns_connection.h"
 #include "network/services/dns_server.h"
-#include "network/services/service_thread.h"
 
 namespace hilcop::services {
 

@@ -12,8 +12,8 @@
 #include <utility>
 
 #include "base/deadline.h"
+#include "io/service_thread.h"
 #include "network/services/hex.h"
-#include "network/services/service_thread.h"
 
 namespace hilcop::services {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/services/service_thread.h"
+#include "io/service_thread.h"
 
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace hilcop::services {
+namespace hilcop {
 
 ServiceThread::ServiceThread(const std::string& object) : object_(object), end_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   if (!end_) throw error_from_errno(errno, object_, "make an eventfd");
@@ -35,4 +35,4 @@ void ServiceThread::end() {
   if (thread_.joinable()) thread_.join();
 }
 
-}  // namespace hilcop::services
+}  // namespace hilcop

@@ -6,7 +6,7 @@
 
 #include "io/unique_fd.h"
 
-namespace hilcop::services {
+namespace hilcop {
 
 /// The one thread of a service. No signal comes to it, and it is asked to end by a descriptor that it polls beside its own.
 class ServiceThread {
@@ -30,4 +30,4 @@ class ServiceThread {
   std::thread thread_;
 };
 
-}  // namespace hilcop::services
+}  // namespace hilcop
