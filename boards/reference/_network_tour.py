@@ -13,6 +13,7 @@ from typing import Any
 import hilcop
 from hilcop import Check, Dut, Evidence, Run
 from hilcop.interception import Intercepted, Interception
+from hilcop.network import Network
 
 CLOUD, API = "cloud.ht1.example", 443
 MOST_STARVED_S = 5.0
@@ -26,6 +27,21 @@ def until(is_so: Callable[[], bool], timeout_s: float) -> bool:
             return False
         hilcop.wait_until(time.monotonic_ns() + 200_000_000)
     return True
+
+
+def ask(network: Network, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """The device's API over the bench's network, as its owner's browser does, whom its certificate does not concern here."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = http.client.HTTPConnection("device", timeout=30)
+    connection.sock = context.wrap_socket(network.connect(network.address(), API, timeout_s=30))
+    try:
+        connection.request(method, path, None if body is None else json.dumps(body))
+        reply = connection.getresponse()
+        text = reply.read()
+    finally:
+        connection.close()
+    return reply.status, json.loads(text) if text else None
 
 
 class Tour:
@@ -61,18 +77,7 @@ class Tour:
         return f"the bench failed: {failures}" if failures else ""
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """As its owner's browser does, whom its certificate does not concern here."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPConnection("device", timeout=30)
-        connection.sock = context.wrap_socket(self.network.connect(self.network.address(), API, timeout_s=30))
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            reply = connection.getresponse()
-            text = reply.read()
-        finally:
-            connection.close()
-        return reply.status, json.loads(text) if text else None
+        return ask(self.network, method, path, body)
 
     def answers(self) -> bool:
         """Whether its page answers on the LAN."""

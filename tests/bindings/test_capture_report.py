@@ -6,15 +6,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, cast
 
 import hilcop
 import pytest
-from hilcop.network import Network
 
 sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
 
-from captures import dns, ip, talk, udp, write_pcapng
+from captures import CapturingPort, dns, ip, talk, udp, write_pcapng
 
 DEVICE, GATEWAY = "192.0.2.10", ("192.0.2.1", 53)
 API = ("198.18.0.2", 80)
@@ -91,49 +89,33 @@ def test_what_is_not_there_is_told(tmp_path: Path) -> None:
     assert (report.interfaces[0].dropped, report.complete) == (None, False)
 
 
-class Port:
-    """The network process as far as a capture of its own is concerned."""
-
-    def __init__(self, file: Path | None, *, packets: int = 0, dropped: int = 0) -> None:
-        self.capture_file = str(file or "")
-        self.figures = {"packets": packets, "bytes": 0, "dropped": dropped, "failure": None}
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        assert timeout_s > 0
-        self.asked.append((what, how))
-        return self.figures
-
-
-def network(port: Port) -> Network:
-    return Network(cast(Any, port))
-
-
 def test_a_bench_reads_its_own_capture_as_far_as_it_is_written(tmp_path: Path) -> None:
     frames = [udp((DEVICE, 1), API, b"hello"), udp((DEVICE, 1), API, b"key=c4n4ryWifi5521")]
     file = write_pcapng(tmp_path / "a.pcapng", frames, dropped=None)
     file.write_bytes(file.read_bytes() + file.read_bytes()[-40:-7])  # the next is on its way
-    port = Port(file, packets=2)
-    report = network(port).read()
+    port = CapturingPort(file, packets=2)
+    report = port.network().read()
     assert (report.frames, report.complete, report.interfaces[0].dropped) == (2, True, 0)
     assert port.asked == [("capture.sync", {"name": "main"})]
-    found = network(Port(file, packets=2)).find_canaries({"wifi key": "c4n4ryWifi5521", "serial": "SN-0000-4711"})
+    found = CapturingPort(file, packets=2).network().find_canaries({"wifi key": "c4n4ryWifi5521", "serial": "SN-0000-4711"})
     assert found.complete, found.limits
     assert [(one.canary, one.frames) for one in found.findings] == [("wifi key", (2,))]
-    assert not network(Port(file, packets=1)).find_canaries({"wifi key": "c4n4ryWifi5521"}).findings, "no further than it was then"
+    assert not CapturingPort(file, packets=1).network().find_canaries({"wifi key": "c4n4ryWifi5521"}).findings, (
+        "no further than it was then"
+    )
 
 
 def test_what_the_bench_lost_leaves_its_capture_incomplete(tmp_path: Path) -> None:
     file = write_pcapng(tmp_path / "a.pcapng", [udp((DEVICE, 1), API, b"hello")], dropped=None)
-    lost = network(Port(file, packets=1, dropped=4)).find_canaries({"wifi key": "c4n4ryWifi5521"})
+    lost = CapturingPort(file, packets=1, dropped=4).network().find_canaries({"wifi key": "c4n4ryWifi5521"})
     assert (lost.complete, lost.limits) == (False, ("4 packets were lost by the capture on 'wire'",))
-    absent = network(Port(file, packets=3)).read()
+    absent = CapturingPort(file, packets=3).network().read()
     assert (absent.complete, absent.limits) == (False, ("2 frames were recorded and are not in the file",))
 
 
 def test_a_bench_that_records_nothing_has_nothing_to_read() -> None:
-    port = Port(None)
-    for call in (lambda: network(port).read(), lambda: network(port).find_canaries({"wifi key": "c4n4ryWifi5521"})):
+    port = CapturingPort(None)
+    for call in (lambda: port.network().read(), lambda: port.network().find_canaries({"wifi key": "c4n4ryWifi5521"})):
         with pytest.raises(
             hilcop.ConfigError, match="the bench records nothing, so that there is no capture to read; open it with record_dir="
         ):

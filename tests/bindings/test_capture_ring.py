@@ -7,15 +7,13 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any, cast
 
 import hilcop
 import pytest
-from hilcop.network import Network
 
 sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
 
-from captures import talk, write_pcapng
+from captures import CapturingPort, talk, write_pcapng
 
 DEVICE, API = ("192.0.2.10", 40000), ("198.18.0.2", 80)
 SECRET = "c4n4ryWifi5521"
@@ -98,31 +96,16 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path, frames: list[bytes
         hilcop.read_capture([])
 
 
-class Port:
-    """The network process as far as a ring of its own is concerned."""
-
-    capture_file = "/run/network/a.pcapng"
-
-    def __init__(self, **figures: Any) -> None:
-        self.figures: dict[str, Any] = {"failure": None, "dropped": 0, **figures}
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-
-    def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
-        assert timeout_s > 0
-        self.asked.append((what, how))
-        return self.figures
-
-
-def network(port: Port) -> Network:
-    return Network(cast(Any, port))
-
-
 def test_a_bench_reads_its_ring_and_says_what_is_gone(tmp_path: Path, frames: list[bytes]) -> None:
     files = [str(file) for file in write_ring(tmp_path, frames, [4, 8], dropped=None)]
-    whole = network(Port(packets=len(frames), packets_removed=0, files=files)).read()
+    whole = CapturingPort("/run/network/a.pcapng", packets=len(frames), packets_removed=0, files=files).network().read()
     assert whole.complete, whole.limits
     assert whole.frames == len(frames)
-    gone = network(Port(packets=len(frames), packets_removed=4, files=files[1:])).find_canaries({"wifi key": SECRET})
+    gone = (
+        CapturingPort("/run/network/a.pcapng", packets=len(frames), packets_removed=4, files=files[1:])
+        .network()
+        .find_canaries({"wifi key": SECRET})
+    )
     assert not gone.complete
     assert f"4 packets were recorded before {Path(files[1]).name} and are in none of these files" in gone.limits
     assert not [limit for limit in gone.limits if "not in the file" in limit], "all that is said to be there is"
@@ -131,22 +114,22 @@ def test_a_bench_reads_its_ring_and_says_what_is_gone(tmp_path: Path, frames: li
 def test_a_file_that_goes_while_a_bench_reads_is_said(tmp_path: Path, frames: list[bytes]) -> None:
     files = write_ring(tmp_path, frames, [4, 8], dropped=None)
     files[0].unlink()
-    port = Port(packets=len(frames), packets_removed=0, files=[str(file) for file in files])
-    report = network(port).read()
+    port = CapturingPort("/run/network/a.pcapng", packets=len(frames), packets_removed=0, files=[str(file) for file in files])
+    report = port.network().read()
     assert not report.complete
     assert f"the file is damaged: {files[0].name}: was removed before it was read" in report.limits
 
 
 def test_a_capture_asks_for_its_ring_and_raises_what_it_lost(tmp_path: Path) -> None:
     failure = {"kind": "Exhausted", "object": "capture a", "cause": "cannot be written", "remedy": "free disk space", "context": []}
-    port = Port(packets=1, files=[])
-    with network(port).capture(tmp_path / "a.pcapng", file_bytes=1_000_000, files=3, timeout_s=9) as figures:
+    port = CapturingPort("/run/network/a.pcapng", packets=1, files=[])
+    with port.network().capture(tmp_path / "a.pcapng", file_bytes=1_000_000, files=3, timeout_s=9) as figures:
         pass
     assert figures["packets"] == 1
     assert port.asked[0][1]["ring"] == {"file_bytes": 1_000_000, "files": 3, "file_s": 0}
-    port = Port(failure=failure)
-    with pytest.raises(hilcop.Error, match="capture a: cannot be written; free disk space"), network(port).capture(tmp_path / "a.pcapng"):
+    port = CapturingPort("/run/network/a.pcapng", failure=failure)
+    with pytest.raises(hilcop.Error, match="capture a: cannot be written; free disk space"), port.network().capture(tmp_path / "a.pcapng"):
         pass
     assert port.asked[0][1]["ring"] is None
-    with pytest.raises(ZeroDivisionError), network(port).capture(tmp_path / "a.pcapng"):
+    with pytest.raises(ZeroDivisionError), port.network().capture(tmp_path / "a.pcapng"):
         _ = 1 / 0

@@ -7,6 +7,9 @@ import socket
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
+
+from hilcop.network import Network
 
 End = tuple[str, int]
 FIN, SYN, ACK = 1, 2, 16
@@ -91,3 +94,20 @@ def write_pcapng(file: Path, frames: Sequence[bytes], *, dropped: int | None = 0
         out += _block(5, struct.pack("<III", 0, 0, 0) + counts)
     file.write_bytes(out)
     return file
+
+
+class CapturingPort:
+    """The network process as far as a capture of its own is concerned: what it says of it, and what it was asked."""
+
+    def __init__(self, file: Path | str | None, **figures: Any) -> None:
+        self.capture_file = str(file or "")
+        self.figures: dict[str, Any] = {"packets": 0, "bytes": 0, "dropped": 0, "failure": None, **figures}
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+
+    def ask(self, what: str, how: dict[str, Any], *, timeout_s: float) -> dict[str, Any]:
+        assert timeout_s > 0
+        self.asked.append((what, how))
+        return self.figures
+
+    def network(self) -> Network:
+        return Network(cast(Any, self))

@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import os
 import re
 import select
 import signal
 import socket
-import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,9 +21,10 @@ import pytest
 from bench_file import write_bench
 from hilcop.interception import Interception
 from life import PASSWORD, WIFI
-from machine import IMAGE, make_unit
+from machine import IMAGE, SOURCE, make_unit
 
-CLOUD = "cloud.ht1.example"
+sys.path.append(str(SOURCE / "boards/reference"))
+from _network_tour import CLOUD, ask
 
 
 class Unit:
@@ -49,17 +49,7 @@ class Unit:
             hilcop.wait_until(time.monotonic_ns() + 50_000_000)
 
     def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPConnection("device", timeout=30)
-        connection.sock = context.wrap_socket(self.network.connect(self.network.address(), 443, timeout_s=30))
-        try:
-            connection.request(method, path, None if body is None else json.dumps(body))
-            reply = connection.getresponse()
-            text = reply.read()
-        finally:
-            connection.close()
-        return reply.status, json.loads(text) if text else None
+        return ask(self.network, method, path, body)
 
     def starts(self) -> int:
         """Returns when it began: steady clock."""
