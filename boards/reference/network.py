@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import hilcop
 from _network_tour import API, CLOUD, PASSWORD, WIFI_KEY, Tour, until
 from _network_wire import asks_no_time, goes_to_its_maker_alone, speaks_tls_alone
-from hilcop import Check, Dut, Run, powered, scenario
+from hilcop import Check, Dut, Run, scenario
 from hilcop.interception import Intercepted
 from hilcop.scanning import PortWatch
 
@@ -229,6 +229,15 @@ def keeps_secrets(tour: Tour, check: Check) -> None:
 
 
 @contextmanager
+def off_at_the_end(dut: Dut) -> Iterator[None]:
+    """However it ends. Each part begins with a start of its own, so that it is off until then."""
+    try:
+        yield
+    finally:
+        dut.power.off()
+
+
+@contextmanager
 def wrong_time(dut: Dut) -> Iterator[None]:
     """Whoever asks the bench for the time is told one of long ago."""
     dut.network.ntp(offset_s=TWENTY_YEARS_S)
@@ -261,7 +270,7 @@ def network(dut: Dut, run: Run) -> None:
     clock = run.check("clock", expected="it asks no time server, so that none can move its clock", clauses=["5.5-1"])
     plain = run.check("plain", expected="it says nothing to anybody without TLS", clauses=["5.5-1"])
     secrets = run.check("secrets", expected="what its owner told it goes nowhere in the plain", clauses=["5.5-7"])
-    with powered(dut), wrong_time(dut):
+    with off_at_the_end(dut), wrong_time(dut):
         tour = Tour(dut, run)
         takes_an_address(tour, address)
         if not is_set_up(tour, cloud):
