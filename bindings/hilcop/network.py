@@ -285,10 +285,10 @@ class Network:
         timeout_s: float = 10,
     ) -> Interception:
         """From now on the bench answers TLS at these ports, whatever server the device wants. `ca_file`, `ca_key_file`: PEM of a CA that
-        the device trusts, by default lab-config's (`network: {ca: ...}`); without one most cases are not testable. `ports="all"`: connections to any other port of any host come to the
-        bench too, and what is said there in plain text is kept (`not_tls`). `banners`: what servers say first. QUIC is not spoken: a client
-        is refused at once (ICMP), so that most go on over TCP, or hears nothing. Once for each bench; BusyError after that.
-        UnsupportedError: this kernel cannot lead all ports here."""
+        the device trusts, by default lab-config's (`network: {ca: ...}`); without one most cases are not testable. `ports="all"`:
+        connections to any other port of any host come to the bench too, and what is said there in plain text is kept (`not_tls`).
+        `banners`: what servers say first. QUIC is not spoken: a client is refused at once (ICMP), so that most go on over TCP, or hears
+        nothing. Once for each bench; BusyError after that. UnsupportedError: this kernel cannot lead all ports here."""
         how: dict[str, Any] = {"case": case, "ports": ports if isinstance(ports, str) else list(ports), "quic": quic}
         how["banners"] = [asdict(banner) for banner in banners]
         if ca_file is None and ca_key_file is None and self._port.trusted_ca is not None:
