@@ -169,12 +169,13 @@ void bind_bench(py::module_& module) {
   py::class_<OpenBench>(module, "Bench",
                         "One lab-config file, opened. Use as a context manager: closing brings every output to its safe state.")
       .def(py::init([](const std::string& file, const std::string& boards_dir, std::vector<std::string> duts, const std::string& record_dir,
-                       double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline, const std::string& keeper_socket,
-                       const std::string& faults, std::function<void(const std::string&)> on_wait, bool without_selftest,
-                       bool shared_network) {
+                       const std::string& capture_dir, double wait_s, const std::string& holder, std::shared_ptr<Timeline> timeline,
+                       const std::string& keeper_socket, const std::string& faults, std::function<void(const std::string&)> on_wait,
+                       bool without_selftest, bool shared_network) {
              OpenOptions options;
              options.duts = std::move(duts);
              options.record_dir = record_dir;
+             options.capture_dir = capture_dir;
              options.holder = holder;
              options.shared_network = shared_network;
              options.keeper.socket = keeper_socket;
@@ -190,9 +191,9 @@ void bind_bench(py::module_& module) {
                return std::make_unique<OpenBench>(OpenBench{timeline, Bench::open(std::move(config), options, all_drivers(), sink)});
              });
            }),
-           py::arg("file"), py::arg("boards_dir"), py::arg("duts"), py::arg("record_dir"), py::arg("wait_s"), py::arg("holder"),
-           py::arg("timeline"), py::arg("keeper_socket"), py::arg("faults"), py::arg("on_wait"), py::arg("without_selftest"),
-           py::arg("shared_network"))
+           py::arg("file"), py::arg("boards_dir"), py::arg("duts"), py::arg("record_dir"), py::arg("capture_dir"), py::arg("wait_s"),
+           py::arg("holder"), py::arg("timeline"), py::arg("keeper_socket"), py::arg("faults"), py::arg("on_wait"),
+           py::arg("without_selftest"), py::arg("shared_network"))
       .def_property_readonly("name", [](const OpenBench& self) { return self.bench->config().name; })
       .def_property_readonly("duts", [](const OpenBench& self) { return self.bench->dut_names(); })
       .def_property_readonly("timeline", [](const OpenBench& self) { return self.timeline; })

@@ -117,6 +117,14 @@ void bind_console(py::module_& module) {
           },
           py::arg("data"), py::kw_only(), timeout(10), "Sends bytes (str as UTF-8), paced as the board file says.")
       .def(
+          "write_secret",
+          [](Console& self, const std::string& line, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            without_gil([&] { self.write_secret(line, deadline); });
+          },
+          py::arg("line"), py::kw_only(), timeout(10),
+          "write_line(); the timeline has its length alone. A device that echoes it has it in the recording.")
+      .def(
           "write_line",
           [](Console& self, const std::string& line, double timeout_s) {
             const auto deadline = deadline_in(timeout_s);

@@ -158,7 +158,38 @@ void bind_usb(py::module_& module) {
           py::kw_only(), timeout(10), "Resets the USB port: the device starts its USB side again.")
       .def(
           "unexpected", [](UsbPort& self) { return without_gil([&] { return self.unexpected(); }); },
-          "What was seen since the bench was opened and the board file does not declare; a sentence each.");
+          "What was seen since the bench was opened and the board file does not declare; a sentence each.")
+      .def(
+          "capture",
+          [](const py::object& self, const py::object& file, const std::string& name, std::uint64_t file_bytes, int files, double file_s) {
+            return py::module_::import("hilcop.captures").attr("usb_capture")(self, file, name, file_bytes, files, file_s);
+          },
+          py::arg("file"), py::kw_only(), py::arg("name") = "extra", py::arg("file_bytes") = 0, py::arg("files") = 0,
+          py::arg("file_s") = 0.0,
+          "As long as the block runs, what passes between this host and the DUT's USB is recorded in a file that must not exist (usbmon; "
+          "pcapng, which Wireshark reads): each request, its data, its answer; what the bench does meanwhile stands as comments. The dict "
+          "has its figures after that ({packets, dropped, files...}): only a capture that dropped nothing proves an absence. Begin it "
+          "before the power to have the device's first words. file_bytes, files, file_s: a ring of files, as Network.capture has it. A "
+          "block that ends well raises what could not be written: ExhaustedError where the disk is full. UnsupportedError: this kernel "
+          "has no usbmon. PermissionDeniedError.")
+      .def(
+          "sync_capture",
+          [](UsbPort& self, const std::string& name, double timeout_s) {
+            const auto deadline = deadline_in(timeout_s);
+            return to_python(without_gil([&] { return self.sync_capture(name, deadline); }));
+          },
+          py::arg("name") = "extra", py::kw_only(), timeout(5), "Returns when all that had passed is in the file, with the figures so far.")
+      .def(
+          "_start_capture",
+          [](UsbPort& self, const std::string& name, const std::string& file, const py::object& ring) {
+            const auto files = capture_ring_from_json(from_python(ring), "capture " + file);
+            without_gil([&] { self.start_capture(name, file, files); });
+          },
+          py::arg("name"), py::arg("file"), py::arg("ring"))
+      .def(
+          "_stop_capture",
+          [](UsbPort& self, const std::string& name) { return to_python(without_gil([&] { return self.stop_capture(name); })); },
+          py::arg("name"));
 }
 
 }  // namespace

@@ -152,6 +152,7 @@ def open_bench(
     *,
     duts: Sequence[str] = (),
     record_dir: str | Path = "",
+    capture_dir: str | Path = "",
     boards_dir: str | Path = "",
     wait_s: float = 0,
     holder: str = "",
@@ -164,7 +165,8 @@ def open_bench(
 ) -> Bench:
     """Opens a lab-config file: leases its DUTs (all, or those named), records their consoles from now on.
 
-    record_dir: where console files and timeline.ndjson go; empty: nothing is kept. boards_dir: default: the nearest folder
+    record_dir: where console files and timeline.ndjson go; empty: nothing is kept. capture_dir: where the captures of networks go;
+    default: `network` in record_dir. boards_dir: default: the nearest folder
     `boards` above the file's own. wait_s: seconds to queue while somebody else holds a DUT; on_wait is
     then told once who holds it and since when (default: printed on stderr). Blocks until everything is at its safe state.
     faults: makes the consoles misbehave on purpose, to test a scenario: "drop_every=5000,stall_every=20000,seed=3" (as
@@ -183,6 +185,7 @@ def open_bench(
         boards_dir=str(boards_dir),
         duts=list(duts),
         record_dir=str(record_dir),
+        capture_dir=str(capture_dir),
         wait_s=wait_s,
         holder=holder or f"python {os.getpid()}",
         timeline=timeline,

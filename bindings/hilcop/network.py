@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hilcop._hilcop import wait_until
 from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
+from hilcop.captures import recorded
 from hilcop.errors import make
 from hilcop.interception import Banner, Interception
 from hilcop.outages import Outage, outage_change
@@ -91,16 +92,15 @@ class Network:
         With file_bytes (256 KiB to 1 TiB) and files (2 to 1000) its disk is bounded: a new file begins before one grows beyond that, or
         when it is file_s old, and the newest `files` are kept. They are named after `file`, as "a_00007_20261129104500.pcapng" (UTC) after
         "a.pcapng"; the figures' `files` has them in their order, for read_capture() and find_canaries()."""
-        ring = {"file_bytes": file_bytes, "files": files, "file_s": file_s} if file_bytes or files or file_s else None
-        figures: dict[str, Any] = {}
-        self._port.ask("capture.start", {"name": name, "file": str(Path(file).absolute()), "ring": ring}, timeout_s=timeout_s)
-        try:
+        with recorded(
+            lambda path, ring: self._port.ask("capture.start", {"name": name, "file": path, "ring": ring}, timeout_s=timeout_s),
+            lambda: self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s),
+            file,
+            file_bytes,
+            files,
+            file_s,
+        ) as figures:
             yield figures
-        finally:
-            figures.update(self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s))
-        if failure := figures["failure"]:
-            kind, object, cause, remedy = (failure[key] for key in ("kind", "object", "cause", "remedy"))
-            raise make(kind, object, cause, remedy, f"{object}: {cause}; {remedy}")
 
     def mark(self, text: str, *, timeout_s: float = 5) -> None:
         """A comment at the next packet."""

@@ -154,6 +154,7 @@ class Worker:
                 self.settings["bench"],
                 duts=[self.dut_name],
                 record_dir=self.run_dir / "console",
+                capture_dir=self.run_dir / "network",
                 boards_dir=self.settings["boards_dir"],
                 wait_s=float(self.settings.get("wait_s", 0)),
                 holder=str(self.settings.get("holder", "hilcop run")),

@@ -30,6 +30,7 @@ class RealBench final : public Bench {
   RealBench(BenchConfig config, OpenOptions options, DriverTable drivers, EventSink& sink)
       : config_(std::move(config)), options_(std::move(options)), drivers_(drivers), sink_(sink) {
     choose_duts();
+    if (options_.capture_dir.empty() && !options_.record_dir.empty()) options_.capture_dir = options_.record_dir / "network";
     try {
       for (const auto& name : options_.duts) lock("dut:" + config_.name + "/" + name, name);
       keeper_ = KeeperClient::connect(options_.keeper, Deadline::in(15s));
@@ -160,7 +161,7 @@ class RealBench final : public Bench {
   NetworkMember member_of_network(const DutConfig& dut) {
     opening_ = dut.name;
     auto& socket = lease(request(dut, dut.network->role, SafeState::Off));
-    KeptNetworkOptions options{config_.name,         dut.name, options_.record_dir, keeper_program(options_.keeper), dut.network->ca,
+    KeptNetworkOptions options{config_.name,         dut.name, options_.capture_dir, keeper_program(options_.keeper), dut.network->ca,
                                dut.network->capture, {}};
     if (const auto& uplink = dut.network->uplink) options.uplink.emplace(*uplink, lease(request(dut, uplink->role, SafeState::Off)));
     return {std::move(options), socket};
@@ -173,7 +174,7 @@ class RealBench final : public Bench {
       const auto& name = duts[i]->name;
       auto& port = *(networks_[name] = std::move(ports[i]));
       duts_.at(name)->give_network(port);
-      sink_.set_mark(name, [&port](const std::string& text) { port.mark(text); });
+      sink_.add_mark(name, [&port](const std::string& text) { port.mark(text); });
     }
   }
   void open_networks() {
@@ -270,6 +271,7 @@ class RealBench final : public Bench {
             if (usb_watch_) usb_watch_->look();
           },
           sink_);
+      sink_.add_mark(name, [&port = *usb_ports_[name]](const std::string& text) { port.mark(text); });
     }
     if (usb_ports_.empty()) return;
     usb_watch_ = UsbWatch::start([this](const UsbChange& change) {
@@ -356,10 +358,8 @@ class RealBench final : public Bench {
       if (!owned.power_of.empty()) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     // The objects live on until the bench itself dies: who still holds a DUT gets errors, not a crash.
     for (auto& console : consoles_) attempt(console->source().substr(0, console->source().find('/')), [&] { console->close(); });
-    for (auto& [name, network] : networks_) {
-      sink_.set_mark(name, {});
-      attempt(name, [&network = network] { network->close(Deadline::in(10s)); });
-    }
+    for (const auto& name : options_.duts) sink_.clear_marks(name);
+    for (auto& [name, network] : networks_) attempt(name, [&network = network] { network->close(Deadline::in(10s)); });
     for (auto& owned : leases_) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
     usb_watch_.reset();
     if (keeper_) keeper_->on_event({});

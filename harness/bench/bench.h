@@ -69,6 +69,7 @@ class Dut {
 struct OpenOptions {
   std::vector<std::string> duts;       // empty: all of the file
   std::filesystem::path record_dir;    // console files; empty: not recorded
+  std::filesystem::path capture_dir;   // captures of networks; empty: `network` in record_dir, where there is one
   bool shared_network = false;         // the DUTs hang on one network and hear each other; else on one each
   std::optional<Deadline> wait_until;  // queue for leases that others hold
   /// Told once for each thing that it has to wait for, before it queues: what it is, who holds it and since when.

@@ -29,16 +29,21 @@ std::string text_of(const Event& event) {
 
 }  // namespace
 
-void MarkingSink::set_mark(const std::string& dut, Mark mark) {
+void MarkingSink::add_mark(const std::string& dut, Mark mark) {
   const std::scoped_lock lock(mutex_);
-  marks_[dut] = std::move(mark);
+  marks_.emplace(dut, std::move(mark));
+}
+
+void MarkingSink::clear_marks(const std::string& dut) {
+  const std::scoped_lock lock(mutex_);
+  marks_.erase(dut);
 }
 
 void MarkingSink::emit(Event event) {
   if (is_stimulus(event.kind)) {
     const std::scoped_lock lock(mutex_);
-    const auto found = marks_.find(event.source.substr(0, event.source.find('/')));
-    if (found != marks_.end() && found->second) found->second(text_of(event));
+    const auto [first, end] = marks_.equal_range(event.source.substr(0, event.source.find('/')));
+    for (auto it = first; it != end; ++it) it->second(text_of(event));
   }
   sink_.emit(std::move(event));
 }

@@ -16,8 +16,9 @@ class MarkingSink final : public EventSink {
   using Mark = std::function<void(const std::string& text)>;
   explicit MarkingSink(EventSink& sink) : sink_(sink) {}
 
-  /// `mark` is called for events of this DUT until it is replaced by an empty one. It must not emit.
-  void set_mark(const std::string& dut, Mark mark);
+  /// `mark` is called for events of this DUT, too, until clear_marks(). It must not emit.
+  void add_mark(const std::string& dut, Mark mark);
+  void clear_marks(const std::string& dut);
   void emit(Event event) override;
   void console_bytes(const std::string& source, std::uint64_t offset, std::span<const std::byte> bytes) override {
     sink_.console_bytes(source, offset, bytes);
@@ -26,7 +27,7 @@ class MarkingSink final : public EventSink {
  private:
   EventSink& sink_;
   std::mutex mutex_;
-  std::map<std::string, Mark> marks_;
+  std::multimap<std::string, Mark> marks_;
 };
 
 }  // namespace hilcop

@@ -10,7 +10,7 @@
 
 #include "base/key_spec.h"
 #include "bench/role_config.h"
-#include "network/capture/capture_ring.h"
+#include "capture/capture_ring.h"
 
 namespace hilcop {
 

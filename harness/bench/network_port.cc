@@ -20,13 +20,21 @@ namespace {
 
 std::atomic<int> networks_of_this_process{0};
 
+// A worker that died and the one after it record one DUT of one run.
+std::filesystem::path unused(const std::filesystem::path& dir, const std::string& dut) {
+  for (int number = 1;; ++number) {
+    auto file = dir / (number == 1 ? dut + ".pcapng" : fmt::format("{}-{}.pcapng", dut, number));
+    if (!std::filesystem::exists(file) && ring_files(file).empty()) return file;
+  }
+}
+
 // `interface`: empty for a socket that a cable is plugged into. A unix socket's name has 107 bytes: short, and of this process alone.
 PortSetup port_for(const KeptNetworkOptions& options, const std::string& interface, int network, std::size_t number) {
   PortSetup port{options.dut, {}, interface, {}, options.ring};
   if (interface.empty()) port.cable = runtime_dir() / fmt::format("net-{}-{}-{}", ::getpid(), network, number);
-  if (options.record_dir.empty()) return port;
-  std::filesystem::create_directories(options.record_dir / "network");
-  port.capture = std::filesystem::absolute(options.record_dir / "network" / (options.dut + ".pcapng"));
+  if (options.capture_dir.empty()) return port;
+  std::filesystem::create_directories(options.capture_dir);
+  port.capture = std::filesystem::absolute(unused(options.capture_dir, options.dut));
   return port;
 }
 

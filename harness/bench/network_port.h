@@ -49,8 +49,8 @@ struct Uplink {
 
 struct KeptNetworkOptions {
   std::string bench, dut;
-  std::filesystem::path record_dir;  // empty: not recorded
-  std::filesystem::path program;     // the hilcop program
+  std::filesystem::path capture_dir;  // empty: not recorded
+  std::filesystem::path program;      // the hilcop program
   std::optional<LabAuthority> ca;
   std::optional<CaptureRing> ring;  // of what is recorded
   std::optional<Uplink> uplink;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/deadline.h"
+#include "capture/capture_ring.h"
 #include "io/usb_descriptors.h"
 #include "keeper/instrument.h"
 
@@ -98,6 +100,15 @@ class UsbPort {
   /// Whether it has gone since then, waiting until the deadline: false: something is still there; nullopt: it was not there before,
   /// so its absence proves nothing.
   virtual std::optional<bool> gone_since(SteadyTime since, Deadline deadline) = 0;
+
+  /// From the return on what passes between this host and all that the DUT shows is recorded (usbmon, pcapng of link type 220), into a new
+  /// file, a FIFO with a reader, or a ring named after it. What the bench does to the DUT is a comment in it. Throws Error: Unsupported
+  /// where the kernel has no usbmon, PermissionDenied, Busy where the name is taken.
+  virtual void start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) = 0;
+  /// Its figures ({packets, dropped, files, failure...}), when what had passed is in the file. Throw Error: NotFound; sync also Timeout,
+  /// and why the file could not be written.
+  virtual nlohmann::json stop_capture(const std::string& name) = 0;
+  virtual nlohmann::json sync_capture(const std::string& name, Deadline deadline) = 0;
 };
 
 }  // namespace hilcop

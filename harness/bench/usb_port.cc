@@ -79,7 +79,13 @@ std::vector<std::string> undeclared(const UsbShown& shown, const Board& board) {
 }
 
 WatchedUsbPort::WatchedUsbPort(std::string dut, UsbSelector selector, const Board& board, std::function<void()> look, EventSink& sink)
-    : dut_(std::move(dut)), selector_(std::move(selector)), socket_(selector_.path), board_(board), look_(std::move(look)), sink_(sink) {
+    : dut_(std::move(dut)),
+      selector_(std::move(selector)),
+      socket_(selector_.path),
+      board_(board),
+      look_(std::move(look)),
+      sink_(sink),
+      traffic_("USB of dut '" + dut_ + "'") {
   if (!socket_.empty()) peer_ = peer_of(socket_);
 }
 
@@ -92,7 +98,9 @@ bool WatchedUsbPort::is_of_dut(const UsbIdentity& id) const {
 void WatchedUsbPort::changed(const UsbChange& change) {
   const std::scoped_lock lock(mutex_);
   const auto key = std::pair(change.device.id.path, change.device.id.address);
-  if (change.arrived ? !is_of_dut(change.device.id) : !shown_.contains(key)) return;
+  const bool ours = change.arrived ? is_of_dut(change.device.id) : shown_.contains(key);
+  change.arrived ? traffic_.arrived(change.device.id, ours) : traffic_.left(change.device.id);
+  if (!ours) return;
   const UsbShown shown{change.device.id, change.device.speed_mbps, change.device.class_code, change.functions};
   auto data = to_json(shown, change.how);
   data["first"] = change.first;
@@ -165,6 +173,11 @@ void WatchedUsbPort::reset(Deadline deadline) {
   const auto target = find_usb_device({{}, {}, "", shown.id.path}, object());
   sink_.emit(make_event(dut_ + "/usb", "usb.reset", {{"path", shown.id.path}}));
   BoundedCalls(object()).run("reset", deadline, [target, name = object()] { UsbHandle::open(target, name)->reset(); });
+}
+
+void WatchedUsbPort::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
+  look_();  // whose is what
+  traffic_.start(name, file, ring);
 }
 
 std::vector<std::string> WatchedUsbPort::unexpected() {

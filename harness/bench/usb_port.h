@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "bench/config.h"
 #include "bench/roles.h"
+#include "bench/usb_traffic.h"
 #include "io/usb_watch.h"
 
 namespace hilcop {
@@ -31,6 +32,11 @@ class WatchedUsbPort final : public UsbPort {
   void reset(Deadline deadline) override;
   std::vector<std::string> unexpected() override;
   std::optional<bool> gone_since(SteadyTime since, Deadline deadline) override;
+  void start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) override;
+  nlohmann::json stop_capture(const std::string& name) override { return traffic_.stop(name); }
+  nlohmann::json sync_capture(const std::string& name, Deadline deadline) override { return traffic_.sync(name, deadline); }
+  /// A comment in what is recorded.
+  void mark(const std::string& text) { traffic_.mark(text); }
 
  private:
   bool is_of_dut(const UsbIdentity& id) const;
@@ -47,6 +53,7 @@ class WatchedUsbPort final : public UsbPort {
   std::map<std::pair<std::string, int>, UsbShown> shown_;  // by path and address
   std::optional<SteadyTime> left_;                         // the last of them
   std::vector<std::string> unexpected_;
+  UsbTraffic traffic_;
 };
 
 /// What of a device its board does not declare, each a sentence; empty: nothing, or the board declares nothing.

@@ -19,6 +19,7 @@
 #include "base/interrupt.h"
 #include "base/paths.h"
 #include "bench/bench.h"
+#include "capture/capture_ring.h"
 #include "cli/bench_option.h"
 #include "cli/command.h"
 #include "cli/no_events.h"
@@ -26,7 +27,6 @@
 #include "fixtures/catalog.h"
 #include "io/arrival.h"
 #include "io/unique_fd.h"
-#include "network/capture/capture_ring.h"
 
 namespace hilcop {
 namespace {
@@ -37,7 +37,7 @@ struct Arguments {
   std::string bench, dut, file;
   double wait_s = 0, seconds = 0, file_mb = 100, file_s = 0;
   int ring = 0;  // files; 0: none
-  bool power = false;
+  bool power = false, usb = false;
 };
 
 /// What the network writes and we read.
@@ -106,16 +106,27 @@ class HandingOn {
   std::jthread thread_;  // the last: it uses the other
 };
 
+void start(Dut& dut, const Arguments& arguments, const std::filesystem::path& file, const nlohmann::json& ring) {
+  if (arguments.usb)
+    dut.usb().start_capture(kName, file, capture_ring_from_json(ring, "capture " + file.string()));
+  else
+    dut.network().ask("capture.start", {{"name", kName}, {"file", file.string()}, {"ring", ring}}, Deadline::in(10s));
+}
+
+nlohmann::json stop(Dut& dut, const Arguments& arguments) {
+  if (arguments.usb) return dut.usb().stop_capture(kName);
+  return dut.network().ask("capture.stop", {{"name", kName}}, Deadline::in(10s));
+}
+
 void record(Dut& dut, const Arguments& arguments) {
   const auto until =
       Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
-  auto& network = dut.network();
   std::optional<Fifo> pipe;
   if (arguments.file == "-") pipe.emplace();
   const auto file = pipe ? pipe->path() : std::filesystem::absolute(arguments.file);
   nlohmann::json ring;
   if (arguments.ring != 0) ring = {{"file_bytes", arguments.file_mb * 1e6}, {"files", arguments.ring}, {"file_s", arguments.file_s}};
-  network.ask("capture.start", {{"name", kName}, {"file", file.string()}, {"ring", ring}}, Deadline::in(10s));
+  start(dut, arguments, file, ring);
   std::optional<HandingOn> handing_on;
   if (pipe) handing_on.emplace(pipe->fd());
   if (arguments.power) dut.power().on(Deadline::in(60s));
@@ -125,7 +136,7 @@ void record(Dut& dut, const Arguments& arguments) {
   } catch (const Interrupted&) {
     clear_interrupt();
   }
-  const auto figures = network.ask("capture.stop", {{"name", kName}}, Deadline::in(10s));
+  const auto figures = stop(dut, arguments);
   if (handing_on) handing_on->ended_by(Deadline::in(10s));  // the network has closed its end
   std::fprintf(stderr, "capture of %s: %llu packets, %llu dropped\n", dut.config().name.c_str(),
                figures.at("packets").get<unsigned long long>(), figures.at("dropped").get<unsigned long long>());
@@ -141,9 +152,10 @@ void record(Dut& dut, const Arguments& arguments) {
 
 void add_capture(CLI::App& app, int& status) {
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("capture", "record a DUT's network traffic: `hilcop capture DUT -w - | wireshark -k -i -`");
+  auto* command = app.add_subcommand("capture", "record a DUT's network traffic, or USB's: `hilcop capture DUT -w - | wireshark -k -i -`");
   command->add_option("DUT", arguments->dut, "a DUT of the bench")->required();
   command->add_option("-w,--write", arguments->file, "pcapng file to make; -: standard output")->required()->type_name("FILE");
+  command->add_flag("--usb", arguments->usb, "what passes on USB between this host and the DUT, instead of its network (usbmon)");
   command->add_flag("--power", arguments->power, "switch the power on, once it is recorded");
   command->add_option("--seconds", arguments->seconds, "end after so long (default: at Ctrl-C)")->check(CLI::PositiveNumber);
   auto* ring = command->add_option("--ring", arguments->ring, "keep the newest N files alone, named after FILE")->type_name("N");

@@ -159,6 +159,8 @@ class Console {
   virtual void write(std::string_view bytes, Deadline deadline) = 0;
   /// write(line and the board's line end).
   virtual void write_line(std::string_view line, Deadline deadline) = 0;
+  /// write_line(); the timeline has its length alone. A device that echoes it has it in the recording.
+  virtual void write_secret(std::string_view line, Deadline deadline) = 0;
 
   /// Runs a POSIX shell command framed by unique markers. The shell must be at a prompt (see login). Never mistakes an echo,
   /// a stale reply or kernel text for the answer. Throws Error{Timeout} with what was seen, Error{Unsupported} on a board without a

@@ -249,7 +249,9 @@ WatcherHit RealConsole::wait_watcher(const std::string& watcher, std::uint64_t o
   }
 }
 
-void RealConsole::write(std::string_view bytes, Deadline deadline) {
+void RealConsole::write(std::string_view bytes, Deadline deadline) { send(bytes, printable(bytes, 200), deadline); }
+
+void RealConsole::send(std::string_view bytes, const std::string& shown, Deadline deadline) {
   const std::size_t chunk = options_.pacing.chunk_bytes == 0 ? bytes.size() : options_.pacing.chunk_bytes;
   std::uint64_t at = 0;
   {
@@ -261,7 +263,7 @@ void RealConsole::write(std::string_view bytes, Deadline deadline) {
       sent_.pop_front();
     }
   }
-  sink_.emit(make_event(options_.source, "console.sent", {{"text", printable(bytes, 200)}, {"bytes", bytes.size()}, {"offset", at}}));
+  sink_.emit(make_event(options_.source, "console.sent", {{"text", shown}, {"bytes", bytes.size()}, {"offset", at}}));
   while (!bytes.empty()) {
     auto piece = bytes.substr(0, chunk);
     bytes.remove_prefix(piece.size());

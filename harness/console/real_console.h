@@ -29,6 +29,7 @@ class RealConsole final : public Console, private Polled {
   std::uint64_t mark() override;
   void write(std::string_view bytes, Deadline deadline) override;
   void write_line(std::string_view line, Deadline deadline) override { write(std::string(line) + options_.line_end, deadline); }
+  void write_secret(std::string_view line, Deadline deadline) override { send(std::string(line) + options_.line_end, "", deadline); }
   CommandResult run(std::string_view command, Deadline deadline) override;
   Reply ask(std::string_view line, Deadline deadline) override;
   void login(Deadline deadline) override;
@@ -64,6 +65,9 @@ class RealConsole final : public Console, private Polled {
     std::size_t pattern;
     Found found;
   };
+
+  // `shown`: what the timeline has of it.
+  void send(std::string_view bytes, const std::string& shown, Deadline deadline);
 
   // repl.cc
   Error no_interpreter(const std::string& call, const std::string& needs) const;

@@ -173,7 +173,7 @@ void RealConsole::login_to_shell(Deadline deadline) {
       const auto asked = try_expect(next, deadline.at_most(5s));
       if (!asked) continue;
       if (asked->pattern == 0) {
-        write_line(shell.password, deadline);
+        write_secret(shell.password, deadline);
         const std::array shown{states[0], states[1]};
         const auto result = try_expect(shown, deadline.at_most(10s));
         if (result && result->pattern == 1 && ++refused == 2)

@@ -83,6 +83,18 @@ int change(nl_sock* socket, const std::string& name, Change&& with) {
   return rtnl_link_change(socket, before.get(), after.get(), 0);
 }
 
+// In an interface's alias while it is lent: how it was before.
+constexpr const char *kLent = "lent to a bench by hilcop; before:", *kAlias = "; alias: ";
+
+std::string alias_of(const std::string& name) {
+  const auto socket = netlink::connected();
+  rtnl_link* found = nullptr;
+  if (rtnl_link_get_kernel(socket.get(), 0, name.c_str(), &found) < 0) return "";
+  const netlink::Link link(found);
+  const char* alias = rtnl_link_get_ifalias(link.get());
+  return alias == nullptr ? "" : alias;
+}
+
 Error not_moved(const std::string& object, int code) {
   if (code == -NLE_PERM || code == -NLE_NOACCESS)
     return {ErrorKind::PermissionDenied, object, "may not be moved into the bench's network",
@@ -123,7 +135,26 @@ std::vector<std::string> host_interface_names() {
 }
 
 LentInterface::LentInterface(std::string name, std::string mac, std::string object)
-    : name_(std::move(name)), mac_(std::move(mac)), object_(std::move(object)) {}
+    : name_(std::move(name)), mac_(std::move(mac)), object_(std::move(object)) {
+  if (auto left = noted(name_)) {
+    before_ = std::move(*left);
+    restore();
+  }
+}
+
+std::string LentInterface::note_of(const Before& before) {
+  return fmt::format("{}{}{}{}{}{}", kLent, before.up ? " up" : "", before.gro ? " gro" : "", before.lro ? " lro" : "", kAlias,
+                     before.alias);
+}
+
+std::optional<LentInterface::Before> LentInterface::noted(const std::string& name) {
+  const auto alias = alias_of(name);
+  const auto end = alias.find(kAlias);
+  if (!alias.starts_with(kLent) || end == std::string::npos) return std::nullopt;
+  const auto words = alias.substr(0, end) + " ";
+  const auto has = [&](const char* word) { return words.find(word) != std::string::npos; };
+  return Before{has(" up "), has(" gro "), has(" lro "), alias.substr(end + std::string_view(kAlias).size())};
+}
 
 bool LentInterface::lent() const { return lent_ && ::if_nametoindex(name_.c_str()) == 0; }
 
@@ -144,7 +175,11 @@ void LentInterface::lend(pid_t to, Deadline deadline) {
     throw Error(ErrorKind::Busy, object_, "is a port of '" + found->master + "'", "ip link set " + name_ + " nomaster");
   if (deadline.expired()) throw Error(ErrorKind::Timeout, object_, "was not moved: the time for it is over", "give the call more time");
   const auto socket = netlink::connected();
-  before_ = {found->up, merges_in_kernel(name_), merges_in_hardware(name_)};
+  if (auto left = noted(name_))
+    before_ = std::move(*left);
+  else
+    before_ = {found->up, merges_in_kernel(name_), merges_in_hardware(name_), alias_of(name_)};
+  change(socket.get(), name_, [this](rtnl_link* link) { rtnl_link_set_ifalias(link, note_of(before_).c_str()); });
   told(name_, ETHTOOL_SGRO, 0);
   if (before_.lro) set_hardware_merging(name_, false);
   where_.reset(::open(fmt::format("/proc/{}/ns/net", to).c_str(), O_RDONLY | O_CLOEXEC));
@@ -200,9 +235,11 @@ void LentInterface::await_return(Deadline deadline) const {
 void LentInterface::restore() const {
   if (before_.gro) told(name_, ETHTOOL_SGRO, 1);
   if (before_.lro) set_hardware_merging(name_, true);
-  if (!before_.up) return;
   const auto socket = netlink::connected();
-  change(socket.get(), name_, [](rtnl_link* link) { rtnl_link_set_flags(link, IFF_UP); });
+  change(socket.get(), name_, [this](rtnl_link* link) {
+    rtnl_link_set_ifalias(link, before_.alias.c_str());
+    if (before_.up) rtnl_link_set_flags(link, IFF_UP);
+  });
 }
 
 }  // namespace hilcop

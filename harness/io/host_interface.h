@@ -25,11 +25,12 @@ std::vector<std::string> host_interface_names();
 
 /// An interface of this host that is lent to the network namespace of another process and comes back: when it is taken back, and by the
 /// kernel's own doing (a real one; to the first namespace of the host) when that namespace ends. While it is lent it merges no segments
-/// (GRO, LRO), so that whoever listens there sees what was on the wire; what it did before is set again when it is taken back. Calls block
-/// until their deadline at most. Throws Error on `object`; not thread-safe.
+/// (GRO, LRO), so that whoever listens there sees what was on the wire; what it did before is set again when it is taken back, and stands
+/// meanwhile in its alias (`ip link`), so that it is known also where the lender was killed. Calls block until their deadline at most.
+/// Throws Error on `object`; not thread-safe.
 class LentInterface {
  public:
-  /// `mac`: that it must have; empty: any.
+  /// `mac`: that it must have; empty: any. Sets again what a lender left behind who was killed.
   LentInterface(std::string name, std::string mac, std::string object);
   /// Refuses an interface that this host uses: one with an address, a port of a bridge or bond.
   void lend(pid_t to, Deadline deadline);
@@ -41,7 +42,10 @@ class LentInterface {
  private:
   struct Before {
     bool up = false, gro = false, lro = false;
+    std::string alias;
   };
+  static std::string note_of(const Before& before);
+  static std::optional<Before> noted(const std::string& name);
   bool fetch();
   void await_return(Deadline deadline) const;
   void restore() const;

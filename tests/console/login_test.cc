@@ -60,6 +60,19 @@ TEST_P(LoginTest, WhatALineEditorAsksAfterThePromptIsNoText) {
   EXPECT_NO_THROW(open_with(std::move(script)).login(Deadline::in(20s)));
 }
 
+TEST_P(LoginTest, ThePasswordIsNotOnTheTimeline) {
+  options_.shell->password = "Kept-4711";
+  auto script = std::make_unique<ScriptedStream>();
+  script->says("board login: ").hears("root").says("Password: ").hears("Kept-4711").says("\r\n# ");
+  proof(*script);
+  EXPECT_NO_THROW(open_with(std::move(script)).login(Deadline::in(20s)));
+  std::string told;
+  for (const auto& event : sink_.events("console.sent")) told += event.data.dump();
+  EXPECT_THAT(told, HasSubstr("root"));
+  EXPECT_THAT(told, testing::Not(HasSubstr("Kept")));
+  EXPECT_THAT(told, HasSubstr(R"("bytes":10,)")) << "that something was typed is";
+}
+
 TEST_P(LoginTest, ARefusedPasswordIsToldAndNotTriedForEver) {
   auto script = std::make_unique<ScriptedStream>();
   script->says("board login: ").hears("root").says("Password: ").hears("board").says("\r\nLogin incorrect\r\nboard login: ");

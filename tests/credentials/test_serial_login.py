@@ -37,6 +37,10 @@ def test_a_board_with_one_of_mirais_passwords_is_found(tmp_path: Path, monkeypat
     assert [(attempt.index, attempt.user) for attempt in done.accepted] == [(0, "root")]
     assert done.wrong is not None
     assert "Login incorrect" in done.wrong.said
+    timeline = (tmp_path / "record" / "timeline.ndjson").read_text()
+    assert '"text":"root' in timeline
+    assert RIGHT[1] not in timeline
+    assert "vizxv" not in timeline
 
 
 @needs_root
@@ -120,6 +124,9 @@ def test_a_shell_that_cannot_be_left_has_been_reached(kind: str) -> None:
 
         def try_expect(self, _: str, *, timeout_s: float) -> None:
             threading.Event().wait(timeout_s)
+
+        def write_secret(self, text: str, *, timeout_s: float) -> None:
+            self.write_line(text, timeout_s=timeout_s)
 
         def write_line(self, text: str, *, timeout_s: float) -> None:
             assert timeout_s > 0

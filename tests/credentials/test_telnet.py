@@ -157,6 +157,8 @@ def test_what_is_no_prompt_is_none_though_nothing_follows(said: str) -> None:
         def send_line(self, text: str, end: float) -> None:
             raise AssertionError((text, end))
 
+        send_secret = send_line
+
     assert Dialogue(Says(), time.monotonic() + 5).wait(_LOGIN, end=time.monotonic() + 5) is None
 
 

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include "base/error.h"
+#include "capture/capture_reader.h"
 #include "fakes/temp_dir.h"
-#include "network/capture/capture_reader.h"
 
 using namespace hilcop;
 

@@ -119,6 +119,25 @@ TEST_F(GatewayFilterTest, TheLabReachesNothingOfTheBench) {
   });
 }
 
+TEST_F(GatewayFilterTest, AFloodOfConnectionsFillsNoTableOfThisHosts) {
+  isolated([&] {
+    make_lab();
+    open();
+    open_uplink();
+    ASSERT_TRUE(connects(kServer, 80));
+    EXPECT_EQ(packets("uplink_flood"), 0U);
+    dut({"/usr/bin/python3", "-c",
+         "import socket\n"
+         "kept = []\n"
+         "for i in range(900):\n"
+         "    kept.append(socket.socket())\n"
+         "    kept[-1].setblocking(False)\n"
+         "    kept[-1].connect_ex(('203.0.113.5', 80))\n"});
+    EXPECT_GT(packets("uplink_flood"), 100U);
+    until("whoever waits a moment is let through", [&] { return connects(kServer, 80); });
+  });
+}
+
 TEST_F(GatewayFilterTest, AWayThatMakesNoSenseIsRefusedAndNothingIsOpen) {
   isolated([&] {
     open();

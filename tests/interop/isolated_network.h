@@ -20,9 +20,9 @@
 #include <vector>
 
 #include "base/interrupt.h"
+#include "capture/pcapng_writer.h"
 #include "fakes/temp_dir.h"
 #include "io/child_process.h"
-#include "network/capture/pcapng_writer.h"
 
 namespace hilcop {
 

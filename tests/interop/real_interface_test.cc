@@ -2,11 +2,17 @@
 // A real host of Linux's own behind an interface that is moved into the bench's network: what a product on a cable is to it.
 #include "interop/real_interface.h"
 
+#include <fcntl.h>
+#include <net/if.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 
 #include "base/error.h"
+#include "capture/capture_reader.h"
 #include "fakes/error_of.h"
-#include "network/capture/capture_reader.h"
 
 namespace hilcop {
 namespace {
@@ -14,6 +20,27 @@ namespace {
 class RealInterfaceTest : public RealInterface {
  protected:
   static bool is_here() { return ::if_nametoindex("bench") != 0; }
+  // By a process of its own, so that nothing is done at its end.
+  void lend_and_be_killed() {
+    std::array<int, 2> to_lender{};
+    ASSERT_EQ(::pipe2(to_lender.data(), O_CLOEXEC), 0);
+    const UniqueFd from_here(to_lender[0]), to_it(to_lender[1]);
+    const pid_t lender = ::fork();
+    if (lender == 0) {
+      pid_t network = 0;
+      if (::read(from_here.get(), &network, sizeof network) != sizeof network) ::_exit(1);
+      const auto lan = interface("bench");
+      lan->set("port", true, {{"network_pid", network}}, Deadline::in(kLong));
+      for (;;) ::pause();
+    }
+    start_network();
+    const pid_t network = network_->pid();
+    ASSERT_EQ(::write(to_it.get(), &network, sizeof network), static_cast<ssize_t>(sizeof network));
+    until("it is lent", [] { return !is_here(); });
+    ::kill(lender, SIGKILL);
+    ASSERT_EQ(::waitpid(lender, nullptr, 0), lender);
+    network_.reset();
+  }
   bool dut_has_carrier() const { return try_on_dut({"ip", "link", "show", "dut"}).find("LOWER_UP") != std::string::npos; }
 };
 
@@ -87,6 +114,29 @@ TEST_F(RealInterfaceTest, WhatItMergedBeforeItMergesAgainWhenItIsBack) {
     network_->close(Deadline::in(kLong));
     lan_->set("port", false, {}, Deadline::in(kLong));
     EXPECT_TRUE(merges());
+  });
+}
+
+TEST_F(RealInterfaceTest, WhatALenderLeftBehindWhoWasKilledIsSetRightByTheNext) {
+  isolated([&] {
+    const auto shows = [](const std::string& text) {
+      return (run("ethtool", {"-k", "bench"}) + run("ip", {"link", "show", "bench"})).find(text) != std::string::npos;
+    };
+    run("ethtool", {"-K", "bench", "gro", "on"});
+    ip({"link", "set", "bench", "alias", "port 3 of the rack"});
+    lend_and_be_killed();
+    until("the kernel brings it back", [] { return is_here(); });
+    EXPECT_TRUE(shows("generic-receive-offload: off"));
+    EXPECT_TRUE(shows("alias lent to a bench by hilcop; before:"));
+    lan_ = interface("bench");
+    EXPECT_TRUE(shows("generic-receive-offload: on"));
+    EXPECT_TRUE(shows("alias port 3 of the rack"));
+    start_network();
+    move_in();
+    network_->close(Deadline::in(kLong));
+    lan_->set("port", false, {}, Deadline::in(kLong));
+    EXPECT_TRUE(shows("generic-receive-offload: on"));
+    EXPECT_TRUE(shows("alias port 3 of the rack"));
   });
 }
 

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "capture/capture_reader.h"
+#include "capture/pcapng_writer.h"
 #include "fakes/temp_dir.h"
 #include "io/child_process.h"
-#include "network/capture/capture_reader.h"
-#include "network/capture/pcapng_writer.h"
 
 namespace hilcop {
 namespace {

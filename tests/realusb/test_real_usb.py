@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -46,6 +47,7 @@ SUITES = [
     "RealSerial",
     "RealBenchTest",
     "RealUsbWatch",
+    "RealUsbCaptureTest",
     "Drivers/InstrumentContractTest",
     "Drivers/KeeperContractTest",
 ]
@@ -57,3 +59,29 @@ def test_a_suite_was_run_and_nothing_of_it_was_skipped(ran: guest.Ran, suite: st
     ended = re.findall(rf"^\[       OK \] {suite}\.(\S+)", ran.text(), re.MULTILINE)
     assert begun, f"{suite} was not run\n{ran.text()}"
     assert ended == begun, ran.text()
+
+
+def test_tshark_reads_the_same_in_a_capture_of_usb(ran: guest.Ran, tmp_path: Path) -> None:
+    lines = re.findall(r"^CAPTURE talk ([0-9a-f]+)$", ran.text(), re.MULTILINE)
+    assert lines, ran.text()
+    file = tmp_path / "talk.pcapng"
+    file.write_bytes(bytes.fromhex("".join(lines)))
+    fields = (
+        "frame.interface_name",
+        "usb.device_address",
+        "usb.urb_type",
+        "usb.transfer_type",
+        "usb.capdata",
+        "usbserial.data",
+        "_ws.malformed",
+    )
+    words = [word for field in fields for word in ("-e", field)]
+    said = subprocess.run(["tshark", "-r", file, "-T", "fields", *words], capture_output=True, text=True, timeout=60, check=True)
+    rows = [line.split("\t") for line in said.stdout.splitlines()]
+    assert {row[0] for row in rows} == {"usbmon0"}
+    assert len({row[1] for row in rows}) == 1, "the devices of others are in it"
+    text = b"said-by-the-talker".hex()
+    of_bulk = [row for row in rows if row[3] == "0x03"]
+    for kind in ("'S'", "'C'"):
+        assert any(row[2] == kind and text in "".join(row[4:6]).replace(":", "") for row in of_bulk), rows
+    assert not any(row[6] for row in rows), "malformed"

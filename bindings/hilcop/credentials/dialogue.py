@@ -37,6 +37,9 @@ class Line(Protocol):
 
     def send_line(self, text: str, end: float) -> None: ...
 
+    def send_secret(self, text: str, end: float) -> None:
+        """send_line(), but what is kept of the run does not have it."""
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -69,9 +72,9 @@ class Dialogue:
     def heard(self) -> str:
         return self._heard
 
-    def say(self, text: str) -> None:
+    def say(self, text: str, *, secret: bool = False) -> None:
         self._heard = ""
-        self._line.send_line(text, self._end)
+        (self._line.send_secret if secret else self._line.send_line)(text, self._end)
 
     def hear(self, end: float) -> bool:
         """Whether something came by then."""
@@ -150,7 +153,7 @@ def log_in(talk: Dialogue, found: int | None, pair: Pair | None, proof: Proof | 
         if found != SECRET:
             return _unfinished(talk)
         asked.add(prompt_line(talk.heard))
-    talk.say(pair.password)
+    talk.say(pair.password, secret=True)
     return _after_password(talk, pair, asked, proof, end)
 
 

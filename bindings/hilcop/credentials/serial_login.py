@@ -44,14 +44,17 @@ class ConsoleLine:
     def send_line(self, text: str, end: float) -> None:
         self._console.write_line(text, timeout_s=max(0.1, end - time.monotonic()))
 
+    def send_secret(self, text: str, end: float) -> None:
+        self._console.write_secret(text, timeout_s=max(0.1, end - time.monotonic()))
+
     def send(self, data: bytes, end: float) -> None:
         self._console.write(data, timeout_s=max(0.1, end - time.monotonic()))
 
 
 @dataclass
 class SerialLogin:
-    """A shell that is there already is left by `leave`, once: then either it asks for a log-in, or it needs none. What is typed on a
-    console stands in its recording, with console.sent on the timeline: also the control's password."""
+    """A shell that is there already is left by `leave`, once: then either it asks for a log-in, or it needs none. A password that
+    the device echoes stands in the console's recording, also the control's; on the timeline it does not."""
 
     console: Console
     proof: Proof | None = None

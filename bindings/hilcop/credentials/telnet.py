@@ -88,6 +88,8 @@ class _Session:
         self._wire.end = end
         self._wire.send(text.encode().replace(b"\xff", b"\xff\xff") + b"\r\n")  # RFC 854, the NVT's end of line
 
+    send_secret = send_line
+
 
 @dataclass(frozen=True)
 class TelnetLogin:

@@ -51,7 +51,7 @@ class UBootLogin:
         if pair is None:
             line.send(b"\x03 ", end)
         else:
-            talk.say(pair.password)
+            talk.say(pair.password, secret=True)
             before = 0
         while not boots.search(talk.heard, before):
             if talk.wait(prompt, end=time.monotonic() + 0.5) == 0:

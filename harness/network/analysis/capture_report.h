@@ -9,11 +9,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/deadline.h"
+#include "capture/capture_sequence.h"
 #include "network/analysis/canaries.h"
 #include "network/analysis/flows.h"
 #include "network/analysis/observations.h"
 #include "network/analysis/tcp_streams.h"
-#include "network/capture/capture_sequence.h"
 
 namespace hilcop::analysis {
 

@@ -5,9 +5,9 @@
 #include <optional>
 #include <string_view>
 
+#include "capture/capture_reader.h"
 #include "network/analysis/address.h"
 #include "network/analysis/bytes.h"
-#include "network/capture/capture_reader.h"
 
 namespace hilcop::analysis {
 

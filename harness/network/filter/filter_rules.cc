@@ -15,6 +15,7 @@ namespace hilcop {
 namespace {
 
 constexpr int kMostPort = 65535;
+constexpr int kMostNew = 200;  // connections a second: a browser on a rich page begins some 100
 
 [[noreturn]] void refuse(const std::string& what, const std::string& remedy) {
   throw Error(ErrorKind::Config, "filter of the bench network", what, remedy);
@@ -92,6 +93,9 @@ std::string allowed(const FilterState& state) {
   if (state.uplink.empty()) return "";
   std::string rules = fmt::format("    iifname \"{}\" oifname \"{}\" ct state established,related counter name {} accept\n",
                                   interface_name(state.uplink), state.gateway, kForwarded);
+  // Each connection is remembered by this host's kernel, which has room for so many (nf_conntrack_max): a flood of them takes it from all.
+  rules += fmt::format("    iifname \"{}\" oifname \"{}\" ct state new limit rate over {}/second burst {} packets counter name {} drop\n",
+                       state.gateway, state.uplink, kMostNew, 2 * kMostNew, kUplinkFlood);
   for (const auto& rule : state.allowed) {
     if (rule.protocol != "tcp" && rule.protocol != "udp") refuse("'" + rule.protocol + "' is no protocol", "choose one of: tcp, udp");
     if (rule.port == 0) refuse("port 0 cannot be allowed", fmt::format("give 1 to {}", kMostPort));
@@ -118,7 +122,7 @@ std::string own_side(const FilterState& state, bool in) {
 std::string ruleset_of(const FilterState& state) {
   interface_name(state.gateway);
   std::string text = "add table inet hilcop\nflush table inet hilcop\ntable inet hilcop {\n";
-  for (const char* counter : {kForwarded, kForwardDropped, kUplinkRefused, kUplinkOwn, kDeadHost, kDeadInternet, kCaught})
+  for (const char* counter : {kForwarded, kForwardDropped, kUplinkRefused, kUplinkOwn, kDeadHost, kDeadInternet, kCaught, kUplinkFlood})
     text += fmt::format("  counter {} {{ }}\n", counter);
   text += fmt::format("  chain from_device {{\n    type filter hook prerouting priority mangle; policy accept;\n{}{}  }}\n",
                       outages(state, "iifname", "daddr"), others(state, true));

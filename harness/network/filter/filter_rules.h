@@ -34,7 +34,7 @@ struct FilterState {
 /// The counters of the rules, by which it is seen that they were met.
 inline constexpr const char *kForwarded = "forwarded", *kForwardDropped = "forward_dropped", *kUplinkRefused = "uplink_refused",
                             *kUplinkOwn = "uplink_own_dropped", *kDeadHost = "dead_host", *kDeadInternet = "dead_internet",
-                            *kCaught = "caught";
+                            *kCaught = "caught", *kUplinkFlood = "uplink_flood";
 
 /// As nft(8) reads it: replaces all rules of a state before, keeps the counters. Throws Error{Config} for an address, a port or an
 /// interface that is none.

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <atomic>
+#include <utility>
 
 namespace hilcop {
 
@@ -26,11 +27,12 @@ const tpacket_req3 kBlockRequest = blocks();
 
 }  // namespace
 
-PacketRing::PacketRing(const std::string& interface)
-    : socket_(make_packet_socket(interface)),
-      memory_(socket_.get(), TPACKET_V3, &kBlockRequest, sizeof kBlockRequest, kBlock * kBlocks, interface),
+PacketRing::PacketRing(std::string interface)
+    : interface_(std::move(interface)),
+      socket_(make_packet_socket(interface_)),
+      memory_(socket_.get(), TPACKET_V3, &kBlockRequest, sizeof kBlockRequest, kBlock * kBlocks, interface_),
       tagged_(kLongestFrame) {
-  bind_to_port(socket_.get(), interface);
+  bind_to_port(socket_.get(), interface_);
 }
 
 bool PacketRing::take_block(const Take& take) {
@@ -51,7 +53,7 @@ bool PacketRing::take_block(const Take& take) {
     take(bytes, length, UtcTime(std::chrono::seconds(packet.tp_sec) + Nanoseconds(packet.tp_nsec)));
     at += packet.tp_next_offset;
   }
-  handed_out_ += block.hdr.bh1.num_pkts;
+  fetched_ += block.hdr.bh1.num_pkts;
   status.store(TP_STATUS_KERNEL, std::memory_order_release);
   at_ = (at_ + 1) % kBlocks;
   return true;
@@ -67,7 +69,7 @@ PacketRing::Counts PacketRing::counts() {
   return counts_;
 }
 
-int PacketRing::take_error() const {
+int PacketRing::take_error() {
   int error = 0;
   socklen_t size = sizeof error;
   ::getsockopt(socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);

@@ -4,9 +4,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "capture/recording.h"
+#include "network/port/packet_ring.h"
 #include "network/port/tap.h"
 #include "network/process/asked.h"
-#include "network/process/recording.h"
 
 namespace hilcop {
 
@@ -14,7 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr const char* kMainCapture = "main";
 constexpr unsigned kQueue = 10'000;  // frames: a tenth of a second at 100,000 a second
 
 json figures(const WireCounts& counts) {
@@ -49,7 +49,7 @@ Impairment impairment_of(const json& how) {
 }  // namespace
 
 DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& links, UniqueFd gateway, Outbox& outbox)
-    : setup_(setup), interface_(std::move(interface)), links_(links), outbox_(outbox) {
+    : setup_(setup), interface_(std::move(interface)), links_(links), outbox_(outbox), captures_("network of dut '" + setup_.device + "'") {
   UniqueFd tap;
   if (setup_.interface.empty()) tap = make_tap(interface_);
   links_.set_silent(interface_);
@@ -105,40 +105,20 @@ Error DevicePort::about(ErrorKind kind, const std::string& cause, const std::str
   return {kind, "network of dut '" + setup_.device + "'", cause, remedy};
 }
 
-PacketRecorder& DevicePort::capture(const std::string& name) {
-  const auto found = captures_.find(name);
-  if (found != captures_.end()) return *found->second;
-  throw about(ErrorKind::NotFound, "records no capture '" + name + "'",
-              name == kMainCapture ? "open the bench with a record directory" : "start it first");
-}
-
-json DevicePort::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
-  if (captures_.contains(name)) throw about(ErrorKind::Busy, "records a capture '" + name + "' already", "stop it, or choose another name");
-  auto recorder = std::make_unique<PacketRecorder>(interface_, capture_files(file, ring, setup_.device));
-  const std::scoped_lock lock(captures_mutex_);
-  captures_[name] = std::move(recorder);
-  return json::object();
-}
-
-json DevicePort::stop_capture(const std::string& name) {
-  const auto result = told(capture(name).stop(), true);
-  const std::scoped_lock lock(captures_mutex_);
-  captures_.erase(name);
-  return result;
+void DevicePort::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
+  captures_.start(name, file, ring, "network of dut " + setup_.device, [this] { return std::make_unique<PacketRing>(interface_); });
 }
 
 json DevicePort::ask_capture(const std::string& what, const json& how, Deadline deadline) {
   const std::string name = how.value("name", kMainCapture);
   if (what == "capture.start") {
     const std::string file = how.at("file");
-    return start_capture(name, file, capture_ring_from_json(how.value("ring", json()), "capture " + file));
+    start_capture(name, file, capture_ring_from_json(how.value("ring", json()), "capture " + file));
+    return json::object();
   }
-  if (what == "capture.stop") return stop_capture(name);
+  if (what == "capture.stop") return told(captures_.stop(name), true);
   if (what != "capture.sync") throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
-  auto& recorder = capture(name);
-  recorder.sync(deadline);
-  const auto status = recorder.status();
-  if (status.failure) throw Error(*status.failure);  // what had passed is not in the file
+  const auto status = captures_.sync(name, deadline);
   if (const auto why = deaf()) throw Error(*why);
   return told(status, true);
 }
@@ -163,23 +143,9 @@ json DevicePort::ask(const std::string& what, const json& how, Deadline deadline
   throw about(ErrorKind::Unsupported, "knows no '" + what + "'", "");
 }
 
-void DevicePort::mark(const std::string& text) {
-  for (auto& [name, recorder] : captures_) recorder->mark(text);
-}
-
-void DevicePort::tls_over(const std::string& client_random) {
-  const std::scoped_lock lock(captures_mutex_);
-  for (auto& [name, recorder] : captures_) recorder->tls_over(client_random);
-}
-
-void DevicePort::tls_secrets(const std::string& lines) {
-  const std::scoped_lock lock(captures_mutex_);
-  for (auto& [name, recorder] : captures_) recorder->tls_secrets(lines);
-}
-
 json DevicePort::status() {
   json captures = json::object();
-  for (const auto& [name, recorder] : captures_) captures[name] = told(recorder->status(), false);
+  for (const auto& [name, status] : captures_.status()) captures[name] = told(status, false);
   const auto counts = links_.counts(interface_);
   return {{"plugged", plugged_.load()},
           {"interface", setup_.interface.empty() ? json() : json(interface_)},
@@ -192,7 +158,7 @@ json DevicePort::status() {
 void DevicePort::stop() {
   cable_.reset();
   carrier_.reset();
-  for (auto& [name, recorder] : captures_) recorder->stop();
+  captures_.stop_all();
 }
 
 }  // namespace hilcop

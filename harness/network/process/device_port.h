@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <atomic>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/deadline.h"
-#include "network/capture/packet_recorder.h"
+#include "capture/captures.h"
 #include "network/port/carrier_watch.h"
 #include "network/port/links.h"
 #include "network/process/outbox.h"
@@ -30,9 +28,9 @@ class DevicePort {
   /// capture.*, impair, cut, link; an Error for others.
   nlohmann::json ask(const std::string& what, const nlohmann::json& how, Deadline deadline);
   /// A comment at the next packet.
-  void mark(const std::string& text);
-  void tls_secrets(const std::string& lines);
-  void tls_over(const std::string& client_random);
+  void mark(const std::string& text) { captures_.mark(text); }
+  void tls_secrets(const std::string& lines) { captures_.tls_secrets(lines); }
+  void tls_over(const std::string& client_random) { captures_.tls_over(client_random); }
   nlohmann::json status();
   /// Nothing comes any more, and what is recorded is complete.
   void stop();
@@ -42,9 +40,7 @@ class DevicePort {
   std::uint64_t missed();
   std::optional<Error> deaf() const;
   nlohmann::json told(const PacketRecorderStatus& status, bool with_paths);
-  nlohmann::json start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
-  nlohmann::json stop_capture(const std::string& name);
-  PacketRecorder& capture(const std::string& name);
+  void start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
   nlohmann::json ask_capture(const std::string& what, const nlohmann::json& how, Deadline deadline);
   void impair(const nlohmann::json& how);
   Error about(ErrorKind kind, const std::string& cause, const std::string& remedy) const;
@@ -53,8 +49,7 @@ class DevicePort {
   std::string interface_;
   Links& links_;
   Outbox& outbox_;
-  std::mutex captures_mutex_;  // held to change the map, and by other threads to read it
-  std::map<std::string, std::unique_ptr<PacketRecorder>> captures_;
+  Captures captures_;
   std::unique_ptr<Wire> wire_;
   std::uint64_t missed_before_ = 0;
   std::atomic<bool> plugged_{false}, gone_{false};

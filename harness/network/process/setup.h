@@ -7,7 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "network/capture/capture_ring.h"
+#include "capture/capture_ring.h"
 
 namespace hilcop {
 

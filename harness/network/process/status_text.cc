@@ -66,7 +66,8 @@ std::string filter_text(const json& filter) {
                           {"caught", "connections to other ports taken"},
                           {"dead_host", "to or from dead hosts"},
                           {"dead_internet", "to or from the dead internet"},
-                          {"uplink_refused", "from the lab's network refused"}});
+                          {"uplink_refused", "from the lab's network refused"},
+                          {"uplink_flood", "connections beyond 200 a second refused"}});
 }
 
 }  // namespace

@@ -15,8 +15,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "network/capture/packet_recorder.h"
+#include "capture/packet_recorder.h"
 #include "network/port/links.h"
+#include "network/port/packet_ring.h"
 #include "network/port/tap.h"
 #include "network/wire/wire.h"
 
@@ -45,7 +46,7 @@ class Rig {
   }
 
   json record(const std::string& file) {
-    recorder_ = std::make_unique<PacketRecorder>(kPort, std::make_unique<PcapngWriter>(file, "bench"));
+    recorder_ = std::make_unique<PacketRecorder>(std::make_unique<PacketRing>(kPort), std::make_unique<PcapngWriter>(file, "bench"));
     begin();  // its ring of 64 MiB is made once for each capture, not for each packet
     return json::object();
   }

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "network/capture/pcapng_writer.h"
+#include "capture/pcapng_writer.h"
 
 namespace hilcop::analysis {
 

@@ -12,7 +12,7 @@
 
 #include <gtest/gtest.h>
 
-#include "network/capture/capture_sequence.h"
+#include "capture/capture_sequence.h"
 
 namespace hilcop {
 

@@ -9,11 +9,12 @@
 #include <fstream>
 #include <thread>
 
+#include "capture/packet_recorder.h"
 #include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
-#include "network/capture/packet_recorder.h"
 #include "network/long_capture/numbered_frames.h"
 #include "network/port/links.h"
+#include "network/port/packet_ring.h"
 #include "network/port/tap.h"
 
 namespace hilcop {
@@ -60,7 +61,8 @@ class LongRecorderTest : public testing::Test {
 };
 
 TEST_F(LongRecorderTest, FilesOfARingTogetherAreWhatPassed) {
-  PacketRecorder recorder("port", std::make_unique<CaptureFiles>(dir_ / "a.pcapng", CaptureRing{300'000, 100}, "test", ""));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"),
+                          std::make_unique<CaptureFiles>(dir_ / "a.pcapng", CaptureRing{300'000, 100}, "test", ""));
   for (int i = 0; i < 20; ++i) {
     recorder.mark("round " + std::to_string(i));
     send(100);
@@ -80,7 +82,8 @@ TEST_F(LongRecorderTest, FilesOfARingTogetherAreWhatPassed) {
 
 // Twenty times what the disk holds.
 TEST_F(LongRecorderTest, ARingDoesNotFillTheDisk) {
-  PacketRecorder recorder("port", std::make_unique<CaptureFiles>(disk_ / "a.pcapng", CaptureRing{1'000'000, 3}, "test", ""));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"),
+                          std::make_unique<CaptureFiles>(disk_ / "a.pcapng", CaptureRing{1'000'000, 3}, "test", ""));
   const auto before = recorder.status().begins;
   while (sent_ < 60'000) {
     send(2000);
@@ -101,7 +104,7 @@ TEST_F(LongRecorderTest, ARingDoesNotFillTheDisk) {
 
 TEST_F(LongRecorderTest, AFullDiskIsToldAndTheFileIsWholeUpToIt) {
   const std::vector<std::filesystem::path> file{disk_ / "a.pcapng"};
-  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file[0], "test"));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"), std::make_unique<PcapngWriter>(file[0], "test"));
   send(5000);  // 7 MB
   recorder.sync(Deadline::in(10s));
   auto status = recorder.status();
@@ -120,7 +123,8 @@ TEST_F(LongRecorderTest, AFullDiskIsToldAndTheFileIsWholeUpToIt) {
 }
 
 TEST_F(LongRecorderTest, ARingOnADiskThatOthersFillSaysSo) {
-  PacketRecorder recorder("port", std::make_unique<CaptureFiles>(disk_ / "a.pcapng", CaptureRing{1'000'000, 3}, "test", ""));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"),
+                          std::make_unique<CaptureFiles>(disk_ / "a.pcapng", CaptureRing{1'000'000, 3}, "test", ""));
   send(1000);
   recorder.sync(Deadline::in(10s));
   std::ofstream(disk_ / "others") << std::string(std::size_t{8} << 20, 'x');
@@ -141,7 +145,8 @@ TEST_F(LongRecorderTest, AReaderThatStopsMakesItDropAndNotGrow) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   const UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   UniqueFd out(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(std::move(out), "capture for nobody", "test"));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"),
+                          std::make_unique<PcapngWriter>(std::move(out), "capture for nobody", "test"));
   send(1000);
   const auto before = memory_kib();
   send(100'000);  // 140 MB
@@ -164,8 +169,8 @@ TEST_F(LongRecorderTest, AReaderThatIsSlowHasAllThatWasNotDropped) {
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   UniqueFd reader(::open(pipe.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   UniqueFd out(::open(pipe.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC));
-  auto recorder =
-      std::make_unique<PacketRecorder>("port", std::make_unique<PcapngWriter>(std::move(out), "capture for somebody slow", "test"));
+  auto recorder = std::make_unique<PacketRecorder>(std::make_unique<PacketRing>("port"),
+                                                   std::make_unique<PcapngWriter>(std::move(out), "capture for somebody slow", "test"));
   send(100'000);  // more than anybody keeps, before a byte of it is read
   ASSERT_EQ(::fcntl(reader.get(), F_SETFL, 0), 0);
   std::thread slow([&] {

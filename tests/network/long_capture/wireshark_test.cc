@@ -6,11 +6,12 @@
 #include <fstream>
 #include <iterator>
 
+#include "capture/packet_recorder.h"
 #include "fakes/temp_dir.h"
 #include "io/child_process.h"
-#include "network/capture/packet_recorder.h"
 #include "network/long_capture/numbered_frames.h"
 #include "network/port/links.h"
+#include "network/port/packet_ring.h"
 
 namespace hilcop {
 namespace {
@@ -96,7 +97,7 @@ class TlsInARingTest : public WiresharkTest {
     links.set_up("lo", true);
     run("openssl",
         {"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=a.example", "-keyout", dir_ / "key", "-out", dir_ / "cert"});
-    PacketRecorder recorder("lo", std::make_unique<PcapngWriter>(dir_ / "talk.pcapng", "test"));
+    PacketRecorder recorder(std::make_unique<PacketRing>("lo"), std::make_unique<PcapngWriter>(dir_ / "talk.pcapng", "test"));
     ProcessOptions server;
     server.program = "openssl";
     server.arguments = {"s_server", "-accept", "443", "-www", "-key", dir_ / "key", "-cert", dir_ / "cert", "-quiet"};

@@ -16,12 +16,12 @@
 
 #include "base/error.h"
 #include "base/interrupt.h"
+#include "capture/capture_reader.h"
 #include "fakes/error_of.h"
 #include "fakes/places.h"
 #include "fakes/temp_dir.h"
 #include "io/child_process.h"
 #include "io/unix_socket.h"
-#include "network/capture/capture_reader.h"
 
 namespace hilcop {
 namespace {

@@ -7,9 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "network/capture/capture_reader.h"
-#include "network/capture/packet_recorder.h"
+#include "capture/capture_reader.h"
+#include "capture/packet_recorder.h"
 #include "network/port/links.h"
+#include "network/port/packet_ring.h"
 #include "network/port/tap.h"
 
 namespace hilcop {
@@ -148,7 +149,7 @@ class PacketRecorderTest : public WireTest {
 };
 
 TEST_F(PacketRecorderTest, WhatHasPassedIsInTheFileAfterASync) {
-  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"), std::make_unique<PcapngWriter>(file_, "test"));
   for (std::uint32_t i = 0; i < 100; ++i) send_from_device(i);
   recorder.sync(Deadline::in(5s));
   EXPECT_EQ(recorded().size(), 100U);
@@ -159,7 +160,7 @@ TEST_F(PacketRecorderTest, WhatHasPassedIsInTheFileAfterASync) {
 }
 
 TEST_F(PacketRecorderTest, CountsStandAtItsEndAndAMarkAtTheNextPacket) {
-  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"), std::make_unique<PcapngWriter>(file_, "test"));
   send_from_device(1);
   recorder.sync(Deadline::in(5s));
   recorder.mark("power goes off");
@@ -179,7 +180,7 @@ TEST_F(PacketRecorderTest, CountsStandAtItsEndAndAMarkAtTheNextPacket) {
 }
 
 TEST_F(PacketRecorderTest, AVlanTagIsInTheFile) {
-  PacketRecorder recorder("port", std::make_unique<PcapngWriter>(file_, "test"));
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"), std::make_unique<PcapngWriter>(file_, "test"));
   auto frame = frame_of(7);
   const std::byte tag[] = {std::byte{0x81}, std::byte{0x00}, std::byte{0x00}, std::byte{0x2a}};
   frame.insert(frame.begin() + 12, std::begin(tag), std::end(tag));

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "network/capture/capture_format.h"
-#include "network/capture/pcapng_blocks.h"
+#include "capture/capture_format.h"
+#include "capture/pcapng_blocks.h"
 
 namespace hilcop {
 

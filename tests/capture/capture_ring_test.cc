@@ -5,10 +5,10 @@
 
 #include <fstream>
 
+#include "capture/capture_files.h"
+#include "capture/capture_sequence.h"
 #include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
-#include "network/capture/capture_files.h"
-#include "network/capture/capture_sequence.h"
 
 namespace hilcop {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/packet_recorder.h"
+#include "capture/packet_recorder.h"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -18,15 +18,15 @@ constexpr int kBlocksInARow = 16;              // before it looks what else is a
 
 }  // namespace
 
-PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<CaptureFiles> files)
-    : ring_(interface), files_(std::move(files)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  files_->begin(interface, LinkType::Ethernet);
+PacketRecorder::PacketRecorder(std::unique_ptr<PacketSource> source, std::unique_ptr<CaptureFiles> files)
+    : source_(std::move(source)), files_(std::move(files)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  files_->begin(source_->name(), source_->link_type());
   note(0);
   thread_ = std::thread([this] { run(); });
 }
 
-PacketRecorder::PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> only)
-    : PacketRecorder(interface, std::make_unique<CaptureFiles>(std::move(only))) {}
+PacketRecorder::PacketRecorder(std::unique_ptr<PacketSource> source, std::unique_ptr<PcapngWriter> only)
+    : PacketRecorder(std::move(source), std::make_unique<CaptureFiles>(std::move(only))) {}
 
 PacketRecorder::~PacketRecorder() { stop(); }
 
@@ -104,9 +104,10 @@ void PacketRecorder::do_posted() {
 
 void PacketRecorder::write_ready_blocks() {
   const auto write = [this](std::span<const std::byte> bytes, std::uint32_t length, UtcTime at) {
+    ++taken_;
     files_->packet({at, bytes, length, {}});
   };
-  for (int i = 0; i < kBlocksInARow && ring_.take_block(write); ++i) {
+  for (int i = 0; i < kBlocksInARow && source_->take_block(write); ++i) {
   }
 }
 
@@ -116,28 +117,28 @@ void PacketRecorder::answer_syncs() {
     const std::scoped_lock lock(mutex_);
     if (syncs_begun_ == syncs_done_ && syncs_asked_ > syncs_begun_) {
       syncs_begun_ = syncs_asked_;
-      const auto counts = ring_.counts();
+      const auto counts = source_->counts();
       sync_target_ = counts.seen - counts.dropped;
     }
-    if (syncs_begun_ == syncs_done_ || ring_.handed_out() < sync_target_) return;
+    if (syncs_begun_ == syncs_done_ || source_->fetched() < sync_target_) return;
   }
   files_->flush();  // a slow reader of a pipe is waited for here: nobody else is to wait for it too
   const std::scoped_lock lock(mutex_);
-  note(ring_.counts().dropped);
+  note(source_->counts().dropped);
   syncs_done_ = syncs_begun_;
   changed_.notify_all();
 }
 
 // More often than the kernel's ring can be emptied, so that a loss is told before what it precedes is written.
 void PacketRecorder::tell_losses() {
-  const auto counts = ring_.counts();
-  files_->lost(counts.dropped, counts.seen - counts.dropped - std::min(ring_.handed_out(), counts.seen - counts.dropped));
+  const auto counts = source_->counts();
+  files_->lost(counts.dropped, counts.seen - counts.dropped - std::min(source_->fetched(), counts.seen - counts.dropped));
 }
 
 // With the mutex held, or before the thread begins.
 void PacketRecorder::note(std::uint64_t lost) {
   static_cast<CaptureOnDisk&>(status_) = files_->on_disk();
-  status_.dropped = lost + ring_.handed_out() - status_.packets;
+  status_.dropped = lost + taken_ - status_.packets;
   status_.notes_lost = notes_lost_;
   status_.failure = files_->failure();
 }
@@ -146,9 +147,9 @@ void PacketRecorder::run() {
   auto flushed = real_clock().now();
   std::optional<Deadline> end;
   for (;;) {
-    pollfd ready[] = {{ring_.fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
+    pollfd ready[] = {{source_->fd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}};
     ::poll(ready, 2, static_cast<int>(kFlushEvery.count()));
-    if ((ready[0].revents & POLLERR) != 0) ring_.take_error();  // the interface went down or away: what passes later comes all the same
+    if ((ready[0].revents & POLLERR) != 0) source_->take_error();  // the interface went down or away: what passes later comes all the same
     if (ready[1].revents != 0) {
       std::uint64_t count = 0;
       [[maybe_unused]] const auto n = ::read(wake_.get(), &count, sizeof count);
@@ -161,15 +162,15 @@ void PacketRecorder::run() {
       files_->flush();
       flushed = now;
       const std::scoped_lock lock(mutex_);
-      note(ring_.counts().dropped);
+      note(source_->counts().dropped);
     }
     const std::scoped_lock lock(mutex_);
     if (ending_ && !end) end = Deadline::in(kMostToEnd);
     if (end && (syncs_done_ >= syncs_asked_ || end->expired())) break;
   }
   do_posted();
-  const auto counts = ring_.counts();  // what passed after the last block is neither recorded nor lost: the recording had ended
-  const auto lost = std::max(counts.dropped, end->expired() && sync_target_ > ring_.handed_out() ? sync_target_ - ring_.handed_out() : 0);
+  const auto counts = source_->counts();  // what passed after the last block is neither recorded nor lost: the recording had ended
+  const auto lost = std::max(counts.dropped, end->expired() && sync_target_ > source_->fetched() ? sync_target_ - source_->fetched() : 0);
   files_->lost(lost, 0);
   files_->finish(real_clock().utc_now());
   const std::scoped_lock lock(mutex_);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/capture_reader.h"
+#include "capture/capture_reader.h"
 
 #include "base/error.h"
-#include "network/capture/capture_format.h"
+#include "capture/capture_format.h"
 
 namespace hilcop {
 

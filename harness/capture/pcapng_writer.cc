@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/pcapng_writer.h"
+#include "capture/pcapng_writer.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +11,7 @@
 #include <iterator>
 #include <utility>
 
-#include "network/capture/pcapng_blocks.h"
+#include "capture/pcapng_blocks.h"
 
 namespace hilcop {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/deadline.h"
-#include "network/capture/capture_ring.h"
-#include "network/capture/pcapng_writer.h"
-#include "network/capture/running_secrets.h"
+#include "capture/capture_ring.h"
+#include "capture/pcapng_writer.h"
+#include "capture/running_secrets.h"
 
 namespace hilcop {
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "network/capture/capture_file.h"
-#include "network/capture/capture_reader.h"
+#include "capture/capture_file.h"
+#include "capture/capture_reader.h"
 
 namespace hilcop {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/capture_ring.h"
+#include "capture/capture_ring.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "network/capture/packet.h"
+#include "capture/packet.h"
 
 namespace hilcop {
 

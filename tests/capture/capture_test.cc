@@ -8,10 +8,10 @@
 #include <fstream>
 #include <iterator>
 
+#include "capture/capture_reader.h"
+#include "capture/pcapng_writer.h"
 #include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
-#include "network/capture/capture_reader.h"
-#include "network/capture/pcapng_writer.h"
 
 namespace hilcop {
 namespace {

@@ -12,8 +12,9 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
-#include "network/capture/capture_files.h"
-#include "network/port/packet_ring.h"
+#include "capture/capture_files.h"
+#include "capture/packet_source.h"
+#include "io/unique_fd.h"
 
 namespace hilcop {
 
@@ -24,15 +25,14 @@ struct PacketRecorderStatus : CaptureOnDisk {
   std::optional<Error> failure;  // nothing more is written: the disk is full
 };
 
-/// Records what passes an interface, from the end of the constructor on, by a thread of its own. What passed more than 100 ms ago survives
+/// Records what a source sees, from the end of the constructor on, by a thread of its own. What passed more than 100 ms ago survives
 /// SIGKILL. Memory is bounded: where the disk is slower than the wire packets are dropped, and counted. Methods are thread-safe.
 class PacketRecorder {
  public:
   static constexpr std::size_t kMostPosted = 4u << 20;
 
-  /// Throws Error where the interface cannot be listened to.
-  PacketRecorder(const std::string& interface, std::unique_ptr<CaptureFiles> files);
-  PacketRecorder(const std::string& interface, std::unique_ptr<PcapngWriter> only);
+  PacketRecorder(std::unique_ptr<PacketSource> source, std::unique_ptr<CaptureFiles> files);
+  PacketRecorder(std::unique_ptr<PacketSource> source, std::unique_ptr<PcapngWriter> only);
   ~PacketRecorder();
   PacketRecorder(const PacketRecorder&) = delete;
   PacketRecorder& operator=(const PacketRecorder&) = delete;
@@ -60,11 +60,11 @@ class PacketRecorder {
   void tell_losses();
   void note(std::uint64_t lost);
 
-  PacketRing ring_;
+  std::unique_ptr<PacketSource> source_;
   std::unique_ptr<CaptureFiles> files_;
   UniqueFd wake_;
-  std::uint64_t sync_target_ = 0;  // of packets handed out; the thread's own
-  std::mutex mutex_;               // of all below
+  std::uint64_t sync_target_ = 0, taken_ = 0;  // of what is fetched; packets that came of it. The thread's own
+  std::mutex mutex_;                           // of all below
   std::condition_variable changed_;
   std::vector<Task> posted_;
   std::size_t posted_bytes_ = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/capture_sequence.h"
+#include "capture/capture_sequence.h"
 
 #include <fmt/format.h>
 

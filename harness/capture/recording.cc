@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/process/recording.h"
+#include "capture/recording.h"
 
 #include <fcntl.h>
 
@@ -12,8 +12,8 @@ namespace hilcop {
 using nlohmann::json;
 
 std::unique_ptr<CaptureFiles> capture_files(const std::filesystem::path& file, const std::optional<CaptureRing>& ring,
-                                            const std::string& dut) {
-  const auto program = std::string("hilcop ") + HILCOP_VERSION, comment = "network of dut " + dut, object = "capture " + file.string();
+                                            const std::string& comment) {
+  const std::string program = std::string("hilcop ") + HILCOP_VERSION, object = "capture " + file.string();
   const bool fifo = std::filesystem::is_fifo(file);
   if (fifo && ring) throw Error(ErrorKind::Config, object, "is a pipe, which cannot be a ring of files", "name a file, or ask for no ring");
   if (ring) return std::make_unique<CaptureFiles>(file, *ring, program, comment);

@@ -10,8 +10,8 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "capture/packet.h"
 #include "io/unique_fd.h"
-#include "network/capture/packet.h"
 
 namespace hilcop {
 

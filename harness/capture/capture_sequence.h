@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "network/capture/capture_reader.h"
-#include "network/capture/capture_ring.h"
+#include "capture/capture_reader.h"
+#include "capture/capture_ring.h"
 
 namespace hilcop {
 

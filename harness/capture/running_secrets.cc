@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/running_secrets.h"
+#include "capture/running_secrets.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // The older format (draft-ietf-opsawg-pcap): one interface, no comments, no counts.
 #include <algorithm>
 
-#include "network/capture/capture_format.h"
+#include "capture/capture_format.h"
 
 namespace hilcop {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "network/capture/capture_file.h"
+#include "capture/capture_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

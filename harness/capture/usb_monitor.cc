@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capture/usb_monitor.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/error.h"
+#include "io/device_tree.h"
+
+namespace hilcop {
+
+namespace {
+
+// The kernel has no header for these: Documentation/usb/usbmon.rst, drivers/usb/mon/mon_bin.c.
+struct Stats {
+  std::uint32_t queued, dropped;  // dropped: since it was asked last
+};
+struct Fetch {
+  std::uint32_t* offsets;
+  std::uint32_t fetch, flush;
+};
+constexpr unsigned kType = 0x92;
+constexpr unsigned long kGetStats = _IOR(kType, 3, Stats), kSetRingSize = _IO(kType, 4), kGetRingSize = _IO(kType, 5),
+                        kFetch = _IOWR(kType, 7, Fetch), kFlush = _IO(kType, 8);
+
+// What stands in the ring and, as it is, in front of a packet of LINKTYPE_USB_LINUX_MMAPPED.
+struct Event {
+  std::uint64_t id;
+  char type;  // 'S'ubmission, 'C'ompletion, 'E'rror of a submission, '@': the rest of the ring's end
+  std::uint8_t transfer, endpoint, device;
+  std::uint16_t bus;
+  char has_no_setup, has_no_data;
+  std::int64_t seconds;
+  std::int32_t microseconds, status;
+  std::uint32_t length, kept;  // kept: of what follows, the descriptors of isochronous frames too
+  std::byte setup[8];
+  std::int32_t interval, start_frame;
+  std::uint32_t flags, descriptors;
+};
+static_assert(sizeof(Event) == 64);
+constexpr std::uint32_t kDescriptor = 16;
+
+constexpr std::size_t kRing = std::size_t{1200} * 1024;  // the most it gives
+constexpr std::uint32_t kMostAtOnce = 256;
+
+}  // namespace
+
+UsbMonitor::UsbMonitor(Wanted wanted, const std::string& object, const std::filesystem::path& dev) : wanted_(std::move(wanted)) {
+  const auto node = dev / name_;
+  fd_.reset(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd_ && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
+    throw Error(ErrorKind::Unsupported, object, "its traffic cannot be recorded: this kernel has no usbmon (" + node.string() + ")",
+                "run `sudo modprobe usbmon`; the name `usbmon` in a file of /etc/modules-load.d loads it at each start");
+  if (!fd_ && (errno == EACCES || errno == EPERM))
+    throw Error(
+        ErrorKind::PermissionDenied, object, "its traffic cannot be recorded: " + look_at_node(node).problem,
+        "be root, or have a udev rule give it to a group whose members may see what every device of this host says, its keyboard too: "
+        "lab-config/udev/60-hilcop.rules has one to copy");
+  if (!fd_) throw error_from_errno(errno, object, "cannot open " + node.string());
+  if (::ioctl(fd_.get(), kSetRingSize, kRing) != 0) throw error_from_errno(errno, object, "cannot have a buffer of usbmon");
+  const int size = ::ioctl(fd_.get(), kGetRingSize);
+  if (size <= 0) throw error_from_errno(errno, object, "cannot ask for the buffer of usbmon");
+  size_ = static_cast<std::size_t>(size);
+  void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, fd_.get(), 0);
+  if (mapped == MAP_FAILED) throw error_from_errno(errno, object, "cannot read the buffer of usbmon");
+  ring_ = static_cast<const std::byte*>(mapped);
+}
+
+UsbMonitor::~UsbMonitor() { ::munmap(const_cast<std::byte*>(ring_), size_); }
+
+void UsbMonitor::hand_out(std::size_t at, const Take& take) const {
+  Event event;
+  if (at + sizeof event > size_) return;
+  std::memcpy(&event, ring_ + at, sizeof event);
+  if (event.type == '@' || !wanted_(event.bus, event.device)) return;
+  const std::size_t kept = std::min<std::size_t>(event.kept, size_ - at - sizeof event);
+  // A request for data has none yet, though it says how much it wants.
+  const std::size_t length = event.has_no_data != 0 ? event.kept : std::size_t{event.descriptors} * kDescriptor + event.length;
+  const auto on_wire = static_cast<std::uint32_t>(sizeof event + std::max(length, kept));
+  take({ring_ + at, sizeof event + kept}, on_wire,
+       UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds)));
+}
+
+bool UsbMonitor::take_block(const Take& take) {
+  std::array<std::uint32_t, kMostAtOnce> offsets;
+  Fetch fetch{offsets.data(), kMostAtOnce, 0};
+  if (::ioctl(fd_.get(), kFetch, &fetch) != 0 || fetch.fetch == 0) return false;
+  for (std::uint32_t i = 0; i < fetch.fetch; ++i) hand_out(offsets[i], take);
+  ::ioctl(fd_.get(), kFlush, static_cast<unsigned long>(fetch.fetch));
+  fetched_ += fetch.fetch;
+  return true;
+}
+
+UsbMonitor::Counts UsbMonitor::counts() {
+  Stats stats{};
+  if (::ioctl(fd_.get(), kGetStats, &stats) == 0) dropped_ += stats.dropped;
+  return {fetched_ + stats.queued + dropped_, dropped_};
+}
+
+}  // namespace hilcop
