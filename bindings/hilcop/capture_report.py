@@ -54,11 +54,12 @@ class Flow:
 
 @dataclass(frozen=True)
 class Destination:
-    """One server: flows with the same name, by the DNS, else by SNI, else by its certificate, else its address alone. Where somebody
-    connects to the device, the device is one too."""
+    """One server: flows with the same name, by the DNS, else by SNI, else by its certificate, else its address alone. What the DNS gave
+    under a name and what was merely called so are two, for SNI is the client's own choice. Where somebody connects to the device, the
+    device is one too."""
 
     name: str
-    named_by: str  # "dns", "mdns", "sni", "certificate", the surest of them; "": the name is its address
+    named_by: str  # "dns", "mdns", "sni", "certificate", the first of them that names it; "": the name is its address
     addresses: tuple[str, ...]
     services: tuple[str, ...]  # "443/tcp", "123/udp", "icmp"
     ports: tuple[int, ...]  # of TCP and UDP
@@ -125,8 +126,9 @@ class CaptureReport:
         )
 
     def destination(self, name: str) -> Destination | None:
-        """Of that name or address; None: nobody went there."""
-        return next((one for one in self.destinations if one.name == name or name in one.addresses), None)
+        """Of that name or address, named by the DNS where there is one; None: nobody went there."""
+        there = [one for one in self.destinations if one.name == name or name in one.addresses]
+        return next((one for one in there if one.named_by == "dns"), there[0] if there else None)
 
 
 def read_capture(file: Files, *, so_far: Mapping[str, Any] | None = None, timeout_s: float = 60) -> CaptureReport:

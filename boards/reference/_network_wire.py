@@ -20,9 +20,10 @@ def beyond(address: str) -> bool:
 
 
 def goes_to_its_maker_alone(tour: Tour, report: CaptureReport, check: Check) -> None:
-    check.control("its cloud is among them", ok=CLOUD in {one.name for one in report.destinations if one.named_by})
-    named = sorted({one.name for one in report.destinations if one.named_by})
-    nameless = sorted({at for one in report.destinations if not one.named_by for at in one.addresses if beyond(at)})
+    check.control("its cloud is among them", ok=CLOUD in {one.name for one in report.destinations if one.named_by == "dns"})
+    named = sorted({one.name for one in report.destinations if one.named_by == "dns"})
+    # What it merely calls by a name (SNI) is an address that nobody gave it.
+    nameless = sorted({at for one in report.destinations if one.named_by != "dns" for at in one.addresses if beyond(at)})
     strange = [name for name in named if not name.endswith(NAMES)] + nameless
     check.judge(not strange, observed=", ".join(named + nameless), evidence=[tour.packets("destinations")])
 

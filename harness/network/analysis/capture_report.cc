@@ -86,6 +86,7 @@ class Analysis {
     auto frame = last;
     frame.is_fragment = false;
     frame.payload_length = 0;
+    frame.earlier = whole->earlier;
     parse_transport(frame, whole->bytes, whole->bytes.size());
     if (frame.unread) ++unread_[static_cast<std::size_t>(*frame.unread)];
     const auto flow = flows_.add(frame, names_);

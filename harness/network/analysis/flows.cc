@@ -8,14 +8,7 @@ namespace {
 
 constexpr std::uint16_t kAddress4 = 1, kAddress6 = 28;
 
-void count_frame(Flow& flow, const Frame& frame, bool from_client) {
-  auto& way = from_client ? flow.from_client : flow.from_server;
-  ++way.packets;
-  way.bytes += frame.packet.length;
-  way.payload += frame.payload_length;
-  flow.first = std::min(flow.first, frame.packet.at);
-  flow.last = std::max(flow.last, frame.packet.at);
-  const auto number = frame.packet.frame;
+void note_frame(Flow& flow, std::uint64_t number) {
   if (!flow.frames.empty() && !flow.frames_cut && flow.frames.back().last + 1 == number)
     flow.frames.back().last = number;
   else if (flow.frames.size() < Flow::kMostRuns)
@@ -25,9 +18,23 @@ void count_frame(Flow& flow, const Frame& frame, bool from_client) {
   flow.last_frame = number;
 }
 
-void sum_up(Traffic& sum, const Traffic& part) { sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload; }
+void count_frame(Flow& flow, const Frame& frame, bool from_client) {
+  auto& way = from_client ? flow.from_client : flow.from_server;
+  ++way.packets;
+  way.bytes += frame.packet.length;
+  way.payload += frame.payload_length;
+  if (const auto& earlier = frame.earlier) {
+    way.packets += earlier->packets;
+    way.bytes += earlier->bytes;
+    flow.first = std::min(flow.first, earlier->first);
+    for (const auto number : earlier->frames) note_frame(flow, number);
+  }
+  flow.first = std::min(flow.first, frame.packet.at);
+  flow.last = std::max(flow.last, frame.packet.at);
+  note_frame(flow, frame.packet.frame);
+}
 
-constexpr std::string_view kWays[] = {"dns", "mdns", "sni", "certificate"};  // the surest first
+void sum_up(Traffic& sum, const Traffic& part) { sum.packets += part.packets, sum.bytes += part.bytes, sum.payload += part.payload; }
 
 // A certificate may name addresses too, and many hosts at once: a name of one host is what is wanted.
 std::string certified_name(const Flow& flow) {
@@ -111,7 +118,7 @@ std::uint32_t FlowTable::add(const Frame& frame, const NameTable& names) {
     made.server = key.other;
     made.protocol = key.protocol;
     made.first = made.last = frame.packet.at;
-    made.first_frame = frame.packet.frame;
+    made.first_frame = frame.earlier ? frame.earlier->frames.front() : frame.packet.frame;
     auto known = names.name_of(made.client.address, from_client ? frame.source_mac : frame.target_mac, made.server.address);
     made.name = std::move(known.name);
     made.name_by = known.by;
@@ -127,15 +134,14 @@ std::uint32_t FlowTable::find(const FiveTuple& tuple) const {
 }
 
 std::vector<Destination> FlowTable::destinations() const {
-  std::map<std::string, Destination> all;
+  std::map<std::pair<std::string, std::string_view>, Destination> all;
   for (std::uint32_t i = 0; i < flows_.size(); ++i) {
     const auto& flow = flows_[i];
     const auto given = server_name(flow);
     const auto name = given.name.empty() ? flow.server.address.text() : given.name;
-    auto& sum = all[name];
-    if (sum.flows.empty()) sum.first = flow.first, sum.last = flow.last, sum.named_by = given.by;
-    sum.name = name;
-    if (std::ranges::find(kWays, given.by) < std::ranges::find(kWays, sum.named_by)) sum.named_by = given.by;
+    auto& sum = all[{name, given.by}];
+    if (sum.flows.empty()) sum.first = flow.first, sum.last = flow.last;
+    sum.name = name, sum.named_by = given.by;
     sum.addresses.insert(flow.server.address);
     if (!flow.application.empty()) sum.applications.insert(flow.application);
     sum.services.insert(service_of(flow));
@@ -147,7 +153,7 @@ std::vector<Destination> FlowTable::destinations() const {
     sum.last = std::max(sum.last, flow.last);
   }
   std::vector<Destination> sorted;
-  for (auto& [name, sum] : all) sorted.push_back(std::move(sum));
+  for (auto& [key, sum] : all) sorted.push_back(std::move(sum));
   std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.to.bytes > b.to.bytes; });
   return sorted;
 }

@@ -42,10 +42,11 @@ struct Flow {
   std::uint64_t gap_bytes = 0;  // bytes that the capture does not have
 };
 
-/// Flows with the same server name, else SNI, else first DNS name of the certificate, else address.
+/// Flows with the same server name, else SNI, else first DNS name of the certificate, else address. Each way of knowing it is one of its
+/// own: a device may write its maker's name into a hello to any address, which the DNS never gave it.
 struct Destination {
   std::string name;
-  std::string_view named_by;  // "dns", "mdns", "sni", "certificate"; empty: the name is an address. Of several the first of these
+  std::string_view named_by;  // "dns", "mdns", "sni", "certificate"; empty: the name is an address
   std::set<IpAddress> addresses;
   std::set<std::string> applications;
   std::set<std::string> services;    // "443/tcp", "icmp"

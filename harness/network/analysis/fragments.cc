@@ -2,6 +2,7 @@
 #include "network/analysis/fragments.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace hilcop::analysis {
 namespace {
@@ -23,9 +24,11 @@ std::optional<Defragmented> Fragments::add(const Frame& frame) {
   auto& waiting = found->second;
   if (fresh) {
     waiting.age = ages_.insert(ages_.end(), key);
+    waiting.first = frame.packet.at;
     if (waiting_.size() > kMostDatagrams) give_up(Key(ages_.front()), Unread::FragmentsTooMany);
   }
   ++waiting.fragments;
+  waiting.wire_bytes += frame.packet.length;
   if (waiting.pieces.size() >= kMostPieces) {
     give_up(key, Unread::FragmentsTooMany);
     return std::nullopt;
@@ -36,13 +39,11 @@ std::optional<Defragmented> Fragments::add(const Frame& frame) {
   }
   if (frame.ip_payload.size() < frame.ip_payload_length) waiting.cut = true;
   insert(waiting, frame.fragment_offset, frame.ip_payload, frame);
-  if (!waiting.end) return std::nullopt;
-  std::uint32_t reached = 0;
-  for (const auto& [offset, piece] : waiting.pieces) {
-    if (offset != reached || reached >= *waiting.end) break;
-    reached += static_cast<std::uint32_t>(piece.bytes.size());
+  const bool all_here = waiting.end && waiting.reached() >= *waiting.end;
+  if (!all_here) {
+    if (waiting.frames.size() < kMostPieces) waiting.frames.push_back(frame.packet.frame);
+    return std::nullopt;
   }
-  if (reached < *waiting.end) return std::nullopt;
   Defragmented made;
   for (const auto& [offset, piece] : waiting.pieces) {
     if (offset >= *waiting.end) break;
@@ -50,9 +51,20 @@ std::optional<Defragmented> Fragments::add(const Frame& frame) {
     made.bytes.insert(made.bytes.end(), piece.bytes.begin(), piece.bytes.begin() + static_cast<std::ptrdiff_t>(count));
     made.places.push_back(piece.place.part(0, count));
   }
+  if (waiting.fragments > 1)
+    made.earlier = {waiting.fragments - 1, waiting.wire_bytes - frame.packet.length, waiting.first, std::move(waiting.frames)};
   ages_.erase(waiting.age);
   waiting_.erase(found);
   return made;
+}
+
+std::uint32_t Fragments::Waiting::reached() const {
+  std::uint32_t reached = 0;
+  for (const auto& [offset, piece] : pieces) {
+    if (offset != reached || reached >= *end) break;
+    reached += static_cast<std::uint32_t>(piece.bytes.size());
+  }
+  return reached;
 }
 
 // The bytes that are not there yet; what is there already stays.

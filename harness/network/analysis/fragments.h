@@ -15,6 +15,7 @@ namespace hilcop::analysis {
 struct Defragmented {
   std::vector<std::byte> bytes;
   std::vector<Place> places;  // in order, without a gap
+  std::optional<Earlier> earlier;
 };
 
 /// Puts IP fragments together (RFC 791, RFC 8200 4.5). Of bytes that come twice the first win. Bounded: kMostDatagrams that wait, oldest
@@ -44,8 +45,11 @@ class Fragments {
     std::map<std::uint32_t, Piece> pieces;  // by their offset, never overlapping
     std::optional<std::uint32_t> end;
     bool cut = false;  // by the snap length: it can never be whole
-    std::uint64_t fragments = 0;
+    std::uint64_t fragments = 0, wire_bytes = 0;
+    UtcTime first;
+    std::vector<std::uint64_t> frames;
     std::list<Key>::iterator age;
+    std::uint32_t reached() const;  // of those up to the end, without a gap
   };
   void insert(Waiting& waiting, std::uint32_t offset, Bytes bytes, const Frame& frame);
   void give_up(const Key& key, Unread why);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "capture/capture_reader.h"
 #include "network/analysis/address.h"
@@ -38,6 +39,13 @@ enum class Transport : std::uint8_t { None, Arp, Udp, Tcp, Icmp };
 
 inline constexpr std::uint8_t kTcpFin = 1, kTcpSyn = 2, kTcpRst = 4, kTcpPsh = 8, kTcpAck = 16;
 
+/// Of a datagram that came in fragments: those before the last that came.
+struct Earlier {
+  std::uint64_t packets = 0, bytes = 0;  // on the wire
+  UtcTime first;
+  std::vector<std::uint64_t> frames;  // in their order, the first 1024
+};
+
 /// One frame, parsed without a copy: its spans are the packet's. Checksums are not judged: a capture on the sending host has none yet.
 using LinkAddress = std::array<std::uint8_t, 6>;
 
@@ -60,6 +68,7 @@ struct Frame {
   std::uint8_t tcp_flags = 0, icmp_type = 0, icmp_code = 0;
   Bytes payload;                   // of UDP, TCP and ICMP
   std::size_t payload_length = 0;  // on the wire
+  std::optional<Earlier> earlier;
 
   std::optional<Unread> unread;
 

@@ -2,6 +2,7 @@
 #include "network/process/serve.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -31,6 +32,15 @@ namespace {
 constexpr std::chrono::seconds kToSend{10};
 constexpr std::size_t kMostWaiting = 32;
 constexpr int kLookMs = 1000;
+
+// A watch of many ports, and connections that are caught, have a descriptor each; 1024, as shells give them, is what select(2) can bear,
+// which nobody here uses.
+void have_all_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 json answer_of(const json& id, const std::function<json()>& action) {
   try {
@@ -149,6 +159,7 @@ class Service {
 }  // namespace
 
 int serve_network(int control, int sockets) {
+  have_all_descriptors();
   std::signal(SIGPIPE, SIG_IGN);  // a capture's reader that went away is an error of that capture
   JsonLines lines(UniqueFd(control), "who started it");
   try {

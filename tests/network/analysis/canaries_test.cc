@@ -218,6 +218,16 @@ TEST_F(CanariesTest, DatagramsFragmentsPaddingAndOtherProtocols) {
   EXPECT_THAT(found.canaries[0].within, ElementsAre("datagram"));
   EXPECT_EQ(at(found.canaries[0]), kSecret);
   EXPECT_GT(found.canaries[0].seen.places.size(), 2u);
+  // The flow is of all of them.
+  ASSERT_EQ(found.flows.size(), 1u);
+  const auto& flow = found.flows[0];
+  std::size_t bytes = 0;
+  for (const auto& frame : frames) bytes += frame.size();
+  EXPECT_EQ(flow.from_client.packets + flow.from_server.packets, frames.size());
+  EXPECT_EQ(flow.from_client.bytes + flow.from_server.bytes, bytes);
+  EXPECT_EQ(flow.first_frame, 1u);
+  ASSERT_EQ(flow.frames.size(), 1u);
+  EXPECT_EQ(flow.frames[0].last, frames.size());
 }
 
 TEST_F(CanariesTest, OutOfOrderAndAcrossTheEndOfNumbers) {
