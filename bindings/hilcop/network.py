@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hilcop._hilcop import wait_until
 from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
-from hilcop.captures import recorded
+from hilcop.captures import Ring, recorded
 from hilcop.errors import make
 from hilcop.interception import Banner, Interception
 from hilcop.outages import Outage, outage_change
@@ -92,14 +92,15 @@ class Network:
         With file_bytes (256 KiB to 1 TiB) and files (2 to 1000) its disk is bounded: a new file begins before one grows beyond that, or
         when it is file_s old, and the newest `files` are kept. They are named after `file`, as "a_00007_20261129104500.pcapng" (UTC) after
         "a.pcapng"; the figures' `files` has them in their order, for read_capture() and find_canaries()."""
-        with recorded(
-            lambda path, ring: self._port.ask("capture.start", {"name": name, "file": path, "ring": ring}, timeout_s=timeout_s),
-            lambda: self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s),
-            file,
-            file_bytes,
-            files,
-            file_s,
-        ) as figures:
+
+        def start(path: str, ring: Ring) -> None:
+            self._port.ask("capture.start", {"name": name, "file": path, "ring": ring}, timeout_s=timeout_s)
+
+        def stop() -> dict[str, Any]:
+            figures: dict[str, Any] = self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s)
+            return figures
+
+        with recorded(start, stop, file, file_bytes, files, file_s) as figures:
             yield figures
 
     def mark(self, text: str, *, timeout_s: float = 5) -> None:

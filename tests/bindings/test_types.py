@@ -104,7 +104,7 @@ def test_the_package_and_the_scenarios_pass_mypy_strict(tmp_path: Path) -> None:
 def test_the_python_in_the_documents_passes_mypy_strict(tmp_path: Path) -> None:
     blocks = [
         block
-        for document in (SOURCE / "README.md", SOURCE / "bindings/docs/python.md")
+        for document in (SOURCE / name for name in ("README.md", "bindings/docs/python.md", "harness/capture/docs/usb.md"))
         for block in re.findall(r"^```python\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     ]
     assert len(blocks) >= 3

