@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench network [--quick] [--json FILE] [PART...]: the bench's network beside tcpdump, dumpcap and tshark.
 
-Parts: canaries, reading, capture, wire, scan (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
+Parts: canaries, reading, capture, wire, setup, scan (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent / "console"))  # its table
 import analysis
 import capture
 import scan
+import setup
 import wire
 from bench_main import bench
 
@@ -23,6 +24,7 @@ PARTS = {
     "reading": analysis.reading,
     "capture": capture.capture,
     "wire": wire.wire,
+    "setup": setup.setup,
     "scan": scan.scan,
 }
 
