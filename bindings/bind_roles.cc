@@ -167,11 +167,11 @@ void bind_usb(py::module_& module) {
           py::arg("file"), py::kw_only(), py::arg("name") = "extra", py::arg("file_bytes") = 0, py::arg("files") = 0,
           py::arg("file_s") = 0.0,
           "As long as the block runs, what passes between this host and the DUT's USB is recorded in a file that must not exist (usbmon; "
-          "pcapng, which Wireshark reads): each request, its data, its answer; what the bench does meanwhile stands as comments. The dict "
-          "has its figures after that ({packets, dropped, files...}): only a capture that dropped nothing proves an absence. Begin it "
-          "before the power to have the device's first words. file_bytes, files, file_s: a ring of files, as Network.capture has it. A "
-          "block that ends well raises what could not be written: ExhaustedError where the disk is full. UnsupportedError: this kernel "
-          "has no usbmon. PermissionDeniedError.")
+          "pcapng, which Wireshark reads): each request, its data, its answer; what the bench does meanwhile stands as comments. Begin it "
+          "before the power to have the device's first words. The dict has its figures after that ({packets, dropped, snapped, files...}): "
+          "an absence is proved only where nothing was dropped and of no packet a part is missing (snapped). file_bytes, files, file_s: a "
+          "ring of files, as Network.capture has it. A block that ends well raises what could not be written: ExhaustedError where the "
+          "disk is full. UnsupportedError: this kernel has no usbmon. PermissionDeniedError.")
       .def(
           "sync_capture",
           [](UsbPort& self, const std::string& name, double timeout_s) {

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -336,13 +338,27 @@ class Run:
 
     def attach(self, name: str, content: str | bytes, *, media_type: str = "text/plain") -> Evidence:
         """Keeps a file under checks/<scenario>/ of the run directory."""
+        path = self._folder() / Path(name).name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return self.attached(path, media_type=media_type)
+
+    def path(self, name: str) -> Path:
+        """Where a file is kept that others write (a capture): under checks/<scenario>/ of the run directory. Nothing is there yet: where an
+        earlier attempt has taken the name it is another, usb-2.pcapng of usb.pcapng."""
+        wanted = self._folder() / Path(name).name
+        others = (wanted.with_stem(f"{wanted.stem}-{number}") for number in range(2, sys.maxsize))
+        return next(path for path in chain([wanted], others) if not path.exists())
+
+    def attached(self, path: Path, *, media_type: str) -> Evidence:
+        """Of what was written at a path()."""
+        relative = str(path.relative_to(self.record_dir.parent))
+        self.emit("evidence", path=relative, media_type=media_type, text=path.name)
+        return Evidence(relative, text=path.name)
+
+    def _folder(self) -> Path:
         folder = self.record_dir.parent / "checks" / self.scenario.id
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / Path(name).name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        relative = str(path.relative_to(self.record_dir.parent))
-        self.emit("evidence", path=relative, media_type=media_type, text=name)
-        return Evidence(relative, text=name)
+        return folder
 
     def console_evidence(self, span: SpanOfConsole | tuple[int, int], text: str = "", *, console: str = "main") -> Evidence:
         """Where in the main console's recording something stands."""

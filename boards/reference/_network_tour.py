@@ -69,13 +69,15 @@ class Tour:
 
     def excuse(self) -> str:
         """Why what the device did not do in time is no fault of its own: the host was busy (of an emulated board), or a service of the
-        bench's has failed, or it lost events in a flood; empty: none of these."""
+        bench's has failed, or it lost events or refused connections in a flood; empty: none of these."""
         busy = float(self.dut.power.report().get("starved_s", 0))
         if busy > MOST_STARVED_S:
             return f"the host was busy for {busy:.1f} s of this start"
         status = self.network.status()
         if lost := status["events_lost"]:
             return f"the bench lost {lost} of its own events: not all that happened was seen"
+        if flood := status["filter"].get("uplink_flood"):
+            return f"the bench refused {flood} packets of too many connections at once"
         failures = status["services"]["failures"]
         return f"the bench failed: {failures}" if failures else ""
 

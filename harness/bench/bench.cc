@@ -361,6 +361,7 @@ class RealBench final : public Bench {
     for (const auto& name : options_.duts) sink_.clear_marks(name);
     for (auto& [name, network] : networks_) attempt(name, [&network = network] { network->close(Deadline::in(10s)); });
     for (auto& owned : leases_) attempt(owned.dut, [&] { owned.lease->release(Deadline::in(5s)); });
+    for (auto& [name, port] : usb_ports_) port->close();
     usb_watch_.reset();
     if (keeper_) keeper_->on_event({});
     locks_.clear();

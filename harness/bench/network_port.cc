@@ -23,7 +23,8 @@ std::atomic<int> networks_of_this_process{0};
 // A worker that died and the one after it record one DUT of one run.
 std::filesystem::path unused(const std::filesystem::path& dir, const std::string& dut) {
   for (int number = 1;; ++number) {
-    auto file = dir / (number == 1 ? dut + ".pcapng" : fmt::format("{}-{}.pcapng", dut, number));
+    auto file = (number == 1 ? dir : dir / std::to_string(number)) / (dut + ".pcapng");
+    std::filesystem::create_directories(file.parent_path());
     if (!std::filesystem::exists(file) && ring_files(file).empty()) return file;
   }
 }
@@ -33,7 +34,6 @@ PortSetup port_for(const KeptNetworkOptions& options, const std::string& interfa
   PortSetup port{options.dut, {}, interface, {}, options.ring};
   if (interface.empty()) port.cable = runtime_dir() / fmt::format("net-{}-{}-{}", ::getpid(), network, number);
   if (options.capture_dir.empty()) return port;
-  std::filesystem::create_directories(options.capture_dir);
   port.capture = std::filesystem::absolute(unused(options.capture_dir, options.dut));
   return port;
 }

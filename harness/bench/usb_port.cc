@@ -15,6 +15,7 @@ namespace {
 using nlohmann::json;
 
 constexpr auto kPeriod = 20ms;
+constexpr int kHub = 9;  // class code
 
 json to_json(const UsbShown& shown, const std::string& how) {
   json functions = json::array();
@@ -95,13 +96,32 @@ bool WatchedUsbPort::is_of_dut(const UsbIdentity& id) const {
   return below(id.path, socket_) || below(id.path, peer_) || (selector_.path.empty() && selector_.matches(id));
 }
 
+// While its socket is not known a device that comes may be the DUT's in another guise (a boot loader's), but for one that was there before.
+UsbOwners::Whose WatchedUsbPort::whose(const UsbIdentity& id, bool first) const {
+  if (is_of_dut(id)) return UsbOwners::Whose::Dut;
+  return socket_.empty() && !first && !id.path.starts_with("usb") ? UsbOwners::Whose::Unknown : UsbOwners::Whose::Other;
+}
+
+// Where the DUT is plugged in, also on the other half of a hub that came later.
+void WatchedUsbPort::learn(const UsbDevice& device) {
+  const auto socket = socket_, peer = peer_;
+  if (selector_.path.empty() && selector_.matches(device.id)) socket_ = device.id.path;
+  if (socket_ != socket || (!socket_.empty() && peer_.empty() && device.class_code == kHub)) peer_ = peer_of(socket_);
+  if (socket_ != socket || peer_ != peer) traffic_.owners().judge_again([this](const auto& id, bool first) { return whose(id, first); });
+}
+
 void WatchedUsbPort::changed(const UsbChange& change) {
   const std::scoped_lock lock(mutex_);
-  const auto key = std::pair(change.device.id.path, change.device.id.address);
-  const bool ours = change.arrived ? is_of_dut(change.device.id) : shown_.contains(key);
-  change.arrived ? traffic_.arrived(change.device.id, ours) : traffic_.left(change.device.id);
-  if (!ours) return;
-  const UsbShown shown{change.device.id, change.device.speed_mbps, change.device.class_code, change.functions};
+  const auto& id = change.device.id;
+  const auto key = std::pair(id.path, id.address);
+  if (change.arrived) {
+    learn(change.device);
+    traffic_.owners().arrived(id, change.first, whose(id, change.first));
+  } else {
+    traffic_.owners().left(id);
+  }
+  if (change.arrived ? !is_of_dut(id) : !shown_.contains(key)) return;
+  const UsbShown shown{id, change.device.speed_mbps, change.device.class_code, change.functions};
   auto data = to_json(shown, change.how);
   data["first"] = change.first;
   sink_.emit({change.at, real_clock().utc_now(), dut_ + "/usb", change.arrived ? "usb.arrived" : "usb.left", std::move(data)});
@@ -110,10 +130,7 @@ void WatchedUsbPort::changed(const UsbChange& change) {
     left_ = change.at;
     return;
   }
-  if (selector_.path.empty() && selector_.matches(shown.id)) {
-    socket_ = shown.id.path;
-    peer_ = peer_of(socket_);
-  }
+  traffic_.mark(UsbOwners::who_is(id));
   shown_[key] = shown;
   judge(shown, change.at);
 }

@@ -37,9 +37,14 @@ class WatchedUsbPort final : public UsbPort {
   nlohmann::json sync_capture(const std::string& name, Deadline deadline) override { return traffic_.sync(name, deadline); }
   /// A comment in what is recorded.
   void mark(const std::string& text) { traffic_.mark(text); }
+  const UsbOwners& owners() { return traffic_.owners(); }
+  /// Before the watch ends: nothing is recorded any more.
+  void close() { traffic_.close(); }
 
  private:
   bool is_of_dut(const UsbIdentity& id) const;
+  UsbOwners::Whose whose(const UsbIdentity& id, bool first) const;
+  void learn(const UsbDevice& device);
   void judge(const UsbShown& shown, SteadyTime at);
   std::string object() const { return "USB of dut '" + dut_ + "'"; }
 

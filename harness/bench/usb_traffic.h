@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <mutex>
-#include <set>
 #include <string>
-#include <utility>
 
+#include "bench/usb_owners.h"
 #include "capture/captures.h"
-#include "io/usb_devices.h"
 
 namespace hilcop {
 
@@ -17,24 +14,20 @@ class UsbTraffic {
  public:
   explicit UsbTraffic(std::string object) : object_(std::move(object)), captures_(object_) {}
 
-  void arrived(const UsbIdentity& id, bool of_dut);
-  void left(const UsbIdentity& id);
+  UsbOwners& owners() { return owners_; }
   void mark(const std::string& text) { captures_.mark(text); }
 
   /// From the return on. As Captures'; Error also where this host has no usbmon, or this user may not use it.
   void start(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
   nlohmann::json stop(const std::string& name);
   nlohmann::json sync(const std::string& name, Deadline deadline);
+  /// All are stopped, and none is started any more.
+  void close() { captures_.close(); }
 
  private:
-  using Number = std::pair<int, int>;  // bus, device
-  bool is_wanted(int bus, int device);
-
   std::string object_;
-  std::mutex mutex_;
-  std::set<Number> others_;
-  std::map<Number, std::string> own_;
-  Captures captures_;  // the last: its threads ask for the others
+  UsbOwners owners_;
+  Captures captures_;  // the last: its threads ask for the owners
 };
 
 }  // namespace hilcop

@@ -9,6 +9,7 @@ namespace hilcop {
 void Captures::start(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring,
                      const std::string& comment, const Open& source) {
   const std::scoped_lock lock(mutex_);
+  if (closed_) throw Error(ErrorKind::Disconnected, object_, "is recorded no more: its bench is closed", "open it again");
   if (recorders_.contains(name))
     throw Error(ErrorKind::Busy, object_, "records a capture '" + name + "' already", "stop it, or choose another name");
   auto opened = source();  // first: where that fails no file is left
@@ -23,9 +24,10 @@ std::shared_ptr<PacketRecorder> Captures::find(const std::string& name) {
 }
 
 PacketRecorderStatus Captures::stop(const std::string& name) {
-  const auto status = find(name)->stop();
+  const auto recorder = find(name);
+  const auto status = recorder->stop();
   const std::scoped_lock lock(mutex_);
-  recorders_.erase(name);
+  if (const auto found = recorders_.find(name); found != recorders_.end() && found->second == recorder) recorders_.erase(found);
   return status;
 }
 
@@ -44,9 +46,14 @@ std::map<std::string, PacketRecorderStatus> Captures::status() {
   return all;
 }
 
-void Captures::stop_all() {
-  const std::scoped_lock lock(mutex_);
-  for (const auto& [name, recorder] : recorders_) recorder->stop();
+void Captures::close() {
+  std::map<std::string, std::shared_ptr<PacketRecorder>> all;
+  {
+    const std::scoped_lock lock(mutex_);
+    closed_ = true;
+    all = recorders_;
+  }
+  for (const auto& [name, recorder] : all) recorder->stop();
 }
 
 void Captures::mark(const std::string& text) {

@@ -32,8 +32,8 @@ class Captures {
   PacketRecorderStatus stop(const std::string& name);
   PacketRecorderStatus sync(const std::string& name, Deadline deadline);
   std::map<std::string, PacketRecorderStatus> status();
-  /// All of them, which stay to be asked.
-  void stop_all();
+  /// All are stopped, which stay to be asked for their figures; none is started any more.
+  void close();
 
   void mark(const std::string& text);
   void tls_secrets(const std::string& lines);
@@ -45,6 +45,7 @@ class Captures {
   std::string object_;
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<PacketRecorder>> recorders_;
+  bool closed_ = false;
 };
 
 }  // namespace hilcop

@@ -88,7 +88,10 @@ PacketRecorderStatus PacketRecorder::stop() {
     ending_ = true;
   }
   wake();
-  if (thread_.joinable()) thread_.join();
+  {
+    const std::scoped_lock joining(join_mutex_);
+    if (thread_.joinable()) thread_.join();
+  }
   return status();
 }
 
@@ -105,6 +108,7 @@ void PacketRecorder::do_posted() {
 void PacketRecorder::write_ready_blocks() {
   const auto write = [this](std::span<const std::byte> bytes, std::uint32_t length, UtcTime at) {
     ++taken_;
+    if (bytes.size() < length) ++snapped_;
     files_->packet({at, bytes, length, {}});
   };
   for (int i = 0; i < kBlocksInARow && source_->take_block(write); ++i) {
@@ -139,6 +143,7 @@ void PacketRecorder::tell_losses() {
 void PacketRecorder::note(std::uint64_t lost) {
   static_cast<CaptureOnDisk&>(status_) = files_->on_disk();
   status_.dropped = lost + taken_ - status_.packets;
+  status_.snapped = snapped_;
   status_.notes_lost = notes_lost_;
   status_.failure = files_->failure();
 }

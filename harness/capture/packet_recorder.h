@@ -21,6 +21,7 @@ namespace hilcop {
 struct PacketRecorderStatus : CaptureOnDisk {
   /// That the kernel had no room for, or that could not be written: absence proves nothing while it grows.
   std::uint64_t dropped = 0;
+  std::uint64_t snapped = 0;     // packets of which not all bytes are there: nobody could keep them
   std::uint64_t notes_lost = 0;  // marks and secrets of more than kMostPosted bytes that waited to be written
   std::optional<Error> failure;  // nothing more is written: the disk is full
 };
@@ -63,8 +64,8 @@ class PacketRecorder {
   std::unique_ptr<PacketSource> source_;
   std::unique_ptr<CaptureFiles> files_;
   UniqueFd wake_;
-  std::uint64_t sync_target_ = 0, taken_ = 0;  // of what is fetched; packets that came of it. The thread's own
-  std::mutex mutex_;                           // of all below
+  std::uint64_t sync_target_ = 0, taken_ = 0, snapped_ = 0;  // of what is fetched; packets that came of it. The thread's own
+  std::mutex mutex_;                                         // of all below
   std::condition_variable changed_;
   std::vector<Task> posted_;
   std::size_t posted_bytes_ = 0;
@@ -72,6 +73,7 @@ class PacketRecorder {
   std::uint64_t syncs_asked_ = 0, syncs_begun_ = 0, syncs_done_ = 0;
   PacketRecorderStatus status_;
   bool ending_ = false;
+  std::mutex join_mutex_;
   std::thread thread_;  // the last: it uses the others
 };
 

@@ -28,6 +28,7 @@ json figures(const PacketRecorderStatus& status, bool with_paths) {
   json made{{"packets", status.packets},
             {"bytes", status.bytes},
             {"dropped", status.dropped},
+            {"snapped", status.snapped},
             {"notes_lost", status.notes_lost},
             {"files_removed", status.files_removed},
             {"packets_removed", status.packets_removed},

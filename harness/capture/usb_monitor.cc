@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
@@ -35,7 +36,7 @@ struct Event {
   char type;  // 'S'ubmission, 'C'ompletion, 'E'rror of a submission, '@': the rest of the ring's end
   std::uint8_t transfer, endpoint, device;
   std::uint16_t bus;
-  char has_no_setup, has_no_data;
+  char setup_is, data_is;  // 0: there; else why not
   std::int64_t seconds;
   std::int32_t microseconds, status;
   std::uint32_t length, kept;  // kept: of what follows, the descriptors of isochronous frames too
@@ -56,7 +57,8 @@ UsbMonitor::UsbMonitor(Wanted wanted, const std::string& object, const std::file
   fd_.reset(::open(node.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd_ && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
     throw Error(ErrorKind::Unsupported, object, "its traffic cannot be recorded: this kernel has no usbmon (" + node.string() + ")",
-                "run `sudo modprobe usbmon`; the name `usbmon` in a file of /etc/modules-load.d loads it at each start");
+                "run `sudo modprobe usbmon` (`usbmon` in a file of /etc/modules-load.d loads it at each start); a container must be given "
+                "the node");
   if (!fd_ && (errno == EACCES || errno == EPERM))
     throw Error(
         ErrorKind::PermissionDenied, object, "its traffic cannot be recorded: " + look_at_node(node).problem,
@@ -80,8 +82,10 @@ void UsbMonitor::hand_out(std::size_t at, const Take& take) const {
   std::memcpy(&event, ring_ + at, sizeof event);
   if (event.type == '@' || !wanted_(event.bus, event.device)) return;
   const std::size_t kept = std::min<std::size_t>(event.kept, size_ - at - sizeof event);
-  // A request for data has none yet, though it says how much it wants.
-  const std::size_t length = event.has_no_data != 0 ? event.kept : std::size_t{event.descriptors} * kDescriptor + event.length;
+  // A request for data has none yet ('<'), its answer none any more ('>'), though both say how much it is about, as one that failed ('E')
+  // does; any other letter stands for data that the kernel could not look at ('D': handed to the controller in pieces, 'Z': no address).
+  const bool none = event.data_is != 0 && std::string_view("<>E").find(event.data_is) != std::string_view::npos;
+  const std::size_t length = none ? event.kept : std::size_t{event.descriptors} * kDescriptor + event.length;
   const auto on_wire = static_cast<std::uint32_t>(sizeof event + std::max(length, kept));
   take({ring_ + at, sizeof event + kept}, on_wire,
        UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds)));

@@ -13,7 +13,8 @@ namespace hilcop {
 
 /// What passes between this host and its USB devices, as Linux's usbmon shows it (Documentation/usb/usbmon.rst): each request with its
 /// setup packet and what was sent, each completion with its status and what came, in order over all buses. Stamps are of whole
-/// microseconds. Of a request's data the first 245,760 bytes at most are kept; how long it was is told.
+/// microseconds. Of a request's data the first 245,760 bytes at most are kept, and none that the kernel cannot look at (what a controller
+/// maps for itself); how long it was is told.
 class UsbMonitor final : public PacketSource {
  public:
   /// Whether what passes with that device of that bus is wanted; 0 is the address of a device that has none yet. Called by take_block().

@@ -70,9 +70,9 @@ bool told(const std::string& name, std::uint32_t command, std::uint32_t data) {
 
 bool merges_in_kernel(const std::string& name) { return asked(name, ETHTOOL_GGRO).value_or(0) != 0; }
 bool merges_in_hardware(const std::string& name) { return (asked(name, ETHTOOL_GFLAGS).value_or(0) & ETH_FLAG_LRO) != 0; }
-void set_hardware_merging(const std::string& name, bool on) {
+bool set_hardware_merging(const std::string& name, bool on) {
   const auto flags = asked(name, ETHTOOL_GFLAGS);
-  if (flags) told(name, ETHTOOL_SFLAGS, on ? *flags | ETH_FLAG_LRO : *flags & ~std::uint32_t{ETH_FLAG_LRO});
+  return flags && told(name, ETHTOOL_SFLAGS, on ? *flags | ETH_FLAG_LRO : *flags & ~std::uint32_t{ETH_FLAG_LRO});
 }
 
 template <typename Change>
@@ -85,6 +85,7 @@ int change(nl_sock* socket, const std::string& name, Change&& with) {
 
 // In an interface's alias while it is lent: how it was before.
 constexpr const char *kLent = "lent to a bench by hilcop; before:", *kAlias = "; alias: ";
+constexpr std::size_t kMostAlias = 255;  // IFALIASZ without its end
 
 std::string alias_of(const std::string& name) {
   const auto socket = netlink::connected();
@@ -143,8 +144,8 @@ LentInterface::LentInterface(std::string name, std::string mac, std::string obje
 }
 
 std::string LentInterface::note_of(const Before& before) {
-  return fmt::format("{}{}{}{}{}{}", kLent, before.up ? " up" : "", before.gro ? " gro" : "", before.lro ? " lro" : "", kAlias,
-                     before.alias);
+  const auto note = fmt::format("{}{}{}{}{}", kLent, before.up ? " up" : "", before.gro ? " gro" : "", before.lro ? " lro" : "", kAlias);
+  return note.size() + before.alias.size() > kMostAlias ? note : note + before.alias;
 }
 
 std::optional<LentInterface::Before> LentInterface::noted(const std::string& name) {
@@ -233,11 +234,11 @@ void LentInterface::await_return(Deadline deadline) const {
 }
 
 void LentInterface::restore() const {
-  if (before_.gro) told(name_, ETHTOOL_SGRO, 1);
-  if (before_.lro) set_hardware_merging(name_, true);
+  bool restored = !before_.gro || told(name_, ETHTOOL_SGRO, 1);
+  if (before_.lro) restored = set_hardware_merging(name_, true) && restored;
   const auto socket = netlink::connected();
-  change(socket.get(), name_, [this](rtnl_link* link) {
-    rtnl_link_set_ifalias(link, before_.alias.c_str());
+  change(socket.get(), name_, [this, restored](rtnl_link* link) {
+    if (restored) rtnl_link_set_ifalias(link, before_.alias.c_str());  // else whoever comes next tries again
     if (before_.up) rtnl_link_set_flags(link, IFF_UP);
   });
 }

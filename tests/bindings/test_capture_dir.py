@@ -37,7 +37,7 @@ def captured(folder: Path, **where: Path) -> Path | None:
 
 def test_whoever_comes_after_one_that_died_records_beside_it(folder: Path) -> None:
     files = [captured(folder, record_dir=folder / "record") for _ in range(3)]
-    assert files == [folder / "record" / "network" / name for name in ("lamp.pcapng", "lamp-2.pcapng", "lamp-3.pcapng")]
+    assert files == [folder / "record" / "network" / name for name in ("lamp.pcapng", "2/lamp.pcapng", "3/lamp.pcapng")]
 
 
 def test_captures_have_a_folder_of_their_own_where_one_is_named(folder: Path) -> None:

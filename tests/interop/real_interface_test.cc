@@ -39,6 +39,9 @@ class RealInterfaceTest : public RealInterface {
     until("it is lent", [] { return !is_here(); });
     ::kill(lender, SIGKILL);
     ASSERT_EQ(::waitpid(lender, nullptr, 0), lender);
+    // What the kernel does with a real one when the namespace ends; a virtual one would end with it.
+    run("nsenter",
+        {"--net=/proc/" + std::to_string(network) + "/ns/net", "ip", "link", "set", "bench", "netns", std::to_string(::getpid())});
     network_.reset();
   }
   bool dut_has_carrier() const { return try_on_dut({"ip", "link", "show", "dut"}).find("LOWER_UP") != std::string::npos; }
@@ -125,7 +128,7 @@ TEST_F(RealInterfaceTest, WhatALenderLeftBehindWhoWasKilledIsSetRightByTheNext) 
     run("ethtool", {"-K", "bench", "gro", "on"});
     ip({"link", "set", "bench", "alias", "port 3 of the rack"});
     lend_and_be_killed();
-    until("the kernel brings it back", [] { return is_here(); });
+    ASSERT_TRUE(is_here());
     EXPECT_TRUE(shows("generic-receive-offload: off"));
     EXPECT_TRUE(shows("alias lent to a bench by hilcop; before:"));
     lan_ = interface("bench");

@@ -16,19 +16,16 @@
 #include "fakes/memory_sink.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
-#include "io/serial_stream.h"
 #include "io/usb.h"
 #include "realusb/guest_host.h"
 
 namespace hilcop {
 namespace {
 
-using testing::Contains;
 using testing::HasSubstr;
-using testing::IsSubsetOf;
 using testing::Not;
 
-constexpr const char* kOtherLine = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_FTDI0002-if00-port0";
+constexpr const char* kLine = "/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_FTDI0001-if00-port0";
 constexpr const char* kBench = R"(bench: guest
 instruments:
   hub: { driver: usb-hub, path: "1-1" }
@@ -40,6 +37,9 @@ duts:
     power: { instrument: hub, channel: "1", safe_state: keep }
     consoles: { main: { instrument: line, channel: console } }
     usb: { path: 1-1.1 }
+  other:  # the same device, whose console is left to others
+    board: talker.yaml
+    usb: { serial: FTDI0001 }
   neighbour:
     board: talker.yaml
     consoles: { main: { instrument: other, channel: console } }
@@ -65,7 +65,7 @@ Recorded read(const std::filesystem::path& file) {
     found.comments += packet->comment + "\n";
     EXPECT_GE(packet->length, packet->bytes.size());
   }
-  for (const auto& comment : reader.comments()) found.comments += comment + "\n";
+  for (const auto& comment : reader.comments()) found.comments += comment + "\n";  // the head is one of them
   EXPECT_TRUE(reader.damage().empty());
   EXPECT_EQ(reader.interfaces().at(0).type, LinkType::UsbLinux);
   EXPECT_EQ(reader.interfaces().at(0).name, "usbmon0");
@@ -87,7 +87,9 @@ class RealUsbCaptureTest : public testing::Test {
   void SetUp() override {
     std::ofstream(dir_ / "bench.yaml") << kBench;
     std::ofstream(dir_ / "talker.yaml") << "board: talker\n";
-    bench_ = Bench::open(load_bench_config(dir_ / "bench.yaml", dir_.path(), all_drivers()), {}, all_drivers(), sink_);
+    OpenOptions options;
+    options.duts = {"talker", "neighbour"};
+    bench_ = Bench::open(load_bench_config(dir_ / "bench.yaml", dir_.path(), all_drivers()), options, all_drivers(), sink_);
     if (!bench_->dut("talker").usb().present()) bench_->dut("talker").power().on(Deadline::in(30s));
     ASSERT_TRUE(bench_->dut("talker").usb().wait_present(Deadline::in(20s)));
   }
@@ -200,13 +202,36 @@ TEST_F(RealUsbCaptureTest, WhatTheKernelHadNoRoomForIsCounted) {
   EXPECT_GT(taken, 1000u);
 }
 
-TEST_F(RealUsbCaptureTest, TheProgramRecordsIt) {
+TEST_F(RealUsbCaptureTest, TheProgramRecordsItAlsoIntoAPipe) {
+  const int mine = number();
   bench_->close();
-  const auto file = dir_ / "program.pcapng";
-  const auto said = said_by(std::getenv("HILCOP_PROGRAM"), {"capture", "talker", "--usb", "--seconds", "3", "-w", file.string(), "--bench",
-                                                            (dir_ / "bench.yaml").string()});
-  EXPECT_TRUE(std::filesystem::exists(file)) << said;
-  EXPECT_THAT(read(file).devices, Not(Contains(1)));
+  std::ofstream(dir_ / "talk.sh") << "{ sleep 2; for i in 1 2 3 4 5 6 7 8; do echo said-by-a-person; sleep 0.2; done; } >" << kLine
+                                  << " &\n"
+                                  << std::getenv("HILCOP_PROGRAM") << " capture other --usb --seconds 5 -w - --bench "
+                                  << dir_ / "bench.yaml"
+                                  << " >" << dir_ / "program.pcapng"
+                                  << "\nwait\n";
+  const auto said = said_by("sh", {(dir_ / "talk.sh").string()});
+  const auto found = read(dir_ / "program.pcapng");
+  EXPECT_THAT(found.all, HasSubstr("said-by-a-person")) << said;
+  EXPECT_TRUE(found.devices.contains(mine));
+  EXPECT_FALSE(found.devices.contains(1));
+}
+
+TEST_F(RealUsbCaptureTest, ABenchThatIsClosedRecordsNoMoreAndWhatItHasIsWhole) {
+  const auto file = dir_ / "closed.pcapng";
+  auto& usb = bench_->dut("talker").usb();
+  usb.start_capture("one", file, {});
+  say("talker", "before the end\n");
+  bench_->close();
+  const auto figures = usb.stop_capture("one");
+  EXPECT_THAT(read(file).all, HasSubstr("before the end"));
+  CaptureReader reader(file);
+  while (reader.next()) {
+  }
+  ASSERT_TRUE(reader.counts().at(0)) << "its counts stand at its end";
+  EXPECT_EQ(reader.counts().at(0)->received, figures.at("packets").get<std::uint64_t>());
+  EXPECT_EQ(error_of([&] { usb.start_capture("two", dir_ / "two.pcapng", {}); }).kind(), ErrorKind::Disconnected);
 }
 
 }  // namespace

@@ -15,7 +15,8 @@ namespace hilcop {
 namespace {
 
 constexpr int kMostPort = 65535;
-constexpr int kMostNew = 200;  // connections a second: a browser on a rich page begins some 100
+// At once, of each way. This host's kernel remembers each, and has room for so many (nf_conntrack_max): a flood takes it from everybody.
+constexpr int kMostConnections = 512;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& remedy) {
   throw Error(ErrorKind::Config, "filter of the bench network", what, remedy);
@@ -93,16 +94,15 @@ std::string allowed(const FilterState& state) {
   if (state.uplink.empty()) return "";
   std::string rules = fmt::format("    iifname \"{}\" oifname \"{}\" ct state established,related counter name {} accept\n",
                                   interface_name(state.uplink), state.gateway, kForwarded);
-  // Each connection is remembered by this host's kernel, which has room for so many (nf_conntrack_max): a flood of them takes it from all.
-  rules += fmt::format("    iifname \"{}\" oifname \"{}\" ct state new limit rate over {}/second burst {} packets counter name {} drop\n",
-                       state.gateway, state.uplink, kMostNew, 2 * kMostNew, kUplinkFlood);
   for (const auto& rule : state.allowed) {
     if (rule.protocol != "tcp" && rule.protocol != "udp") refuse("'" + rule.protocol + "' is no protocol", "choose one of: tcp, udp");
     if (rule.port == 0) refuse("port 0 cannot be allowed", fmt::format("give 1 to {}", kMostPort));
     if (is_v6(rule.address) || rule.address.find('/') != std::string::npos)
       refuse("'" + rule.address + "' cannot be allowed", "give one IPv4 address");
-    rules += fmt::format("    iifname \"{}\" oifname \"{}\" ip daddr {} {} dport {} counter name {} accept\n", state.gateway, state.uplink,
-                         rule.address, rule.protocol, rule.port, kForwarded);
+    const auto way = fmt::format("    iifname \"{}\" oifname \"{}\" ip daddr {} {} dport {}", state.gateway, state.uplink, rule.address,
+                                 rule.protocol, rule.port);
+    rules += fmt::format("{} ct state new ct count over {} counter name {} drop\n", way, kMostConnections, kUplinkFlood);
+    rules += fmt::format("{} counter name {} accept\n", way, kForwarded);
   }
   return rules;
 }

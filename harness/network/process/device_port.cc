@@ -158,7 +158,7 @@ json DevicePort::status() {
 void DevicePort::stop() {
   cable_.reset();
   carrier_.reset();
-  captures_.stop_all();
+  captures_.close();
 }
 
 }  // namespace hilcop

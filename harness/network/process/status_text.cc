@@ -67,7 +67,7 @@ std::string filter_text(const json& filter) {
                           {"dead_host", "to or from dead hosts"},
                           {"dead_internet", "to or from the dead internet"},
                           {"uplink_refused", "from the lab's network refused"},
-                          {"uplink_flood", "connections beyond 200 a second refused"}});
+                          {"uplink_flood", "connections beyond 512 at once refused"}});
 }
 
 }  // namespace

@@ -23,7 +23,10 @@ def setup(quick: bool) -> list[Row]:
     assert len(done) == rounds
     assert all(one["captured"] for one in done)
     rows = []
-    for key, name, most in [("up_s", "a network is there, recorded and answering", 0.2), ("down_s", "it has gone, its capture complete", 0.5)]:
+    for key, name, most in [
+        ("up_s", "a network is there, recorded and answering", 0.2),
+        ("down_s", "it has gone, its capture complete", 0.5),
+    ]:
         times = sorted(one[key] for one in done)
         rows.append(Row(f"until {name}", times[rounds // 2], "s", f"<= {most}", f"{spread(times)} s, {rounds} rounds"))
     return rows

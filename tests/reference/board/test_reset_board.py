@@ -27,6 +27,7 @@ def by_button(unit: Machine) -> None:
     unit.pins.press(True)
     unit.listen(HOLD_S / 2)
     unit.pins.press(False)
+    unit.listen(1)  # the device looks at its button every 50 ms of its own
     assert unit.ask("GET", "/api/info")[1]["setup"] == "done"
     began = time.monotonic()
     unit.pins.press(True)
