@@ -19,19 +19,19 @@ namespace hilcop {
 namespace {
 
 // The kernel has no header for these: Documentation/usb/usbmon.rst, drivers/usb/mon/mon_bin.c.
-struct Stats {
+struct UsbStats {
   std::uint32_t queued, dropped;  // dropped: since it was asked last
 };
-struct Fetch {
+struct UsbFetch {
   std::uint32_t* offsets;
   std::uint32_t fetch, flush;
 };
-constexpr unsigned kType = 0x92;
-constexpr unsigned long kGetStats = _IOR(kType, 3, Stats), kSetRingSize = _IO(kType, 4), kGetRingSize = _IO(kType, 5),
-                        kFetch = _IOWR(kType, 7, Fetch), kFlush = _IO(kType, 8);
+constexpr unsigned kIoctlType = 0x92;
+constexpr unsigned long kGetStats = _IOR(kIoctlType, 3, UsbStats), kSetRingSize = _IO(kIoctlType, 4), kGetRingSize = _IO(kIoctlType, 5),
+                        kFetchEvents = _IOWR(kIoctlType, 7, UsbFetch), kFlushEvents = _IO(kIoctlType, 8);
 
 // What stands in the ring and, as it is, in front of a packet of LINKTYPE_USB_LINUX_MMAPPED.
-struct Event {
+struct UsbEvent {
   std::uint64_t id;
   char type;  // 'S'ubmission, 'C'ompletion, 'E'rror of a submission, '@': the rest of the ring's end
   std::uint8_t transfer, endpoint, device;
@@ -44,11 +44,11 @@ struct Event {
   std::int32_t interval, start_frame;
   std::uint32_t flags, descriptors;
 };
-static_assert(sizeof(Event) == 64);
-constexpr std::uint32_t kDescriptor = 16;
+static_assert(sizeof(UsbEvent) == 64);
+constexpr std::uint32_t kIsoDescriptor = 16;
 
-constexpr std::size_t kRing = std::size_t{1200} * 1024;  // the most it gives
-constexpr std::uint32_t kMostAtOnce = 256;
+constexpr std::size_t kUsbRing = std::size_t{1200} * 1024;  // the most it gives
+constexpr std::uint32_t kMostEvents = 256;
 
 }  // namespace
 
@@ -65,7 +65,7 @@ UsbMonitor::UsbMonitor(Wanted wanted, const std::string& object, const std::file
         "be root, or have a udev rule give it to a group whose members may see what every device of this host says, its keyboard too: "
         "lab-config/udev/60-hilcop.rules has one to copy");
   if (!fd_) throw error_from_errno(errno, object, "cannot open " + node.string());
-  if (::ioctl(fd_.get(), kSetRingSize, kRing) != 0) throw error_from_errno(errno, object, "cannot have a buffer of usbmon");
+  if (::ioctl(fd_.get(), kSetRingSize, kUsbRing) != 0) throw error_from_errno(errno, object, "cannot have a buffer of usbmon");
   const int size = ::ioctl(fd_.get(), kGetRingSize);
   if (size <= 0) throw error_from_errno(errno, object, "cannot ask for the buffer of usbmon");
   size_ = static_cast<std::size_t>(size);
@@ -77,7 +77,7 @@ UsbMonitor::UsbMonitor(Wanted wanted, const std::string& object, const std::file
 UsbMonitor::~UsbMonitor() { ::munmap(const_cast<std::byte*>(ring_), size_); }
 
 void UsbMonitor::hand_out(std::size_t at, const Take& take) const {
-  Event event;
+  UsbEvent event;
   if (at + sizeof event > size_) return;
   std::memcpy(&event, ring_ + at, sizeof event);
   if (event.type == '@' || !wanted_(event.bus, event.device)) return;
@@ -85,24 +85,24 @@ void UsbMonitor::hand_out(std::size_t at, const Take& take) const {
   // A request for data has none yet ('<'), its answer none any more ('>'), though both say how much it is about, as one that failed ('E')
   // does; any other letter stands for data that the kernel could not look at ('D': handed to the controller in pieces, 'Z': no address).
   const bool none = event.data_is != 0 && std::string_view("<>E").find(event.data_is) != std::string_view::npos;
-  const std::size_t length = none ? event.kept : std::size_t{event.descriptors} * kDescriptor + event.length;
+  const std::size_t length = none ? event.kept : std::size_t{event.descriptors} * kIsoDescriptor + event.length;
   const auto on_wire = static_cast<std::uint32_t>(sizeof event + std::max(length, kept));
   take({ring_ + at, sizeof event + kept}, on_wire,
        UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds)));
 }
 
 bool UsbMonitor::take_block(const Take& take) {
-  std::array<std::uint32_t, kMostAtOnce> offsets;
-  Fetch fetch{offsets.data(), kMostAtOnce, 0};
-  if (::ioctl(fd_.get(), kFetch, &fetch) != 0 || fetch.fetch == 0) return false;
+  std::array<std::uint32_t, kMostEvents> offsets;
+  UsbFetch fetch{offsets.data(), kMostEvents, 0};
+  if (::ioctl(fd_.get(), kFetchEvents, &fetch) != 0 || fetch.fetch == 0) return false;
   for (std::uint32_t i = 0; i < fetch.fetch; ++i) hand_out(offsets[i], take);
-  ::ioctl(fd_.get(), kFlush, static_cast<unsigned long>(fetch.fetch));
+  ::ioctl(fd_.get(), kFlushEvents, static_cast<unsigned long>(fetch.fetch));
   fetched_ += fetch.fetch;
   return true;
 }
 
 UsbMonitor::Counts UsbMonitor::counts() {
-  Stats stats{};
+  UsbStats stats{};
   if (::ioctl(fd_.get(), kGetStats, &stats) == 0) dropped_ += stats.dropped;
   return {fetched_ + stats.queued + dropped_, dropped_};
 }

@@ -140,6 +140,8 @@ void record(Dut& dut, const Arguments& arguments) {
   if (handing_on) handing_on->ended_by(Deadline::in(10s));  // the network has closed its end
   std::fprintf(stderr, "capture of %s: %llu packets, %llu dropped\n", dut.config().name.c_str(),
                figures.at("packets").get<unsigned long long>(), figures.at("dropped").get<unsigned long long>());
+  if (const auto n = figures.at("snapped").get<unsigned long long>(); n != 0)
+    std::fprintf(stderr, "capture of %s: of %llu packets not all bytes are there\n", dut.config().name.c_str(), n);
   if (arguments.ring != 0)
     std::fprintf(stderr, "capture of %s: %zu files are kept, from %s on; %llu packets went with %llu older ones\n",
                  dut.config().name.c_str(), figures.at("files").size(),
