@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./dev bench network [--quick] [--json FILE] [PART...]: the bench's network beside tcpdump, dumpcap and tshark.
 
-Parts: canaries, reading, capture, wire, setup, scan (default: all). Ratios are medians of the ratios of rounds that ran one after the other.
+Parts: canaries, reading, capture, wire, setup, scan (default: all). Ratios are medians of the ratios of rounds that ran one after another.
 """
 
 from __future__ import annotations

@@ -5,10 +5,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
+
+from private_mounts import private_mounts
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="login and sshd become another user, which is root's to do")
 
@@ -27,7 +32,7 @@ def as_if(
     )
     (folder / "issue").write_text("camera 1.0\n")
     mounts = " && ".join(f"mount --bind '{folder}/{name}' /etc/{name}" for name in ("passwd", "shadow", "issue"))
-    return ["unshare", "--mount", "sh", "-c", f'{mounts} && exec "$@"', "sh", *command]
+    return [*private_mounts(), "sh", "-c", f'{mounts} && exec "$@"', "sh", *command]
 
 
 def _hashed(password: str) -> str:

@@ -53,8 +53,12 @@ class GatewayFilterTest : public RealInterface {
   /// In the bench's network, as its root.
   void nft(const std::string& command) const {
     const auto process = "/proc/" + std::to_string(network_->pid()) + "/ns/";
-    run("nsenter",
-        {"--user=" + process + "user", "--net=" + process + "net", "--setuid=0", "--setgid=0", "--preserve-credentials", "nft", command});
+    std::vector<std::string> words{"--net=" + process + "net"};
+    if (std::filesystem::read_symlink(process + "user") !=
+        std::filesystem::read_symlink("/proc/self/ns/user"))  // root's in a chroot is this
+      words.insert(words.end(), {"--user=" + process + "user", "--setuid=0", "--setgid=0", "--preserve-credentials"});
+    words.insert(words.end(), {"nft", command});
+    run("nsenter", words);
   }
 
   std::unique_ptr<ChildProcess> lab_;

@@ -7,10 +7,15 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
+
+from private_mounts import private_mounts
 
 SOURCE = Path(os.environ["HILCOP_SOURCE_DIR"])
 # In a user namespace only one group is there.
@@ -29,18 +34,6 @@ udevadm test --action={action} /sys/{device} >{root}/out 2>&1
 sed -n "s/^run: '\\(.*\\)'$/\\1/p" {root}/out | grep -v systemd >{root}/commands || true
 if [ -n "{run}" ]; then sh -e {root}/commands; fi
 """
-
-
-def namespace() -> list[str]:
-    if os.geteuid() != 0:
-        return ["unshare", "-Urm"]
-    private = ["unshare", "-m"]
-    # The root of a chroot is no mount, whose propagation could be changed. What the script shows it takes away again by itself.
-    return (
-        private
-        if subprocess.run([*private, "true"], capture_output=True, check=False).returncode == 0
-        else [*private, "--propagation", "unchanged"]
-    )
 
 
 @dataclass
@@ -86,7 +79,7 @@ class Host:
     def judge(self, device: str, action: str = "add", run: bool = False) -> Outcome:
         script = SCRIPT.format(root=shlex.quote(str(self.root)), device=device, action=action, run="yes" if run else "")
         done = subprocess.run(
-            [*namespace(), "sh", "-c", script],
+            [*private_mounts(), "sh", "-c", script],
             env={**os.environ, "SYSTEMD_DEVICE_VERIFY_SYSFS": "0"},
             capture_output=True,
             text=True,
