@@ -11,6 +11,7 @@ import json
 import platform
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -30,9 +31,14 @@ def bench(name: str, parts: Mapping[str, Part], quick: str) -> None:
         parser.error(f"no part {wrong[0]!r}: choose from {', '.join(parts)}")
     begin, load = time.time(), Path("/proc/loadavg").read_text().split()[0]
     rows: list[Row] = []
+    failed = []
     for part in arguments.parts or list(parts):
         print(f"bench: {part} ...", file=sys.stderr, flush=True)
-        rows += parts[part](arguments.quick)
+        try:
+            rows += parts[part](arguments.quick)
+        except Exception:  # what the others found in half an hour is not lost by it
+            traceback.print_exc()
+            failed.append(part)
     about = {
         "kernel": platform.release(),
         "load1_before": load,
@@ -43,3 +49,5 @@ def bench(name: str, parts: Mapping[str, Part], quick: str) -> None:
     if arguments.json:
         found = {"benchmark": name, "machine": about, "rows": [row.as_json() for row in rows]}
         Path(arguments.json).write_text(json.dumps(found, indent=1) + "\n")
+    if failed:
+        sys.exit(f"bench: failed: {', '.join(failed)}")

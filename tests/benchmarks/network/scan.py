@@ -20,7 +20,8 @@ OPEN = (443,)  # as boards/reference/declaration says
 def scan(quick: bool) -> list[Row]:
     sys.path[:0] = [str(BUILD / "python"), str(SOURCE / "tests/reference/board")]
     os.environ.setdefault("HILCOP_SOURCE_DIR", str(SOURCE))
-    os.environ.setdefault("HILCOP_PROGRAM", str(BUILD / "bin/hilcop"))
+    os.environ.setdefault("HILCOP_BUILD_DIR", str(BUILD.resolve()))
+    os.environ.setdefault("HILCOP_PROGRAM", str(BUILD.resolve() / "bin/hilcop"))
     import hilcop
     from bench_file import write_bench
     from machine import IMAGE, make_unit

@@ -17,7 +17,7 @@ BUILD = Path(os.environ.get("HILCOP_BUILD_DIR", "build/release"))
 def setup(quick: bool) -> list[Row]:
     rounds = 5 if quick else 30
     with tempfile.TemporaryDirectory() as folder:
-        command = [BUILD / "tests/benchmarks/bench_setup", BUILD / "bin/hilcop", folder, str(rounds)]
+        command = [BUILD / "tests/benchmarks/bench_setup", BUILD.resolve() / "bin/hilcop", folder, str(rounds)]
         said = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout
     done = [json.loads(line) for line in said.splitlines()]
     assert len(done) == rounds
