@@ -110,6 +110,7 @@ def played(device: Played) -> Iterator[int]:
 
     def serve(connection: socket.socket) -> None:
         transport = paramiko.Transport(connection)
+        transport.set_log_channel("played")  # what it says late is not taken for what our client says in the next test
         transport.add_server_key(key)
         with contextlib.suppress(paramiko.SSHException, EOFError):
             transport.start_server(event=threading.Event(), server=device)
