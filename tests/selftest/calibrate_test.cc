@@ -37,16 +37,19 @@ const std::vector<int> kPlanted{112, 150, 97, 120, 90, 135, 127, 105, 142};
 TEST_F(Calibrate, APlantedLatencyAndItsSpreadAreFoundByWhatTheConsoleSays) {
   a_->delays_ms_ = kPlanted;
   const auto found = measure("console", static_cast<int>(kPlanted.size()));
+  // That of this host alone is in the measured ones too, as it should be.
+  const double late = ms(Nanoseconds(a_->latest_ns_.load()));
+  ASSERT_LT(late, 100) << "a host that has no time measures nothing";
   for (const auto& [edge, spread] : {std::pair{"on", found.on}, std::pair{"off", found.off}}) {
     ASSERT_TRUE(spread) << edge;
     EXPECT_GE(spread->count, 7) << edge << to_json(found).dump();
     EXPECT_NEAR(ms(spread->median), 120, 10) << edge;
     EXPECT_NEAR(ms(spread->mad), 15, 8) << edge;
     EXPECT_NEAR(ms(spread->least), 90, 20) << edge;
-    EXPECT_GE(ms(spread->most), 130) << edge;  // a host that has no time for us makes one later, never earlier
-    EXPECT_LE(ms(spread->most), 400) << edge;
+    EXPECT_GE(ms(spread->most), 130) << edge;
+    EXPECT_LE(ms(spread->most), 170 + late) << edge;
     EXPECT_GE(ms(spread->uncertainty()), 28) << edge;
-    EXPECT_LE(ms(spread->uncertainty()), 350) << edge;
+    EXPECT_LE(ms(spread->uncertainty()), 80 + late) << edge;
   }
   EXPECT_EQ(found.effect, "console main");
   EXPECT_EQ(found.instrument, "planted:relay");

@@ -120,6 +120,8 @@ class PlantedDevice {
   /// How late the n-th switching reaches it, in milliseconds; empty: at once.
   std::vector<int> delays_ms_;
   std::atomic<int> keeps_power_ms_{0};  // longer, after off
+  /// How much later than planted it showed a switching at most, because this host had no time for it.
+  std::atomic<std::int64_t> latest_ns_{0};
 
   bool powered() const {
     if (stuck_ || welded_) return true;
@@ -152,6 +154,13 @@ class PlantedDevice {
       }
     }
   }
+  void note_lateness() {
+    if (contact_ < 0 || delays_ms_.empty()) return;
+    const auto contact = contacts()->all.at(static_cast<std::size_t>(contact_)).look();
+    const auto delay = delays_ms_.at(static_cast<std::size_t>(contact.switched) / 2 % delays_ms_.size());
+    const auto late = real_clock().now() - contact.changed - std::chrono::milliseconds(delay);
+    if (late.count() > latest_ns_) latest_ns_ = late.count();
+  }
   bool line_is_lost() const {
     const int number = contact_;
     if (number < 0 || line_lost_ms_ == 0) return false;
@@ -162,7 +171,9 @@ class PlantedDevice {
     std::array<std::byte, 256> heard{};
     const auto count = line.read_some(heard);
     const auto now = real_clock().now();
-    if (!powered()) {
+    const bool on = powered();
+    if (on != said_hello_) note_lateness();
+    if (!on) {
       said_hello_ = false;
       return;
     }

@@ -88,11 +88,11 @@ TEST_F(HostileClientTest, WhoGoesBeforeTheFlawWasThereHasNotRefusedIt) {
   ::shutdown(half.fd(), SHUT_WR);
   EXPECT_EQ(next().outcome, NotJudged);
   TestClient quick(port_);
+  quick.hear_nothing();  // else its kernel may have taken the certificate before it goes
   ASSERT_TRUE(quick.send_plain(quick.hello()));
   quick.reset();
-  // Whether it goes before or after the certificate has come to it is a race, and what it is called depends on that alone.
   const auto connection = next();
-  EXPECT_EQ(connection.outcome, connection.flaw_shown ? RefusedInHandshake : NotJudged) << connection.cause;
+  EXPECT_EQ(connection.outcome, NotJudged) << connection.cause;
   expect_that_it_still_serves();
 }
 

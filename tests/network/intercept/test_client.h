@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clients of a test's own: OpenSSL over a socket that can also be used by hand. What blocks gives up after 10 s.
 #pragma once
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
 
 #include <csignal>
 #include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "network/intercept/loopback.h"
 
@@ -26,6 +29,12 @@ class TestClient {
     ::setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   }
   int fd() const { return fd_.get(); }
+  /// From now on its kernel drops whatever comes, and acknowledges none of it.
+  void hear_nothing() const {
+    sock_filter drop{BPF_RET | BPF_K, 0, 0, 0};
+    const sock_fprog program{1, &drop};
+    ASSERT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program), 0);
+  }
   SSL* tls() const { return tls_.get(); }
   bool shake_hands() {
     SSL_set_fd(tls_.get(), fd_.get());
