@@ -76,26 +76,29 @@ UsbMonitor::UsbMonitor(Wanted wanted, const std::string& object, const std::file
 
 UsbMonitor::~UsbMonitor() { ::munmap(const_cast<std::byte*>(ring_), size_); }
 
-void UsbMonitor::hand_out(std::size_t at, const Take& take) const {
+std::optional<UsbmonEvent> usbmon_event(std::span<const std::byte> ring) {
   UsbEvent event;
-  if (at + sizeof event > size_) return;
-  std::memcpy(&event, ring_ + at, sizeof event);
-  if (event.type == '@' || !wanted_(event.bus, event.device)) return;
-  const std::size_t kept = std::min<std::size_t>(event.kept, size_ - at - sizeof event);
+  if (ring.size() < sizeof event) return std::nullopt;
+  std::memcpy(&event, ring.data(), sizeof event);
+  if (event.type == '@') return std::nullopt;
+  const auto kept = std::min<std::size_t>(event.kept, ring.size() - sizeof event);
   // A request for data has none yet ('<'), its answer none any more ('>'), though both say how much it is about, as one that failed ('E')
   // does; any other letter stands for data that the kernel could not look at ('D': handed to the controller in pieces, 'Z': no address).
   const bool none = event.data_is != 0 && std::string_view("<>E").find(event.data_is) != std::string_view::npos;
   const std::size_t length = none ? event.kept : std::size_t{event.descriptors} * kIsoDescriptor + event.length;
+  const auto at = UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds));
   const auto on_wire = static_cast<std::uint32_t>(sizeof event + std::max(length, kept));
-  take({ring_ + at, sizeof event + kept}, on_wire,
-       UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds)));
+  return UsbmonEvent{event.bus, event.device, {at, ring.first(sizeof event + kept), on_wire, {}}};
 }
 
 bool UsbMonitor::take_block(const Take& take) {
   std::array<std::uint32_t, kMostEvents> offsets;
   UsbFetch fetch{offsets.data(), kMostEvents, 0};
   if (::ioctl(fd_.get(), kFetchEvents, &fetch) != 0 || fetch.fetch == 0) return false;
-  for (std::uint32_t i = 0; i < fetch.fetch; ++i) hand_out(offsets[i], take);
+  for (std::uint32_t i = 0; i < fetch.fetch; ++i) {
+    const auto event = usbmon_event(std::span(ring_, size_).subspan(std::min<std::size_t>(offsets[i], size_)));
+    if (event && wanted_(event->bus, event->device)) take(event->packet.bytes, event->packet.length, event->packet.at);
+  }
   ::ioctl(fd_.get(), kFlushEvents, static_cast<unsigned long>(fetch.fetch));
   fetched_ += fetch.fetch;
   return true;

@@ -4,12 +4,23 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 
 #include "capture/packet_source.h"
 #include "io/unique_fd.h"
 
 namespace hilcop {
+
+/// One event of usbmon's binary ring: what a capture has of it.
+struct UsbmonEvent {
+  int bus = 0, device = 0;
+  Packet packet;  // LINKTYPE_USB_LINUX_MMAPPED; its bytes are those of the ring
+};
+/// Of the one that begins there; nothing: the ring's end is filled up there, or it is torn. A packet that is shorter than its length lacks
+/// data: what was too long, and what the kernel could not look at.
+std::optional<UsbmonEvent> usbmon_event(std::span<const std::byte> ring);
 
 /// What passes between this host and its USB devices, as Linux's usbmon shows it (Documentation/usb/usbmon.rst): each request with its
 /// setup packet and what was sent, each completion with its status and what came, in order over all buses. Stamps are of whole
@@ -35,8 +46,6 @@ class UsbMonitor final : public PacketSource {
   int take_error() override { return 0; }
 
  private:
-  void hand_out(std::size_t at, const Take& take) const;
-
   std::string name_ = "usbmon0";
   Wanted wanted_;
   UniqueFd fd_;
