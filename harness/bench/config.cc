@@ -5,6 +5,7 @@
 #include <set>
 
 #include "bench/board_watchers.h"
+#include "bench/channel_check.h"
 #include "bench/checked_yaml.h"
 #include "bench/read_board.h"
 #include "bench/tables.h"
@@ -35,7 +36,7 @@ class BenchLoader {
       for (auto& [name, value] : file_.value["duts"].items()) dut(name, value);
     if (file_.value.contains("loopbacks") && file_.value["loopbacks"].is_object())
       for (const auto& [name, value] : file_.value["loopbacks"].items())
-        if (const auto source = role(value, "loopbacks." + name)) bench_.loopbacks[name] = *source;
+        if (const auto source = role(value, "loopbacks." + name, kConsoles)) bench_.loopbacks[name] = *source;
     bench_.selftest_required = file_.value.value("selftest", json()) == "required";
     if (const auto age = file_.value.value("selftest_max_age_h", json()); age.is_number())
       bench_.selftest_max_age = std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double, std::ratio<3600>>(age.get<double>()));
@@ -118,17 +119,21 @@ class BenchLoader {
     return names;
   }
 
+  // nullptr: what is configured of it has problems of its own.
+  const Driver* sound_driver(const std::string& instrument) const {
+    return sound_.contains(instrument) ? find_driver(drivers_, bench_.instruments.at(instrument).driver) : nullptr;
+  }
+
   // One output for two roles would let one of them switch what the other relies on. By the thing itself: two names of it are one.
   void take(const RoleConfig& config, const std::string& path) {
-    const auto known = bench_.instruments.find(config.instrument);
-    const auto* driver = sound_.contains(config.instrument) ? find_driver(drivers_, known->second.driver) : nullptr;
-    const std::string identity = driver == nullptr ? config.instrument : driver->identity(known->second);
+    const auto* driver = sound_driver(config.instrument);
+    const std::string identity = driver == nullptr ? config.instrument : driver->identity(bench_.instruments[config.instrument]);
     const auto [entry, fresh] = taken_.try_emplace({identity, config.channel}, path);
     if (fresh) return;
     add(path + ".channel", "'" + config.channel + "' of '" + config.instrument + "' is already " + entry->second);
   }
 
-  std::optional<RoleConfig> role(const json& value, const std::string& path) {
+  std::optional<RoleConfig> role(const json& value, const std::string& path, const ChannelKinds& kinds) {
     if (!value.is_object() || value["instrument"].is_null() || value["channel"].is_null()) return std::nullopt;
     RoleConfig config{value["instrument"], value["channel"]};
     if (!file_.value["instruments"].contains(config.instrument)) {
@@ -136,19 +141,22 @@ class BenchLoader {
       add(path + ".instrument", "'" + config.instrument + "' is no instrument of this bench" + nearest(config.instrument, names), names);
       return std::nullopt;
     }
+    if (const auto* driver = sound_driver(config.instrument))
+      if (const auto why = channel_objection(*driver, bench_.instruments[config.instrument], config.channel, kinds))
+        add(path + ".channel", why->text, why->choices);
     take(config, path);
     return config;
   }
 
-  std::optional<OutputConfig> output(const json& value, const std::string& path) {
-    const auto source = role(value, path);
+  std::optional<OutputConfig> output(const json& value, const std::string& path, const ChannelKinds& kinds = kSwitches) {
+    const auto source = role(value, path, kinds);
     if (!source) return std::nullopt;
     return OutputConfig{*source, value["active_low"], safe_state_from_string(value["safe_state"])};
   }
 
-  void outputs(const json& list, const std::string& path, std::map<std::string, OutputConfig>& into) {
+  void outputs(const json& list, const std::string& path, const ChannelKinds& kinds, std::map<std::string, OutputConfig>& into) {
     for (const auto& [name, value] : list.items())
-      if (auto config = output(value, path + "." + name)) into[name] = *config;
+      if (auto config = output(value, path + "." + name, kinds)) into[name] = *config;
   }
 
   bool goes_with_power(const DutConfig& dut, const RoleConfig& source, const std::string& path) {
@@ -191,7 +199,7 @@ class BenchLoader {
     const auto pole = [&](const json& source, const std::string& at) {
       if (source["instrument"].is_null() || source["channel"].is_null())
         add(at, std::string("'") + (source["instrument"].is_null() ? "instrument" : "channel") + "' is missing");
-      if (const auto from = role(source, at)) config.poles.push_back({*from, source["contact"] == "normally-closed"});
+      if (const auto from = role(source, at, kSwitches)) config.poles.push_back({*from, source["contact"] == "normally-closed"});
     };
     if (one) pole(value, path);
     if (!one && value["poles"].empty()) add(path + ".poles", "is empty, so nothing would be switched");
@@ -271,7 +279,7 @@ class BenchLoader {
     if (!by.empty()) add(path + ".instrument", "'" + storage.instrument + "' is already " + by);
     by = path;
     if (const auto& mux = value["mux"]; !mux.is_null())
-      if (const auto source = role(mux, path + ".mux")) storage.mux = OutputConfig{*source, mux["host"] == "off", SafeState::Off};
+      if (const auto source = role(mux, path + ".mux", kSwitches)) storage.mux = OutputConfig{*source, mux["host"] == "off", SafeState::Off};
     dut.storage[name] = std::move(storage);
   }
 
@@ -299,7 +307,7 @@ class BenchLoader {
     if (!value["power"].is_null()) dut.power = power(value["power"], value, dut.board, path + ".power");
     for (const auto& [console, source] : value["consoles"].items()) {
       const std::string at = path + ".consoles." + console;
-      const auto config = role(source, at);
+      const auto config = role(source, at, kConsoles);
       if (!config) continue;
       dut.consoles[console] = *config;
       if (source["comes_with_power"] == true && goes_with_power(dut, *config, at + ".comes_with_power"))
@@ -307,16 +315,16 @@ class BenchLoader {
       if (!source["while_off"].is_null()) dut.lines_while_off[console] = lines_while_off(source["while_off"], *config, at + ".while_off");
     }
     for (const auto& [meter, source] : value["meters"].items())
-      if (const auto config = role(source, path + ".meters." + meter)) dut.meters[meter] = *config;
+      if (const auto config = role(source, path + ".meters." + meter, kMeters)) dut.meters[meter] = *config;
     check_watchers(dut, path);
     if (!value["usb"].is_null()) dut.usb = usb(value["usb"], path + ".usb");
     if (!value["network"].is_null())
-      dut.network =
-          network_config(value["network"], path + ".network", [this](const json& at, const std::string& where) { return role(at, where); });
+      dut.network = network_config(value["network"], path + ".network",
+                                   [this](const json& at, const std::string& where) { return role(at, where, kNetworks); });
     if (!value["reset"].is_null()) dut.reset = output(value["reset"], path + ".reset");
-    outputs(value["buttons"], path + ".buttons", dut.buttons);
-    outputs(value["outputs"], path + ".outputs", dut.outputs);
-    outputs(value["inputs"], path + ".inputs", dut.inputs);
+    outputs(value["buttons"], path + ".buttons", kSwitches, dut.buttons);
+    outputs(value["outputs"], path + ".outputs", kSwitches, dut.outputs);
+    outputs(value["inputs"], path + ".inputs", kReadLines, dut.inputs);
     for (const auto& [storage, source] : value["storage"].items()) storage_role(storage, source, path + ".storage." + storage, dut);
     for (const auto& [key, text] : value["flash_values"].items()) dut.flash_values[key] = text;
     check_flash(dut, path);

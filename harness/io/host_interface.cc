@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <thread>
 #include <utility>
@@ -44,6 +45,23 @@ std::vector<std::string> addresses_of(const std::string& name) {
     if (::getnameinfo(one->ifa_addr, size, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
     const std::string address = text.data();
     if (!address.starts_with("fe80:")) found.push_back(address);
+  }
+  return found;
+}
+
+// A veth's IFLA_LINK is its other end; what stands on an interface of another namespace says so (IFLA_LINK_NETNSID).
+std::vector<std::string> standing_on(int index, nl_sock* socket) {
+  nl_cache* all = nullptr;
+  netlink::require(rtnl_link_alloc_cache(socket, AF_UNSPEC, &all), "this host's interfaces", "are not told");
+  const Owned<nl_cache, nl_cache_free> links(all);
+  std::vector<std::string> found;
+  for (auto* one = nl_cache_get_first(all); one != nullptr; one = nl_cache_get_next(one)) {
+    auto* const link = reinterpret_cast<rtnl_link*>(one);
+    const char* kind = rtnl_link_get_type(link);
+    int elsewhere = 0;
+    if (rtnl_link_get_link(link) != index || rtnl_link_get_link_netnsid(link, &elsewhere) == 0) continue;
+    if (kind != nullptr && std::string_view(kind) == "veth") continue;
+    found.emplace_back(rtnl_link_get_name(link));
   }
   return found;
 }
@@ -99,7 +117,7 @@ std::string alias_of(const std::string& name) {
 Error not_moved(const std::string& object, int code) {
   if (code == -NLE_PERM || code == -NLE_NOACCESS)
     return {ErrorKind::PermissionDenied, object, "may not be moved into the bench's network",
-            "give the keeper CAP_NET_ADMIN: run it as root, or by systemd with AmbientCapabilities=CAP_NET_ADMIN"};
+            "run all of hilcop with sudo, or give the group's keeper AmbientCapabilities=CAP_NET_ADMIN (lab-config/README.md)"};
   return {ErrorKind::Protocol, object, std::string("cannot be moved into the bench's network: ") + nl_geterror(code),
           "see whether it is one that may leave this host (`ethtool -k`: netns-local)"};
 }
@@ -124,7 +142,18 @@ std::optional<HostInterface> host_interface(const std::string& name) {
     std::array<char, IF_NAMESIZE> of{};
     interface.master = ::if_indextoname(static_cast<unsigned>(master), of.data()) == nullptr ? "?" : of.data();
   }
+  interface.above = standing_on(rtnl_link_get_ifindex(link.get()), socket.get());
   return interface;
+}
+
+bool same_mac(const std::string& one, const std::string& other) {
+  const auto digits = [](const std::string& text) {
+    std::string kept;
+    for (const char c : text)
+      if (std::isxdigit(static_cast<unsigned char>(c)) != 0) kept += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return kept;
+  };
+  return digits(one) == digits(other);
 }
 
 std::vector<std::string> host_interface_names() {
@@ -165,15 +194,19 @@ void LentInterface::lend(pid_t to, Deadline deadline) {
   if (!found)
     throw Error(ErrorKind::NotFound, object_, "this host has no interface '" + name_ + "'",
                 fmt::format("plug it in, or choose one of: {}", fmt::join(host_interface_names(), ", ")));
-  if (!mac_.empty() && found->mac != mac_)
+  if (!mac_.empty() && !same_mac(found->mac, mac_))
     throw Error(ErrorKind::Config, object_, "has the MAC address " + found->mac + ", not " + mac_,
                 "another adapter has its name now: see `ip link`");
   if (found->loopback) throw Error(ErrorKind::Config, object_, "is this host's loopback", "choose one that a device can be plugged into");
   if (!found->addresses.empty())
     throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: it has the address {}", fmt::join(found->addresses, ", ")),
-                fmt::format("if nobody needs it: ip address flush dev {0}; nmcli device set {0} managed no", name_));
+                fmt::format("if nobody needs it: ip address flush dev {}; and see that nobody gives it one again: lab-config/README.md", name_));
   if (!found->master.empty())
     throw Error(ErrorKind::Busy, object_, "is a port of '" + found->master + "'", "ip link set " + name_ + " nomaster");
+  if (!found->above.empty())
+    throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: {} stand{} on it", fmt::join(found->above, ", "),
+                                                      found->above.size() == 1 ? "s" : ""),
+                fmt::format("if nobody needs it: ip link delete {}", found->above.front()));
   if (deadline.expired()) throw Error(ErrorKind::Timeout, object_, "was not moved: the time for it is over", "give the call more time");
   const auto socket = netlink::connected();
   if (auto left = noted(name_))
@@ -228,7 +261,8 @@ void LentInterface::await_return(Deadline deadline) const {
   while (::if_nametoindex(name_.c_str()) == 0) {
     if (deadline.expired())
       throw Error(ErrorKind::Timeout, object_, "has not come back to this host",
-                  "see whether its USB adapter was unplugged, and whether the bench's network (`hilcop net status`) still runs");
+                  "see whether its USB adapter was unplugged, whether the bench's network (`hilcop net status`) still runs, and whether a "
+                  "program still has a connection open that the bench made to the device: its network is there until that is closed");
     wait_until(deadline.at_most(kLookEvery));
   }
 }

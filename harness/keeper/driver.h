@@ -32,6 +32,9 @@ struct Driver {
   std::string unverified = {};
   /// Why keys that are each valid do not fit together ("both 'host' and 'serial' are given"); empty: they do. Optional.
   std::function<std::string(const InstrumentConfig&)> objection = {};
+  /// The channels that it has by its keys. Not set: they are known when it is open (a hub's sockets), or it has one alone, whatever it is
+  /// called (open_console, open_storage).
+  std::function<std::vector<Channel>(const InstrumentConfig&)> channels = {};
   /// How long a sound one may take to switch and to tell of it: the limit of each attempt to bring it to a safe state.
   Nanoseconds answers_within = std::chrono::milliseconds(1500);
   /// What the thing is in the world ("modbus:127.0.0.1:502", "/dev/ttyUSB0"): two configurations with one identity are one

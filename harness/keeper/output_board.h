@@ -13,6 +13,8 @@ namespace hilcop {
 /// written and, where the instrument can tell, read back; names, options, times and read-back are the same for all.
 class OutputBoard : public Instrument {
  public:
+  /// Outputs "1" to "count".
+  static std::vector<Channel> numbered(int count, const std::string& detail = "relay");
   std::vector<Channel> channels() const override { return channels_; }
   /// Takes no options. Reads back after every switch.
   SwitchResult set(const std::string& channel, bool on, const nlohmann::json& options, Deadline deadline) override;
@@ -21,8 +23,6 @@ class OutputBoard : public Instrument {
  protected:
   /// `object`: what errors call it: "relay board 'relay' (10.0.0.7:502)".
   OutputBoard(std::string object, std::vector<Channel> channels) : object_(std::move(object)), channels_(std::move(channels)) {}
-  /// Outputs "1" to "count".
-  static std::vector<Channel> numbered(int count, const std::string& detail = "relay");
 
   /// Switches the output channels()[index]; returns when the instrument has acknowledged it, where it does.
   virtual void write(std::size_t index, bool on, Deadline deadline) = 0;

@@ -108,6 +108,29 @@ TEST_F(ConfigTest, ErrorsInABoardNameTheBoardsFile) {
   EXPECT_TRUE(has(text, "must be true or false, not 'maybe'")) << text;
 }
 
+// Found here, and not when the bench is opened.
+TEST_F(ConfigTest, AChannelIsOneOfItsInstrumentAndOfTheKindThatTheRoleTakes) {
+  board("b", std::string("board: b\n") + kMachine);
+  const auto with = [this](const std::string& dut) {
+    return problems(
+        "bench: x\ninstruments:\n  m: { board: b }\n  lan: { driver: network-interface, interface: eth7 }\n"
+        "  r: { driver: modbus-relay, host: 10.0.0.7, channels: 2 }\n  s: { driver: serial, port: /dev/ttyX }\nduts:\n  d:\n    board: b\n" +
+        dut);
+  };
+  EXPECT_EQ(with("    network: { instrument: lan, channel: port }\n    reset: { instrument: r, channel: '2' }\n"
+                 "    consoles: { main: { instrument: s, channel: whatever } }\n"),
+            "");
+  const auto typo = with("    network: { instrument: lan, channel: prot }\n");
+  EXPECT_TRUE(has(typo, "duts.d.network.channel: 'prot' is no channel of 'lan' (did you mean 'port'?)")) << typo;
+  EXPECT_TRUE(has(typo, "choose one of: port")) << typo;
+  const auto beyond = with("    power: { instrument: r, channel: '7' }\n");
+  EXPECT_TRUE(has(beyond, "duts.d.power.channel: '7' is no channel of 'r'")) << beyond;
+  const auto kind = with("    network: { instrument: r, channel: '1' }\n");
+  EXPECT_TRUE(has(kind, "duts.d.network.channel: '1' of 'r' is an output; 'r' has nothing that is a network")) << kind;
+  EXPECT_TRUE(has(with("    outputs: { strap: { instrument: lan, channel: port } }\n"), "'port' of 'lan' is a network"));
+  EXPECT_TRUE(has(with("    consoles: { main: { instrument: m, channel: power } }\n"), "'power' of 'm' is a power output"));
+}
+
 TEST_F(ConfigTest, OneChannelIsOneRole) {
   board("b", std::string("board: b\n") + kMachine);
   const auto text = problems(
@@ -130,8 +153,9 @@ TEST_F(ConfigTest, PowerIsOneOutputOrSeveralPolesWithWhatVerifiesThem) {
   board("b", "board: b\nmin_off_ms: 300\n");
   const auto with = [this](const std::string& power) {
     return problems(
-        "bench: x\ninstruments: { r: { driver: modbus-relay, host: 10.0.0.7 } }\nduts:\n  d:\n    board: b\n    power: " + power +
-        "\n    inputs: { sense: { instrument: r, channel: '8' } }\n    meters: { amps: { instrument: r, channel: '7' } }\n");
+        "bench: x\ninstruments: { r: { driver: modbus-relay, host: 10.0.0.7 }, s: { driver: scpi-supply, host: 10.0.0.8, port: 5025 } }\n"
+        "duts:\n  d:\n    board: b\n    power: " + power +
+        "\n    inputs: { sense: { instrument: r, channel: '8' } }\n    meters: { amps: { instrument: s, channel: 1/current } }\n");
   };
   const auto loaded = [this] { return *load_bench_config(dir_ / "bench.yaml", dir_ / "boards", all_drivers()).duts.at("d").power; };
   ASSERT_EQ(with("{ instrument: r, channel: '1', contact: normally-closed }"), "");

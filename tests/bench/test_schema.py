@@ -25,7 +25,8 @@ POWER = (
     "duts: { d: { board: plain.yaml, power: { instrument: r, channel: 1, KEY } } }\n"
 )
 DUT = (
-    "bench: x\ninstruments: { s: { driver: serial, port: p }, r: { driver: modbus-relay, host: h } }\n"
+    "bench: x\ninstruments: { s: { driver: serial, port: p }, r: { driver: modbus-relay, host: h },"
+    " lan: { driver: network-interface, interface: eth7 } }\n"
     "duts: { d: { board: plain.yaml, KEY } }\n"
 )
 BOARD = "board: b\n"
@@ -55,8 +56,8 @@ GOOD = [
         for key in ("serial_number: 42", "consoles: { main: { instrument: s, channel: 0 } }", "reset:", "buttons: {}")
     ),
     DUT.replace("KEY", "inputs: { led: { instrument: r, channel: 3, active_low: true, safe_state: keep } }"),
-    DUT.replace("KEY", "network: { instrument: r, channel: 1, capture: { file_mb: 0x10, files: '20', file_s: 0 } }"),
-    DUT.replace("KEY", "network: { instrument: r, channel: 1, capture: }"),
+    DUT.replace("KEY", "network: { instrument: lan, channel: port, capture: { file_mb: 0x10, files: '20', file_s: 0 } }"),
+    DUT.replace("KEY", "network: { instrument: lan, channel: port, capture: }"),
     BOARD,
     "board: 7\ndescription: 3.5\nlinux_watchers: 'false'\nmachine:\nshell: {}\nfunctions: { a: 1, b: true, c: text }\n",
     "board: b\nboot_stages: [{ name: 1, pattern: 2, deadline_s: 3 }]\nwatchers: [{ name: w, pattern: p, fatal: true }]\n",
@@ -107,7 +108,7 @@ BAD = [
         for key in ("consoles: { main: { instrument: s } }", "consoles: { main: }", "consoles: [main]", "buttons: { a: { channel: 1 } }")
     ),
     *(
-        DUT.replace("KEY", f"network: {{ instrument: r, channel: 1, capture: {ring} }}")
+        DUT.replace("KEY", f"network: {{ instrument: lan, channel: port, capture: {ring} }}")
         for ring in ("{}", "{ file_mb: 100 }", "{ files: 20 }", "{ file_mb: 100, files: 1 }", "{ file_mb: 0.5, files: 2 }", "5")
     ),
     *(

@@ -143,6 +143,21 @@ TEST_P(InstrumentContractTest, ListsItsChannelsAndNamesThemToWhoAsksForAnother) 
   EXPECT_EQ(error_of([&] { unit->get("no-such-channel", soon()); }).kind(), ErrorKind::NotFound);
 }
 
+// So that a lab-config which names another is refused before anything is opened.
+TEST_P(InstrumentContractTest, ItsKeysTellTheChannelsThatItHas) {
+  if (!driver_->channels) {
+    EXPECT_THAT(driver_->name, AnyOf("usb-hub", "hid-relay")) << "which are asked how many they have";
+    return;
+  }
+  using Known = std::vector<std::tuple<std::string, ChannelKind, std::string>>;
+  const auto known = [](const std::vector<Channel>& channels) {
+    Known all;
+    for (const auto& channel : channels) all.emplace_back(channel.name, channel.kind, channel.detail);
+    return all;
+  };
+  EXPECT_EQ(known(driver_->channels(config_)), known(open()->channels()));
+}
+
 TEST_P(InstrumentContractTest, RefusesOptionsThatItDoesNotKnowBeforeItSwitches) {
   const auto unit = open();
   const auto error = error_of([&] { unit->set(rig_->output(), true, {{"no_such_option", 1}}, soon()); });
