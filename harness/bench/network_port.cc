@@ -136,7 +136,7 @@ class RunningPort final : public KeptNetwork {
     auto asked = how;
     if (network_->is_shared() && is_of_port(what)) asked["device"] = port_.device;
     auto answer = client().ask(what, asked, deadline);
-    if (what == "status" && network_->is_shared()) answer.update(answer.at("ports").at(port_.device));
+    if (what == "status" && network_->is_shared()) answer = status_of_port(std::move(answer));
     return answer;
   }
   json change(const std::string& what, const json& how, Deadline deadline) override {
@@ -170,9 +170,19 @@ class RunningPort final : public KeptNetwork {
  private:
   // The rest is of the network that all of its ports have together.
   static bool is_of_port(const std::string& what) {
-    return what.starts_with("capture.") || what == "impair" || what == "cut" || what == "link";
+    return what.starts_with("capture.") || what.starts_with("scan.") || what == "watch_ports.start" || what == "impair" || what == "cut" ||
+           what == "link";
   }
   NetworkClient& client() { return network_->client(); }
+  // As if it were alone there.
+  json status_of_port(json status) const {
+    status.update(status.at("ports").at(port_.device));
+    json own = json::object();
+    for (const auto& [mac, address] : status.at("services").at("leases").items())
+      if (status.at("hosts").contains(mac)) own[mac] = address;
+    status["services"]["leases"] = own;
+    return status;
+  }
 
   void told_of_link(const std::string& kind, const SwitchResult& result, bool up) {
     auto data = to_json(result);

@@ -42,7 +42,7 @@ class CaptureFiles {
   void begin(const std::string& interface, LinkType type, std::uint32_t snap_length = 0);
   void packet(const Packet& packet);
   /// As PcapngWriter's.
-  void mark(const std::string& text) { writer_->mark(text); }
+  bool mark(const std::string& text) { return writer_->mark(text); }
   /// They stand in front of what comes after this call, in the files that follow too, until the session is over.
   void tls_secrets(std::string_view lines);
   void tls_over(std::string_view client_random) { secrets_.over(client_random, real_clock().now()); }

@@ -49,17 +49,17 @@ void PacketRecorder::post(Task task, std::size_t size) {
 
 void PacketRecorder::mark(std::string text) {
   const auto size = text.size();
-  post([text = std::move(text)](CaptureFiles& files) { files.mark(text); }, size);
+  post([text = std::move(text)](CaptureFiles& files) { return files.mark(text); }, size);
 }
 
 void PacketRecorder::tls_secrets(std::string lines) {
   const auto size = lines.size();
-  post([lines = std::move(lines)](CaptureFiles& files) { files.tls_secrets(lines); }, size);
+  post([lines = std::move(lines)](CaptureFiles& files) { return files.tls_secrets(lines), true; }, size);
 }
 
 void PacketRecorder::tls_over(std::string client_random) {
   const auto size = client_random.size();
-  post([random = std::move(client_random)](CaptureFiles& files) { files.tls_over(random); }, size);
+  post([random = std::move(client_random)](CaptureFiles& files) { return files.tls_over(random), true; }, size);
 }
 
 void PacketRecorder::sync(Deadline deadline) {
@@ -102,7 +102,11 @@ void PacketRecorder::do_posted() {
     tasks.swap(posted_);
     posted_bytes_ = 0;
   }
-  for (const auto& task : tasks) task(*files_);
+  std::uint64_t left_out = 0;
+  for (const auto& task : tasks) left_out += task(*files_) ? 0 : 1;
+  if (left_out == 0) return;
+  const std::scoped_lock lock(mutex_);
+  status_.notes_lost = notes_lost_ += left_out;
 }
 
 void PacketRecorder::write_ready_blocks() {

@@ -22,7 +22,7 @@ struct PacketRecorderStatus : CaptureOnDisk {
   /// That the kernel had no room for, or that could not be written: absence proves nothing while it grows.
   std::uint64_t dropped = 0;
   std::uint64_t snapped = 0;     // packets of which not all bytes are there: nobody could keep them
-  std::uint64_t notes_lost = 0;  // marks and secrets of more than kMostPosted bytes that waited to be written
+  std::uint64_t notes_lost = 0;  // marks and secrets, of more than kMostPosted bytes that waited to be written or 65,000 for one packet
   std::optional<Error> failure;  // nothing more is written: the disk is full
 };
 
@@ -51,7 +51,7 @@ class PacketRecorder {
   PacketRecorderStatus stop();
 
  private:
-  using Task = std::function<void(CaptureFiles&)>;
+  using Task = std::function<bool(CaptureFiles&)>;  // false: there was no room for it
   void post(Task task, std::size_t size);
   void wake();
   void run();

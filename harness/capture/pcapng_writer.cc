@@ -100,10 +100,11 @@ std::size_t PcapngWriter::size_of(const Packet& packet) const {
   return kAround + packet.bytes.size() + marks_.size() + packet.comment.size();
 }
 
-void PcapngWriter::mark(const std::string& text) {
-  if (marks_.size() + text.size() >= kMostOfAnOption) return;
+bool PcapngWriter::mark(const std::string& text) {
+  if (marks_.size() + text.size() >= kMostOfAnOption) return false;
   if (!marks_.empty()) marks_ += '\n';
   marks_ += text;
+  return true;
 }
 
 void PcapngWriter::tls_secrets(std::string_view lines) {

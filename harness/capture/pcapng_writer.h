@@ -32,8 +32,9 @@ class PcapngWriter {
   /// Returns the number that packets name it by, from 0. snap_length: the most bytes kept of a packet; 0: all.
   std::uint32_t add_interface(const std::string& name, LinkType type, std::uint32_t snap_length = 0);
   void packet(std::uint32_t interface, const Packet& packet);
-  /// For the packet that comes next, beside its own: what happened on the bench just before it. Until it comes 65,000 bytes at most.
-  void mark(const std::string& text);
+  /// For the packet that comes next, beside its own: what happened on the bench just before it. Until it comes 65,000 bytes at most;
+  /// false: this was more, and is left out.
+  bool mark(const std::string& text);
   /// Lines as SSLKEYLOGFILE has them. Wireshark uses secrets for packets after them alone, so they go in front of what they open.
   void tls_secrets(std::string_view lines);
   /// At the end of a capture: what the kernel received and lost. A mark that no packet followed stands here, and the comment.

@@ -3,12 +3,17 @@
 #include "interop/real_interface.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <optional>
+#include <sstream>
+#include <thread>
 
 #include "base/error.h"
 #include "capture/capture_reader.h"
@@ -75,6 +80,26 @@ TEST_F(RealInterfaceTest, TheDeviceIsServedAndRecordedAndTheHostHasItsInterfaceB
   });
 }
 
+// Else a host drops the route that an advertisement gave it, when it looks for the gateway the next time.
+TEST_F(RealInterfaceTest, WhoIsLookedForAsARouterSaysThatItIsOne) {
+  isolated([&] {
+    std::string line;
+    open("a.pcapng");
+    until("an address of the router's prefix", [&] { return try_on_dut({"ip", "-6", "address", "show", "dut"}).find("fd77:") != std::string::npos; });
+    until("it is answered", [&] {
+      return try_on_dut({"dig", "+short", "+time=1", "+tries=1", "@fd77::1", "www.example.com"}).find("198.18.0.1") != std::string::npos;
+    });
+    ask("capture.sync");
+    const auto flags = tshark(dir_ / "a.pcapng", "icmpv6.type == 136 && eth.src == 02:77:00:00:00:01", {"icmpv6.nd.na.flag.r"});
+    ASSERT_FALSE(flags.empty());
+    EXPECT_EQ(flags.find_first_not_of("1\n"), std::string::npos) << flags;
+    // Others are no advertisements (RFC 4861 4.2).
+    const auto routers = tshark(dir_ / "a.pcapng", "icmpv6.type == 134", {"ipv6.src"});
+    ASSERT_FALSE(routers.empty());
+    for (std::istringstream lines(routers); std::getline(lines, line);) EXPECT_TRUE(line.starts_with("fe80::")) << routers;
+  });
+}
+
 TEST_F(RealInterfaceTest, WithoutALinkTheDeviceSeesThat) {
   isolated([&] {
     open();
@@ -91,6 +116,19 @@ TEST_F(RealInterfaceTest, WithoutALinkTheDeviceSeesThat) {
     for (const auto& event : events("carrier")) seen.push_back(event.at("carrier"));
     EXPECT_EQ(seen.back(), "none");
     EXPECT_NE(std::find(seen.begin(), seen.end(), "there"), seen.end());
+  });
+}
+
+TEST_F(RealInterfaceTest, WhatHappenedBeforeAnAnswerIsToldBeforeIt) {
+  isolated([&] {
+    open();
+    for (int round = 0; round < 200; ++round) {
+      const bool there = round % 2 != 0;
+      ask("link", {{"up", there}});
+      const auto deadline = Deadline::in(kLong);
+      while (ask("status").at("plugged") != there) ASSERT_FALSE(deadline.expired());
+      ASSERT_EQ(events("carrier").back().at("carrier"), there ? "there" : "none") << "round " << round;
+    }
   });
 }
 
@@ -186,6 +224,25 @@ with socket.socket(socket.AF_INET6, socket.SOCK_RAW, 58) as raw:
   });
 }
 
+TEST_F(RealInterfaceTest, AKeeperThatMayNotMoveItSaysWhichCapabilityItLacks) {
+  isolated([&] {
+    start_network();
+    const auto lan = interface("bench");
+    std::optional<Error> refused;
+    std::thread([&] {  // capabilities are a thread's own
+      __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
+      __user_cap_data_struct caps[2]{};
+      if (::syscall(SYS_capset, &head, caps) != 0) return;
+      refused = error_of([&] { lan->set("port", true, {{"network_pid", network_->pid()}}, Deadline::in(kLong)); });
+    }).join();
+    ASSERT_TRUE(refused);
+    EXPECT_EQ(refused->kind(), ErrorKind::PermissionDenied) << refused->what();
+    EXPECT_NE(refused->remedy().find("CAP_NET_ADMIN"), std::string::npos);
+    EXPECT_TRUE(is_here());
+    EXPECT_EQ(lan->get("port", Deadline::in(kLong)), false);
+  });
+}
+
 TEST_F(RealInterfaceTest, WhatThisHostNeedsIsNotTaken) {
   isolated([&] {
     start_network();
@@ -205,6 +262,12 @@ TEST_F(RealInterfaceTest, WhatThisHostNeedsIsNotTaken) {
     EXPECT_EQ(error.kind(), ErrorKind::Busy);
     EXPECT_NE(error.cause().find("'switch'"), std::string::npos) << error.what();
     ip({"link", "set", "bench", "nomaster"});
+    ip({"link", "add", "link", "bench", "name", "office", "type", "macvlan"});  // as a VLAN would: the host's address is on that one
+    error = refused("bench");
+    EXPECT_EQ(error.kind(), ErrorKind::Busy);
+    EXPECT_NE(error.cause().find("office stands on it"), std::string::npos) << error.what();
+    EXPECT_TRUE(is_here());
+    ip({"link", "delete", "office"});
     EXPECT_EQ(refused("lo").kind(), ErrorKind::Config);
     EXPECT_EQ(refused("nothing").kind(), ErrorKind::NotFound);
     EXPECT_EQ(error_of([&] {

@@ -66,18 +66,15 @@ void ConnectionReader::recognise(Side side, Bytes bytes, std::uint64_t offset) {
   first += chars_of(bytes.first(std::min(bytes.size(), kMostToRecognise - first.size())));
   const auto found = recognise_stream(bytes_of_text(halves_[0].first), bytes_of_text(halves_[1].first), about_.server.port);
   if (!found.application.empty()) {
-    if (flow_ != kNoFlow && flows_[flow_].application.empty()) {
-      flows_[flow_].application = found.application;
-      flows_[flow_].by_content = found.by_content;
-    }
-    dissect(found.application);
+    dissect(found.application, found.by_content);
   } else if (first.size() == kMostToRecognise || held_.size() == kMostToRecognise) {
     dissect({});
   }
 }
 
-void ConnectionReader::dissect(std::string_view application) {
+void ConnectionReader::dissect(std::string_view application, bool by_content) {
   decided_ = true;
+  if (flow_ != kNoFlow && !held_.empty()) flows_[flow_].speaks(application, by_content);
   dissector_ = dissector_for(application, *this);
   all_opaque_ = application == "ssh";
   if (application == "http2") unsearched("HTTP/2 in the plain, whose heads are packed in a way that is not unpacked (HPACK)");

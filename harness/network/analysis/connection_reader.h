@@ -48,7 +48,7 @@ class ConnectionReader final : public StreamSink, public StreamContext {
     std::string bytes;
   };
   void recognise(Side side, Bytes bytes, std::uint64_t offset);
-  void dissect(std::string_view application);
+  void dissect(std::string_view application, bool by_content = false);
   void pass(Side side, Bytes bytes, std::uint64_t offset);
   Seen ends(Side side) const;
 

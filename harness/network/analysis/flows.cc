@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint16_t kAddress4 = 1, kAddress6 = 28;
 
+constexpr const char* kMixed = "mixed";
+
 void note_frame(Flow& flow, std::uint64_t number) {
   if (!flow.frames.empty() && !flow.frames_cut && flow.frames.back().last + 1 == number)
     flow.frames.back().last = number;
@@ -67,6 +69,15 @@ std::string service_of(const Flow& flow) {
 }
 
 }  // namespace
+
+void Flow::speaks(std::string_view what, bool content) {
+  if (spoken++ == 0)
+    application = what, by_content = content;
+  else if (application != what)
+    application = kMixed, by_content = false;
+  else
+    by_content = by_content && content;
+}
 
 void NameTable::learn(const DnsMessage& message, const Frame& in) {
   if (!message.response) return;

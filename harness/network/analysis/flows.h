@@ -36,10 +36,14 @@ struct Flow {
   std::string sni, alpn;     // of TLS; alpn: what was chosen, else what was offered, joined by commas
   std::string certificate;   // the server's subject, up to TLS 1.2
   std::vector<std::string> certificate_names;
-  std::string application;      // "http", "tls", ...; empty: not recognised
+  std::string application;      // "http", "tls", ...; empty: not recognised; "mixed": not the same each time (its ports were used again)
   bool by_content = false;      // application: its bytes say so; else a port of its own, and bytes that do not speak against it
   std::uint64_t opaque = 0;     // bytes that are encrypted
   std::uint64_t gap_bytes = 0;  // bytes that the capture does not have
+  std::uint64_t spoken = 0;     // TCP connections that said something, datagrams
+
+  /// Of the next connection or datagram; empty: it is not recognised. What one of them was says nothing of another.
+  void speaks(std::string_view what, bool content);
 };
 
 /// Flows with the same server name, else SNI, else first DNS name of the certificate, else address. Each way of knowing it is one of its

@@ -32,7 +32,7 @@ void ConnectionLog::count(std::uint64_t InterceptCounts::*which) {
 
 void ConnectionLog::aims(const InterceptedConnection& connection) {
   const std::scoped_lock lock(mutex_);
-  going_[connection.number] = {connection.name, connection.aimed_at, connection.accepted.steady};
+  going_[connection.number] = Going{connection.name, connection.aimed_at, connection.accepted.steady};
 }
 
 void ConnectionLog::ended(InterceptedConnection connection) {
@@ -61,9 +61,7 @@ InterceptedConnection ConnectionLog::none(const InterceptTarget& target, SteadyT
   answer.ended = {real_clock().now(), real_clock().utc_now()};
   answer.outcome = InterceptOutcome::NeverCame;
   answer.cause = "no connection to it came until the deadline";
-  const bool goes_on = std::any_of(going_.begin(), going_.end(), [&](const auto& one) {
-    return one.second.accepted >= since && target.met_by(one.second.name, one.second.aimed_at);
-  });
+  const bool goes_on = count_going(target, since) != 0;
   if (!goes_on && counts_.no_longer_kept == 0) return answer;
   answer.outcome = InterceptOutcome::NotJudged;
   answer.cause = goes_on ? "a connection to it went on at the deadline" : "so many connections came that the first are no longer kept";
@@ -90,6 +88,18 @@ InterceptedConnection ConnectionLog::wait_for(const InterceptTarget& target, Dea
     }
     if (eventfd_t drained = 0; wait_ready(wake.get(), POLLIN, deadline)) ::eventfd_read(wake.get(), &drained);
   }
+}
+
+// With the mutex held. Of one that has only just come nobody knows yet where it wants to go: it may be one of them.
+std::size_t ConnectionLog::count_going(const InterceptTarget& target, SteadyTime since) const {
+  return static_cast<std::size_t>(std::count_if(going_.begin(), going_.end(), [&](const auto& one) {
+    return !one.second || (one.second->accepted >= since && target.met_by(one.second->name, one.second->aimed_at));
+  }));
+}
+
+std::size_t ConnectionLog::going(const InterceptTarget& target, SteadyTime since) const {
+  const std::scoped_lock lock(mutex_);
+  return count_going(target, since);
 }
 
 std::vector<InterceptedConnection> ConnectionLog::all(const InterceptTarget& target, SteadyTime since) const {

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ class ConnectionLog {
   /// As Interceptor::wait_for.
   InterceptedConnection wait_for(const InterceptTarget& target, Deadline deadline, SteadyTime since);
   std::vector<InterceptedConnection> all(const InterceptTarget& target, SteadyTime since) const;
+  /// As Interceptor::going.
+  std::size_t going(const InterceptTarget& target, SteadyTime since) const;
   InterceptCounts counts() const;
 
  private:
@@ -39,9 +42,10 @@ class ConnectionLog {
   void count(std::uint64_t InterceptCounts::*which);
   const InterceptedConnection* find(const InterceptTarget& target, SteadyTime since) const;
   InterceptedConnection none(const InterceptTarget& target, SteadyTime since) const;
+  std::size_t count_going(const InterceptTarget& target, SteadyTime since) const;
 
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, Going> going_;
+  std::map<std::uint64_t, std::optional<Going>> going_;
   std::deque<InterceptedConnection> ended_;
   std::size_t data_ = 0;
   InterceptCounts counts_;

@@ -39,6 +39,10 @@ class Interceptor::Impl {
  public:
   Impl(std::vector<UniqueFd> listening, CaseCertificates certificates, InterceptCase otherwise, InterceptOptions options)
       : options_(std::move(options)), certificates_(std::move(certificates)), plan(otherwise) {
+    if (const auto host_end = options_.list_url.find('/', options_.list_url.find("://") + 3); !options_.list_url.empty())
+      shared_.file_at = [this, list = options_.list_url.substr(host_end)](std::string_view path) {
+        return path == list ? certificates_.revocation_list() : std::string();
+      };
     for (auto& fd : listening) {
       const auto protocol = protocol_of(fd.get());
       boost::system::error_code code;
@@ -121,7 +125,8 @@ class Interceptor::Impl {
                           certificates_,
                           [this](InterceptCase which, const CertificateFor& whom) { return context_of(which, whom); },
                           [this](const InterceptedConnection& connection) { log.aims(connection); },
-                          [this](InterceptedConnection connection) { ended(std::move(connection)); }};
+                          [this](InterceptedConnection connection) { ended(std::move(connection)); },
+                          {}};
   std::thread thread_;
 };
 
@@ -136,6 +141,8 @@ InterceptedConnection Interceptor::wait_for(const InterceptTarget& target, Deadl
 std::vector<InterceptedConnection> Interceptor::ended(const InterceptTarget& target, SteadyTime since) const {
   return impl_->log.all(target, since);
 }
+std::size_t Interceptor::going(const InterceptTarget& target, SteadyTime since) const { return impl_->log.going(target, since); }
+
 InterceptCounts Interceptor::counts() const { return impl_->log.counts(); }
 
 }  // namespace hilcop

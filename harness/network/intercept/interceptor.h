@@ -30,6 +30,9 @@ struct InterceptOptions {
   Nanoseconds total = 60s;             // of one connection, however much comes
   int http_status = 200;
   std::vector<InterceptBanner> banners;  // the first that a connection meets
+  /// Where certificates say that the list of the revoked ones is, which is served at its path to whoever asks a connection for it; empty:
+  /// nowhere.
+  std::string list_url;
   /// Where the client wanted to go; empty: original_destination().
   std::function<std::optional<TcpAddress>(int fd)> destination_of;
   /// The host name that was given out for an address, for a client that says none; empty, or an empty answer: none.
@@ -69,6 +72,8 @@ class Interceptor {
   InterceptedConnection wait_for(const InterceptTarget& target, Deadline deadline, SteadyTime since = {});
   /// All that are kept, in the order they ended. Thread-safe.
   std::vector<InterceptedConnection> ended(const InterceptTarget& target = {}, SteadyTime since = {}) const;
+  /// How many of them go on. Asked before ended(), none is missed: one that ends in between is in both. Thread-safe.
+  std::size_t going(const InterceptTarget& target = {}, SteadyTime since = {}) const;
   InterceptCounts counts() const;
 
  private:

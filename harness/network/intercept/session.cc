@@ -27,7 +27,7 @@ TcpAddress address_of_endpoint(const asio::ip::tcp::endpoint& endpoint) {
 }  // namespace
 
 InterceptSession::InterceptSession(asio::ip::tcp::socket socket, InterceptShared& shared, std::uint64_t number)
-    : shared_(shared), socket_(std::move(socket)), timer_(socket_.get_executor()), upper_(shared.options.http_status) {
+    : shared_(shared), socket_(std::move(socket)), timer_(socket_.get_executor()), upper_(shared.options.http_status, shared.file_at) {
   record_.number = number;
   record_.accepted = moment_now();
   latest_ = record_.accepted.steady + shared_.options.total;

@@ -27,6 +27,7 @@ struct InterceptShared {
   std::function<std::shared_ptr<boost::asio::ssl::context>(InterceptCase, const CertificateFor&)> context_of;
   std::function<void(const InterceptedConnection&)> aims;
   std::function<void(InterceptedConnection)> ended;  // once for each
+  UpperProtocol::FileAt file_at;
 };
 
 class InterceptSession final : public std::enable_shared_from_this<InterceptSession>, private TlsObserver {

@@ -31,6 +31,12 @@ namespace {
 
 constexpr int kAnswerNoArp = 8;  // ip-sysctl, arp_ignore: not for any address of this host
 
+// No message of rtnetlink sets these. The file is of the namespace of who opens it.
+bool set_ipv6(const std::string& interface, const char* key, char value) {
+  const UniqueFd file(::open(("/proc/sys/net/ipv6/conf/" + interface + "/" + key).c_str(), O_WRONLY | O_CLOEXEC));
+  return file && ::write(file.get(), &value, 1) == 1;
+}
+
 }  // namespace
 
 struct Links::State {
@@ -107,9 +113,28 @@ void Links::set_neighbour_retry(const std::string& name, std::chrono::millisecon
 
 bool Links::ignore_routers(const std::string& name) {
   state_->index(name);  // or it says that there is none
-  // No message of rtnetlink sets it. The file is of the namespace of who opens it.
-  const UniqueFd file(::open(("/proc/sys/net/ipv6/conf/" + name + "/accept_ra").c_str(), O_WRONLY | O_CLOEXEC));
-  return file && ::write(file.get(), "0", 1) == 1;
+  return set_ipv6(name, "accept_ra", '0');
+}
+
+// Forwarding needs conf/all/forwarding too (net/ipv6/ip6_output.c).
+bool Links::be_router(const std::string& name) {
+  state_->index(name);
+  return set_ipv6(name, "forwarding", '1') && set_ipv6(name, "accept_dad", '0');
+}
+
+void Links::keep_bridged_from_filters() {
+  for (const char* filter : {"iptables", "ip6tables", "arptables"}) {
+    const std::string path = std::string("/proc/sys/net/bridge/bridge-nf-call-") + filter;
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) continue;  // the module is not there
+    char value = '1';
+    if (::read(file.get(), &value, 1) == 1 && value == '0') continue;
+    const UniqueFd written(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!written || ::write(written.get(), "0", 1) != 1)
+      throw Error(ErrorKind::PermissionDenied, "shared bench network",
+                  "cannot keep this host's br_netfilter from what its devices say to each other: " + path + " may not be written",
+                  "mount /proc/sys for writing, which some containers have read-only, or unload br_netfilter");
+  }
 }
 
 Links::Neighbour Links::neighbour(const std::string& name, const std::string& address) {
@@ -162,9 +187,10 @@ std::optional<LinkCounts> Links::counts(const std::string& name) {
   if (rtnl_link_get_kernel(state_->socket.get(), 0, name.c_str(), &found) < 0) return std::nullopt;
   const Link link(found);
   const auto count = [&](rtnl_link_stat_id_t id) { return static_cast<std::uint64_t>(rtnl_link_get_stat(link.get(), id)); };
-  const auto missed = count(RTNL_LINK_RX_MISSED_ERR) + count(RTNL_LINK_RX_FIFO_ERR) + count(RTNL_LINK_RX_OVER_ERR);
+  const auto lost =
+      count(RTNL_LINK_RX_ERRORS) + count(RTNL_LINK_RX_MISSED_ERR) + count(RTNL_LINK_RX_FIFO_ERR) + count(RTNL_LINK_RX_OVER_ERR);
   return LinkCounts{count(RTNL_LINK_RX_PACKETS), count(RTNL_LINK_TX_PACKETS), count(RTNL_LINK_RX_DROPPED), count(RTNL_LINK_TX_DROPPED),
-                    missed};
+                    lost};
 }
 
 }  // namespace hilcop

@@ -11,7 +11,7 @@ namespace hilcop {
 /// What one interface has carried and lost, as the kernel counts.
 struct LinkCounts {
   std::uint64_t rx_packets = 0, tx_packets = 0, rx_dropped = 0, tx_dropped = 0;
-  std::uint64_t rx_missed = 0;  // that the hardware had no room for
+  std::uint64_t rx_lost = 0;  // that the hardware had no room for, or that came broken (linux/if_link.h); some drivers count one twice
 };
 
 /// Interfaces, addresses and neighbours of the network namespace that it was made in, over rtnetlink(7). Each call asks the kernel and is
@@ -41,6 +41,13 @@ class Links {
   /// it is the bench's and not this kernel's. While it is down. False: this host does not let itself be told (/proc/sys is read-only), and
   /// asks.
   bool ignore_routers(const std::string& name);
+  /// It says of itself that it is a router (RFC 4861 4.4, the R flag): a host that hears otherwise drops its route by it. It forwards nothing
+  /// for that. Its link-local address, which advertisements must come from, is its own at once. While it is down. False: as of
+  /// ignore_routers.
+  bool be_router(const std::string& name);
+  /// What the bridges of this namespace pass on, from one port to another, no filter of IP sees. Else the kernel, where br_netfilter is
+  /// loaded (Docker does), gives each frame to them as if it were forwarded. Throws Error where it is loaded and cannot be told.
+  void keep_bridged_from_filters();
   /// "10.77.0.1/24", "fd77::1/64": at once usable, without looking for duplicates.
   void add_address(const std::string& name, const std::string& address);
   /// IPv4 that comes in there may go on to elsewhere.

@@ -27,8 +27,9 @@ const tpacket_req3 kBlockRequest = blocks();
 
 }  // namespace
 
-PacketRing::PacketRing(std::string interface)
+PacketRing::PacketRing(std::string interface, std::function<std::uint64_t()> lost_before)
     : interface_(std::move(interface)),
+      lost_before_(std::move(lost_before)),
       socket_(make_packet_socket(interface_)),
       memory_(socket_.get(), TPACKET_V3, &kBlockRequest, sizeof kBlockRequest, kBlock * kBlocks, interface_),
       tagged_(kLongestFrame) {
@@ -66,7 +67,8 @@ PacketRing::Counts PacketRing::counts() {
     counts_.seen += stats.tp_packets;
     counts_.dropped += stats.tp_drops;
   }
-  return counts_;
+  const auto lost = lost_before_ ? lost_before_() : 0;
+  return {counts_.seen + lost, counts_.dropped + lost};
 }
 
 int PacketRing::take_error() {

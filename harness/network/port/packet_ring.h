@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,10 +12,10 @@
 namespace hilcop {
 
 /// What passes an interface in both directions, for whoever records it: blocks of many packets that the kernel fills (TPACKET_V3), with its
-/// own stamps. 64 MiB.
+/// own stamps. 64 MiB. `lost_before`: so many were lost so far before they came to the kernel; they are counted as dropped.
 class PacketRing final : public PacketSource {
  public:
-  explicit PacketRing(std::string interface);
+  explicit PacketRing(std::string interface, std::function<std::uint64_t()> lost_before = {});
   const std::string& name() const override { return interface_; }
   LinkType link_type() const override { return LinkType::Ethernet; }
   /// Readable when a block is full, or kBlockWait after its first packet.
@@ -29,6 +30,7 @@ class PacketRing final : public PacketSource {
 
  private:
   std::string interface_;
+  std::function<std::uint64_t()> lost_before_;
   UniqueFd socket_;
   RingMemory memory_;
   std::vector<std::byte> tagged_;

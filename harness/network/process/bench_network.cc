@@ -20,7 +20,7 @@ constexpr unsigned kGatewayQueue = 10'000;                 // frames: a tenth of
 
 }  // namespace
 
-BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(setup), outbox_(outbox) {
+BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(setup), outbox_(outbox), hosts_(setup.ports.size() > 1) {
   make_gateway();
   filter_ =
       std::make_unique<GatewayFilter>(kGateway, links_, routes_, [this](const std::string& name) { return services_->addresses_of(name); });
@@ -30,8 +30,8 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   routes_.take_all_from(kGateway);
   services_ = std::make_unique<GatewayServices>(
       kGateway, setup_.address, setup_.address6, [this](const std::string& address) { add_gateway_address(address); }, outbox_);
-  scanning_ = std::make_shared<Scanning>(
-      kGateway, [services = services_.get()] { return services->leases(); }, outbox_);
+  hosts_.set_leases([services = services_.get()] { return services->leases(); });
+  scanning_ = std::make_shared<Scanning>(kGateway, hosts_, outbox_);
   for (const auto& port : setup_.ports)
     if (port.interface.empty()) attach(port.device);
 }
@@ -43,6 +43,7 @@ void BenchNetwork::make_gateway() {
   if (setup_.ports.size() == 1) {
     free_wires_[setup_.ports.front().device] = make_tap(kGateway);
   } else {
+    links_.keep_bridged_from_filters();
     links_.add_bridge(kGateway);
     int number = 0;
     for (const auto& port : setup_.ports) {
@@ -57,12 +58,14 @@ void BenchNetwork::make_gateway() {
   links_.set_mac(kGateway, kGatewayMac);
   links_.set_queue_length(kGateway, kGatewayQueue);
   links_.ignore_routers(kGateway);  // it is the router
+  links_.be_router(kGateway);
   links_.set_up(kGateway, true);
 }
 
 void BenchNetwork::add_gateway_address(const std::string& address) {
   links_.add_address(kGateway, address);
   filter_->add_lan(address);
+  hosts_.add_subnet(address);
   clashes_->add_address(address);
 }
 
@@ -74,6 +77,7 @@ void BenchNetwork::attach(const std::string& device) {
     if (name.empty()) name = setup_.ports.size() == 1 ? "device" : "device" + std::to_string(ports_.size());
     UniqueFd wire(::fcntl(free_wires_.at(device).get(), F_DUPFD_CLOEXEC, 0));  // one that fails may be tried again
     auto made = std::make_unique<DevicePort>(port, name, links_, std::move(wire), outbox_);
+    hosts_.add_port(device, [made = made.get()] { return made->hosts(); });
     free_wires_.erase(device);
     const std::scoped_lock lock(ports_mutex_);
     ports_[device] = std::move(made);

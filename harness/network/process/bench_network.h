@@ -14,6 +14,7 @@
 #include "network/process/gateway_filter.h"
 #include "network/process/gateway_services.h"
 #include "network/process/interception.h"
+#include "network/process/lan_hosts.h"
 #include "network/process/outbox.h"
 #include "network/process/scanning.h"
 #include "network/process/setup.h"
@@ -52,6 +53,7 @@ class BenchNetwork {
   std::map<std::string, UniqueFd> free_wires_;  // ends at the gateway of wires that no port has yet, by device
   std::mutex ports_mutex_;                      // held to change the map, and by other threads to read it
   std::map<std::string, std::unique_ptr<DevicePort>> ports_;
+  LanHosts hosts_;
   std::unique_ptr<GatewayFilter> filter_;
   std::unique_ptr<AddressClashes> clashes_;
   std::unique_ptr<GatewayServices> services_;

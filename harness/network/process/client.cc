@@ -82,7 +82,12 @@ class RunningNetwork final : public NetworkClient {
     }
     bool arrived = false;
     try {
-      send(id, what, how, deadline);
+      try {
+        send(id, what, how, deadline);
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::Disconnected) throw;
+        // It has ended; how, the reader learns by and by, and says so to all who have asked.
+      }
       arrived = question->arrival.wait(Deadline(deadline.at() + kGrace));
     } catch (...) {
       const std::scoped_lock lock(mutex_);
@@ -93,7 +98,7 @@ class RunningNetwork final : public NetworkClient {
     questions_.erase(id);
     if (!arrived) throw Error(ErrorKind::Timeout, object(), "did not answer '" + what + "' in time", "see whether this host is overloaded");
     if (question->answer.is_null()) throw ended_error();
-    if (!question->answer.at("ok").get<bool>()) throw Error::from_json(question->answer.at("error"));
+    if (!question->answer.at("ok").get<bool>()) throw here(Error::from_json(question->answer.at("error")));
     return question->answer.at("result");
   }
   UniqueFd connect(const std::string& address, int port, Deadline deadline) override {
@@ -133,6 +138,17 @@ class RunningNetwork final : public NetworkClient {
 
  private:
   std::string object() const { return "network of dut '" + setup_.name + "'"; }
+
+  // Its process knows of one network; here there may be several.
+  Error here(const Error& error) const {
+    static constexpr std::string_view kOne = "bench network";
+    auto named = error.object();
+    if (const auto at = named.find(kOne); at != std::string::npos)
+      named.replace(at, kOne.size(), object());
+    else if (named.find("dut '") == std::string::npos)
+      named += ", " + object();
+    return {error.kind(), named, error.cause(), error.remedy(), error.context()};
+  }
 
   void send(std::uint64_t id, const std::string& what, const json& how, Deadline deadline) {
     const std::scoped_lock lock(send_mutex_);
@@ -174,7 +190,7 @@ class RunningNetwork final : public NetworkClient {
 
   // With the mutex held.
   Error ended_error() {
-    if (failure_) return *failure_;
+    if (failure_) return here(*failure_);
     const auto status = process_->wait(Deadline::in(1s));
     const auto said = process_->output();
     return {ErrorKind::Disconnected, object(),

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "capture/recording.h"
+#include "network/port/hardware_losses.h"
 #include "network/port/packet_ring.h"
 #include "network/port/tap.h"
 #include "network/process/asked.h"
@@ -55,7 +56,6 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
   links_.set_silent(interface_);
   links_.ignore_routers(interface_);
   if (tap) links_.set_queue_length(interface_, kQueue);  // a real one goes back to this host as it was
-  missed_before_ = missed();
   if (!setup_.capture.empty()) start_capture(kMainCapture, setup_.capture, setup_.capture_ring);
   wire_ = std::make_unique<Wire>(interface_, std::move(gateway));
   wire_->set_plugged(false);
@@ -66,22 +66,15 @@ DevicePort::DevicePort(const PortSetup& setup, std::string interface, Links& lin
     return;
   }
   carrier_ = std::make_unique<CarrierWatch>(interface_, [this, plug](Carrier carrier) {
-    plug(carrier == Carrier::There);
     if (carrier == Carrier::Gone) gone_ = true;
     static constexpr const char* kNames[] = {"none", "there", "gone"};
     outbox_.event("carrier", real_clock().now(), real_clock().utc_now(),
                   {{"interface", interface_}, {"carrier", kNames[static_cast<int>(carrier)]}});
+    plug(carrier == Carrier::There);  // the last: who hears of it by `status` has had the event
   });
 }
 
 DevicePort::~DevicePort() = default;
-
-// What a real interface lost before anybody here could see it.
-std::uint64_t DevicePort::missed() {
-  if (setup_.interface.empty()) return 0;
-  const auto counts = links_.counts(interface_);
-  return counts ? counts->rx_dropped + counts->rx_missed : missed_before_;
-}
 
 std::optional<Error> DevicePort::deaf() const {
   if (!gone_) return std::nullopt;
@@ -91,7 +84,6 @@ std::optional<Error> DevicePort::deaf() const {
 
 json DevicePort::told(const PacketRecorderStatus& status, bool with_paths) {
   auto made = figures(status, with_paths);
-  made["dropped"] = status.dropped + missed() - missed_before_;
   if (const auto why = deaf(); why && !status.failure) made["failure"] = why->to_json();
   return made;
 }
@@ -106,7 +98,10 @@ Error DevicePort::about(ErrorKind kind, const std::string& cause, const std::str
 }
 
 void DevicePort::start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring) {
-  captures_.start(name, file, ring, "network of dut " + setup_.device, [this] { return std::make_unique<PacketRing>(interface_); });
+  captures_.start(name, file, ring, "network of dut " + setup_.device, [this] {
+    if (setup_.interface.empty()) return std::make_unique<PacketRing>(interface_);
+    return std::make_unique<PacketRing>(interface_, [losses = std::make_shared<HardwareLosses>(interface_)] { return (*losses)(); });
+  });
 }
 
 json DevicePort::ask_capture(const std::string& what, const json& how, Deadline deadline) {
@@ -147,7 +142,10 @@ json DevicePort::status() {
   json captures = json::object();
   for (const auto& [name, status] : captures_.status()) captures[name] = told(status, false);
   const auto counts = links_.counts(interface_);
+  json hosts = json::object();
+  for (const auto& host : wire_->hosts()) hosts[host.mac] = host.addresses;
   return {{"plugged", plugged_.load()},
+          {"hosts", hosts},
           {"interface", setup_.interface.empty() ? json() : json(interface_)},
           {"captures", captures},
           {"from_device", figures(wire_->counts(Direction::FromDevice))},

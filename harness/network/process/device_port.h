@@ -32,12 +32,13 @@ class DevicePort {
   void tls_secrets(const std::string& lines) { captures_.tls_secrets(lines); }
   void tls_over(const std::string& client_random) { captures_.tls_over(client_random); }
   nlohmann::json status();
+  /// Who has spoken there so far. Thread-safe.
+  std::vector<SeenHost> hosts() { return wire_->hosts(); }
   /// Nothing comes any more, and what is recorded is complete.
   void stop();
 
  private:
   void plugged(bool there);
-  std::uint64_t missed();
   std::optional<Error> deaf() const;
   nlohmann::json told(const PacketRecorderStatus& status, bool with_paths);
   void start_capture(const std::string& name, const std::filesystem::path& file, const std::optional<CaptureRing>& ring);
@@ -51,7 +52,6 @@ class DevicePort {
   Outbox& outbox_;
   Captures captures_;
   std::unique_ptr<Wire> wire_;
-  std::uint64_t missed_before_ = 0;
   std::atomic<bool> plugged_{false}, gone_{false};
   std::unique_ptr<Cable> cable_;           // of a virtual device
   std::unique_ptr<CarrierWatch> carrier_;  // of a real one

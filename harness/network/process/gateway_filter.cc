@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/gateway_filter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
+#include "network/dhcp/ipv4.h"
 
 namespace hilcop {
 
 using nlohmann::json;
+
+namespace {
+
+// Of IPv4: "10.77.0.1/24". Whether there are addresses that are of both.
+bool overlap(const std::string& one, const std::string& other) {
+  if (one.find(':') != std::string::npos || other.find(':') != std::string::npos) return false;
+  const auto begin = [](const std::string& subnet) { return Ipv4::of(subnet.substr(0, subnet.find('/'))).value; };
+  const auto bits = [](const std::string& subnet) {
+    const auto slash = subnet.find('/');
+    return slash == std::string::npos ? 32UL : std::min(32UL, std::stoul(subnet.substr(slash + 1)));
+  };
+  const auto shared = std::min(bits(one), bits(other));
+  return shared == 0 || (begin(one) ^ begin(other)) >> (32 - shared) == 0;
+}
+
+}  // namespace
 
 GatewayFilter::GatewayFilter(const std::string& gateway, Links& links, Routes& routes,
                              std::function<std::vector<std::string>(const std::string& name)> addresses_of)
@@ -70,7 +88,11 @@ void GatewayFilter::attach_uplink(const json& how) {
   if (!state_.uplink.empty())
     throw Error(ErrorKind::Busy, "bench network", "has the uplink '" + state_.uplink + "' already", "open the bench anew with another");
   auto wanted = state_;
-  const std::string interface = how.at("interface"), router = how.at("gateway");
+  const std::string interface = how.at("interface"), router = how.at("gateway"), address = how.at("address");
+  for (const auto& lan : state_.lans)
+    if (overlap(address, lan))
+      throw Error(ErrorKind::Config, "uplink '" + interface + "' of the bench network",
+                  "its subnet " + address + " is the device's too: " + lan, "give the lab's side of the uplink another subnet");
   wanted.uplink = interface;
   for (const auto& rule : how.at("allow"))
     wanted.allowed.push_back({rule.at("address"), rule.at("port"), rule.value("protocol", std::string("tcp"))});
@@ -79,7 +101,7 @@ void GatewayFilter::attach_uplink(const json& how) {
   try {
     links_.set_without_ipv6(interface);
     links_.set_arp_for_own(interface);
-    links_.add_address(interface, how.at("address"));
+    links_.add_address(interface, address);
     links_.set_up(interface, true);
     routes_.add_default(interface, router);
     for (const auto& name : {interface, state_.gateway}) links_.set_forwarding(name, true);

@@ -10,7 +10,8 @@ using nlohmann::json;
 
 namespace {
 
-constexpr int kQuicPort = 443;
+constexpr int kQuicPort = 443, kHttpPort = 80;
+constexpr const char* kListUrl = "http://crl.hilcop.example/revoked.crl";  // a name that the bench gives out, of those for examples
 constexpr std::size_t kMostOfAnEvent = 4096;           // of a client's data; wait() and the capture have all of it
 constexpr std::size_t kMany = 500, kMostOfMany = 256;  // so that a line stays under JsonLines' 16 MiB, each byte being four at most
 
@@ -45,6 +46,7 @@ json figures(const InterceptedConnection& connection, std::size_t most_data) {
           {"name", printable(connection.name)},
           {"server_name", connection.hello ? json(connection.hello->server_name) : json()},
           {"offered_versions", offered},
+          {"asks_for_staple", connection.hello ? json(connection.hello->asks_for_staple) : json()},
           {"case", connection.given ? json(to_string(*connection.given)) : json()},
           {"outcome", to_string(connection.outcome)},
           {"cause", connection.cause},
@@ -79,9 +81,9 @@ InterceptTarget target_of(const json& how) { return target_in(how.value("target"
 
 SteadyTime since_of(const json& how) { return from_ns(how.value("since_ns", std::int64_t{0})); }
 
-CaseCertificates certificates_of(const Interception::Options& options) {
+CaseCertificates certificates_of(const Interception::Options& options, const std::string& list_url) {
   if (options.ca_pem.empty()) return CaseCertificates(std::nullopt);
-  return CaseCertificates(read_authority(options.ca_pem, options.ca_key_pem, "CA of the lab", real_clock().utc_now()));
+  return CaseCertificates(read_authority(options.ca_pem, options.ca_key_pem, "CA of the lab", real_clock().utc_now()), list_url);
 }
 
 }  // namespace
@@ -97,6 +99,7 @@ Interception::Interception(Options options, Outbox& outbox) {
       others[family == IpFamily::V6] = local_port(listening.back().get());
     }
   InterceptOptions how;
+  if (options.all_ports || options.ports.contains(kHttpPort)) how.list_url = kListUrl;
   how.banners = std::move(options.banners);
   how.name_of_address = options.name_of_address;
   how.on_secrets = options.on_secrets;
@@ -104,7 +107,8 @@ Interception::Interception(Options options, Outbox& outbox) {
   how.on_connection = [&outbox](const InterceptedConnection& connection) {
     outbox.event("tls", connection.ended.steady, connection.ended.utc, figures(connection, kMostOfAnEvent));
   };
-  interceptor_ = std::make_unique<Interceptor>(std::move(listening), certificates_of(options), options.otherwise, std::move(how));
+  auto certificates = certificates_of(options, how.list_url);
+  interceptor_ = std::make_unique<Interceptor>(std::move(listening), std::move(certificates), options.otherwise, std::move(how));
   std::vector<UniqueFd> ears;
   for (const auto family : {IpFamily::V4, IpFamily::V6}) ears.push_back(udp_ear(family, options.interface));
   const int silent = options.quic_silent ? kQuicPort : 0;
@@ -129,10 +133,11 @@ json Interception::wait(const json& how, Deadline deadline) {
 }
 
 json Interception::ended(const json& how) const {
+  const auto going = interceptor_->going(target_of(how), since_of(how));
   const auto found = interceptor_->ended(target_of(how), since_of(how));
   json list = json::array();
   for (const auto& connection : found) list.push_back(figures(connection, found.size() > kMany ? kMostOfMany : kMostOfAnEvent));
-  return {{"connections", list}, {"no_longer_kept", interceptor_->counts().no_longer_kept}};
+  return {{"connections", list}, {"going", going}, {"no_longer_kept", interceptor_->counts().no_longer_kept}};
 }
 
 json Interception::status() const {
@@ -151,6 +156,9 @@ Interception::Options interception_options_of(const json& how) {
   const auto ports = how.value("ports", json(options.ports));
   options.all_ports = ports == "all";
   if (!options.all_ports) options.ports = ports.get<std::set<int>>();
+  for (const int port : options.ports)
+    if (port < 1 || port > 65535)
+      throw Error(ErrorKind::Config, "TLS interception", std::to_string(port) + " is no port", "give 1 to 65535, or \"all\"");
   const std::string quic = how.value("quic", "refused");
   if (quic != "refused" && quic != "silent")
     throw Error(ErrorKind::Config, "TLS interception", "does not do '" + quic + "' with QUIC", "choose one of: refused, silent");

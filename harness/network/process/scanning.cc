@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "network/process/scanning.h"
 
-#include <cstdio>
-
 #include "base/error.h"
 #include "network/process/asked.h"
 #include "network/process/tools.h"
@@ -44,15 +42,6 @@ std::string bytes_of(const std::string& hex) {
   return bytes;
 }
 
-// RFC 4291, appendix A: what an interface calls itself unless it hides its MAC (RFC 7217).
-std::string link_local_of(const std::string& mac) {
-  unsigned m[6] = {};
-  if (std::sscanf(mac.c_str(), "%x:%x:%x:%x:%x:%x", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) != 6) return "";
-  char text[64];
-  std::snprintf(text, sizeof text, "fe80::%x:%x:%x:%x", (m[0] ^ 2) << 8 | m[1], m[2] << 8 | 0xff, 0xfe00 | m[3], m[4] << 8 | m[5]);
-  return text;
-}
-
 Deadline limit_of(const json& how, double otherwise) {
   return Deadline::in(how.contains("limit_s") ? seconds_asked(how, "limit_s", kMostSeconds, "scan of the bench network", 0.1)
                                               : Nanoseconds(static_cast<std::int64_t>(otherwise * 1e9)));
@@ -79,7 +68,9 @@ json figures(const PortWatchFigures& watched) {
                      {"answered", port.answered},
                      {"open", port.open},
                      {"first_open_ns", at(port.first_open)},
-                     {"last_open_ns", at(port.last_open)}});
+                     {"last_open_ns", at(port.last_open)},
+                     {"first_answered_ns", at(port.first_answered)},
+                     {"last_answered_ns", at(port.last_answered)}});
   return {{"ports", ports},
           {"rounds", watched.rounds},
           {"longest_gap_s", seconds(watched.longest_gap)},
@@ -102,12 +93,12 @@ class Scanning::Turn {
   std::atomic<bool>& taken_;
 };
 
-Scanning::Scanning(std::string interface, Leases leases, Outbox& outbox)
-    : interface_(std::move(interface)), leases_(std::move(leases)), outbox_(outbox) {}
+Scanning::Scanning(std::string interface, const LanHosts& hosts, Outbox& outbox)
+    : interface_(std::move(interface)), hosts_(hosts), outbox_(outbox) {}
 
 std::string Scanning::address_of(const json& how) const {
   if (const std::string given = how.value("address", ""); !given.empty()) return given;
-  const auto leases = leases_();
+  const auto leases = hosts_.leases(how.value("device", ""));
   if (leases.size() == 1) return leases.begin()->second;
   throw Error(ErrorKind::NotFound, "scan of the bench network",
               leases.empty() ? "no device has taken an address" : "several devices have taken addresses",
@@ -178,14 +169,8 @@ void Scanning::watch(const json& how) {
   options.ports = how.at("ports").get<std::vector<int>>();
   options.interface = interface_;
   if (how.contains("every_s")) options.every = seconds_asked(how, "every_s", 60, "watch of ports", 0.01);
-  options.addresses = [this, given = how.value("addresses", std::vector<std::string>())] {
-    auto addresses = given;
-    if (!given.empty()) return addresses;
-    for (const auto& [mac, address] : leases_()) {
-      addresses.push_back(address);
-      if (auto own = link_local_of(mac); !own.empty()) addresses.push_back(std::move(own));
-    }
-    return addresses;
+  options.addresses = [this, given = how.value("addresses", std::vector<std::string>()), device = how.value("device", "")] {
+    return given.empty() ? hosts_.addresses(device) : given;
   };
   watch_ = std::make_unique<PortWatch>(std::move(options), [this](const PortChange& change) {
     outbox_.event("port", change.asked, change.utc, {{"address", change.address}, {"port", change.port}, {"state", name_of(change.state)}});

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/deadline.h"
+#include "network/process/lan_hosts.h"
 #include "network/process/outbox.h"
 #include "network/scan/port_watch.h"
 
@@ -19,9 +20,8 @@ namespace hilcop {
 /// scan that begins and a watched port that changes are events: scan, port. One scan at a time, for two would disturb each other.
 class Scanning {
  public:
-  /// What the devices were given: MAC to address.
-  using Leases = std::function<std::map<std::string, std::string>()>;
-  Scanning(std::string interface, Leases leases, Outbox& outbox);
+  /// `hosts` outlives it.
+  Scanning(std::string interface, const LanHosts& hosts, Outbox& outbox);
 
   /// Of these three, one at a time; Error{Busy} otherwise. Thread-safe; block until the scan is through or its own limit (`limit_s`).
   nlohmann::json tcp(const nlohmann::json& how);
@@ -29,7 +29,7 @@ class Scanning {
   /// A program of others (tools.h) against it.
   nlohmann::json tool(const nlohmann::json& how);
 
-  /// Whichever addresses the device has by its leases at the time, IPv6 link-local ones by its MAC among them; or those that are given.
+  /// Whichever addresses the device has at the time (LanHosts), those of IPv6 among them; or those that are given.
   void watch(const nlohmann::json& how);
   nlohmann::json watched() const;
   /// The same, for the last time.
@@ -41,7 +41,7 @@ class Scanning {
   const PortWatch& watching() const;
 
   std::string interface_;
-  Leases leases_;
+  const LanHosts& hosts_;
   Outbox& outbox_;
   std::atomic<bool> scanning_ = false;
   std::unique_ptr<PortWatch> watch_;

@@ -72,8 +72,7 @@ class Service {
     for (;;) {
       pollfd ready[] = {{lines_.fd(), POLLIN, 0}, {outbox_.fd(), POLLIN, 0}, {door_ ? door_->fd() : -1, POLLIN, 0}};
       if (::poll(ready, 3, door_ ? kLookMs : -1) < 0 && errno != EINTR) throw error_from_errno(errno, "bench network", "cannot wait");
-      if (ready[1].revents != 0)
-        for (const auto& line : outbox_.take()) lines_.send(line, Deadline::in(kToSend));
+      if (ready[1].revents != 0) send_waiting();
       if (ready[0].revents != 0)
         while (const auto request = lines_.receive_now()) take(*request);
       if (ready[2].revents != 0) door_->answer([this] { return told(); });  // one: however many come, the owner is heard in between
@@ -84,7 +83,11 @@ class Service {
   void take(const json& request) {
     const auto id = request.value("id", json());
     auto answer = answer_of(id, [&] { return carry_out(request, id); });
+    send_waiting();  // what happened before an answer is told before it
     if (!std::exchange(later_, false)) lines_.send(answer, Deadline::in(kToSend));
+  }
+  void send_waiting() {
+    for (const auto& line : outbox_.take()) lines_.send(line, Deadline::in(kToSend));
   }
 
   json carry_out(const json& request, const json& id) {

@@ -100,12 +100,8 @@ class PortWatch::Loop {
       const std::scoped_lock lock(watch_.mutex_);
       auto& port = watch_.figures_.ports[{change.address, change.port}];
       ++port.asked;
-      if (state != PortState::Filtered) ++port.answered;
-      if (state == PortState::Open) {
-        ++port.open;
-        if (!port.first_open) port.first_open = change.asked;
-        port.last_open = std::max(change.asked, port.last_open.value_or(change.asked));
-      }
+      if (state != PortState::Filtered) note(change.asked, port.answered, port.first_answered, port.last_answered);
+      if (state == PortState::Open) note(change.asked, port.open, port.first_open, port.last_open);
     }
     // Answers overtake each other: what was asked before what is known already tells nothing new, but that it was open.
     auto& known = known_[{change.address, change.port}];
@@ -113,6 +109,13 @@ class PortWatch::Loop {
     const bool changed = !known.state ? state != PortState::Filtered : *known.state != state;
     known = {state, std::max(change.asked, known.asked)};
     if (changed) watch_.on_change_(change);
+  }
+
+  // Answers overtake each other.
+  static void note(SteadyTime asked, std::uint64_t& count, std::optional<SteadyTime>& first, std::optional<SteadyTime>& last) {
+    ++count;
+    first = std::min(asked, first.value_or(asked));
+    last = std::max(asked, last.value_or(asked));
   }
 
   struct Known {

@@ -73,11 +73,17 @@ WireCounts Wire::counts(Direction direction) {
           not_taken_[from ? 0 : 1]};
 }
 
+std::vector<SeenHost> Wire::hosts() {
+  const std::scoped_lock lock(mutex_);
+  return hosts_.all();
+}
+
 // True: there may be more.
 bool Wire::from_port(SteadyTime now) {
   for (int i = 0; i < kFramesInARow; ++i) {
     const auto frame = port_.next();
     if (frame.empty()) return false;
+    hosts_.see(frame);
     if (cut_)
       ++cut_frames_[0];
     else

@@ -9,6 +9,7 @@
 
 #include "network/port/frame_ring.h"
 #include "network/wire/impairment.h"
+#include "network/wire/seen_hosts.h"
 
 namespace hilcop {
 
@@ -39,6 +40,8 @@ class Wire {
   /// Whether a device is there at all: what is for one that is not is cut too. A new wire has one.
   void set_plugged(bool plugged);
   WireCounts counts(Direction direction);
+  /// Who has spoken from the device's end so far, also while the wire was cut.
+  std::vector<SeenHost> hosts();
 
  private:
   void run();
@@ -50,6 +53,7 @@ class Wire {
   UniqueFd gateway_, wake_;
   std::mutex mutex_;  // of all below
   std::uint64_t not_taken_[2] = {}, cut_frames_[2] = {}, not_kept_ = 0;
+  SeenHosts hosts_;
   ImpairedWay from_device_, to_device_;
   bool cut_ = false, plugged_ = true;
   std::vector<std::byte> frame_;

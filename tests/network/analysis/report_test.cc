@@ -238,6 +238,38 @@ TEST_F(ReportTest, WhatIsEncryptedIsCountedAsSuch) {
   EXPECT_EQ(found.opaque_bytes, 1300u);
 }
 
+// Ports are used again: what a connection was says nothing of the next one, nor a datagram of another.
+TEST_F(ReportTest, AFlowThatSpeaksTwoWaysIsNeither) {
+  const std::string http = "GET / HTTP/1.1\r\nHost: a\r\n\r\n", secret = "secret=1\n";
+  const auto spoken = [&](const std::vector<std::string>& connections) {
+    std::vector<std::string> frames;
+    std::uint32_t sequence = 1000;
+    for (const auto& said : connections) {
+      sequence += 100'000;  // another connection
+      Talk talk(frames, device(40000), {"198.18.0.2", 80}, sequence, 2 * sequence);
+      if (!said.empty()) talk.client(said, 1400);
+      talk.end();
+    }
+    const auto found = report(frames);
+    EXPECT_EQ(found.flows.size(), 1U);
+    return found.flows.at(0);
+  };
+  EXPECT_EQ(spoken({http, http}).application, "http");
+  EXPECT_TRUE(spoken({http, http}).by_content);
+  EXPECT_EQ(spoken({"", http, ""}).application, "http") << "who says nothing is of no kind";
+  for (const auto& two : {std::vector{http, secret}, std::vector{secret, http}, std::vector{http, http, secret, http}}) {
+    EXPECT_EQ(spoken(two).application, "mixed");
+    EXPECT_FALSE(spoken(two).by_content);
+  }
+  EXPECT_EQ(spoken({secret, secret}).application, "");
+
+  const End server{"198.18.0.3", 53};
+  const auto query = udp(device(40000), server, dns_query(1, "a.example"));
+  EXPECT_EQ(report({query, query}).flows.at(0).application, "dns");
+  EXPECT_EQ(report({query, udp(device(40000), server, secret)}).flows.at(0).application, "mixed");
+  EXPECT_EQ(report({udp(device(40000), server, secret), query}).flows.at(0).application, "mixed");
+}
+
 TEST_F(ReportTest, JsonIsWholeWhateverWasSaid) {
   auto frames = mixed_traffic();
   Talk(frames, device(42000), kHttp).client("GET /\xff\xfe\"\\ HTTP/1.1\r\nHost: \x80\r\n\r\n").end();

@@ -26,11 +26,13 @@ class InterceptorTest : public testing::Test {
     static const CaseCertificates made{authority()};
     return made;
   }
+  /// Once more: as one that saw nobody yet.
   void serve(InterceptOptions options = {}, const CaseCertificates& shown = certificates()) {
     auto [socket, port] = listening_on_loopback();
     std::vector<UniqueFd> sockets;
     sockets.push_back(std::move(socket));
     port_ = port;
+    seen_ = 0;
     options.on_secrets = [this](std::string_view line) {
       const std::scoped_lock lock(mutex_);
       secrets_ += line;

@@ -51,13 +51,16 @@ TEST_F(InterceptorTest, DataIsKeptWithItsTimes) {
 }
 
 TEST_F(InterceptorTest, AfterTheHandshakeSilenceAClosingAndACutAreToldApart) {
-  InterceptOptions options;
-  options.first_data = 200ms;
-  serve(options);
+  InterceptOptions impatient;
+  impatient.first_data = 200ms;
+  serve(impatient);
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TestClient silent(port_, "cloud.example", version);
     ASSERT_TRUE(silent.shake_hands());
     EXPECT_EQ(next().outcome, CompletedSentNothing);
+  }
+  serve();  // who goes is waited for
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     TestClient closes(port_, "cloud.example", version);
     ASSERT_TRUE(closes.shake_hands());
     SSL_shutdown(closes.tls());
@@ -225,10 +228,12 @@ TEST_F(InterceptorTest, AWaitEndsOnAnInterrupt) {
 }
 
 TEST_F(InterceptorTest, ItsEndIsQuickAndTellsOfAllThatWentOn) {
-  serve();
+  InterceptOptions options;
+  options.handshake = options.first_data = 60s;  // longer than what is quick
+  serve(options);
   TestClient idle(port_), done(port_);
   ASSERT_TRUE(done.shake_hands());
-  const auto begun = Deadline::in(5s);
+  const auto begun = Deadline::in(20s);
   while (interceptor_->counts().accepted < 2 && !begun.expired()) interceptor_->wait_for({"none", "", 0}, begun.at_most(5ms));
   interceptor_.reset();
   EXPECT_FALSE(begun.expired());

@@ -13,9 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <fstream>
 #include <thread>
 
+#include "capture/capture_reader.h"
 #include "capture/packet_recorder.h"
 #include "fakes/error_of.h"
 #include "fakes/temp_dir.h"
@@ -147,6 +149,42 @@ TEST_F(LongRecorderTest, ARingOnADiskThatOthersFillSaysSo) {
   EXPECT_EQ(found.numbers.size(), status.packets);
   EXPECT_THAT(found.damage, IsEmpty());
   EXPECT_FALSE(found.counts.at(0));
+}
+
+TEST_F(LongRecorderTest, AMarkThatNoPacketHasRoomForIsCounted) {
+  PacketRecorder recorder(std::make_unique<PacketRing>("port"), std::make_unique<PcapngWriter>(dir_ / "a.pcapng", "test"));
+  recorder.mark("first");
+  for (int i = 0; i < 3; ++i) recorder.mark(std::string(30'000, 'x'));
+  recorder.sync(Deadline::in(20s));
+  EXPECT_EQ(recorder.status().notes_lost, 1U);
+  send(1);
+  recorder.mark("next");
+  EXPECT_EQ(recorder.stop().notes_lost, 1U) << "the next packet has room again";
+  CaptureReader reader(dir_ / "a.pcapng");
+  const auto packet = reader.next();
+  ASSERT_TRUE(packet);
+  EXPECT_TRUE(packet->comment.starts_with("first\nxxx"));
+}
+
+// The same in its figures and for whoever reads the file later.
+TEST_F(LongRecorderTest, WhatTheHardwareLostIsLostToTheFileToo) {
+  std::atomic<std::uint64_t> lost{0};
+  PacketRecorder recorder(std::make_unique<PacketRing>("port", [&] { return lost.load(); }),
+                          std::make_unique<PcapngWriter>(dir_ / "a.pcapng", "test"));
+  send(10);
+  recorder.sync(Deadline::in(20s));
+  EXPECT_EQ(recorder.status().dropped, 0U);
+  lost = 3;
+  send(5);
+  recorder.sync(Deadline::in(20s));
+  EXPECT_EQ(recorder.status().dropped, 3U);
+  EXPECT_EQ(recorder.stop().dropped, 3U);
+  CaptureReader reader(dir_ / "a.pcapng");
+  int packets = 0;
+  while (reader.next()) ++packets;
+  EXPECT_EQ(packets, 15);
+  ASSERT_TRUE(reader.counts().at(0));
+  EXPECT_EQ(reader.counts().at(0)->dropped, 3U);
 }
 
 // A pipe holds 64 KiB, the kernel's ring 64 MiB: what is more is dropped and counted, in no more memory.

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -43,7 +44,7 @@ class StatusDoorTest : public ::testing::Test {
     options.setup.door = new_status_door(number);
     return networks_.emplace_back(NetworkClient::start(std::move(options), Deadline::in(20s))).get();
   }
-  static json status_of(NetworkClient& network) { return network.ask("status", json::object(), Deadline::in(10s)); }
+  static json status_of(NetworkClient& network) { return network.ask("status", json::object(), Deadline::in(20s)); }
 
   TempDir folder_{true};
   std::vector<std::unique_ptr<NetworkClient>> networks_;
@@ -57,13 +58,21 @@ TEST_F(StatusDoorTest, EachNetworkTellsOfItselfUntilItsEnd) {
   struct stat about {};
   ASSERT_EQ(::stat(doors[0].c_str(), &about), 0);
   EXPECT_EQ(about.st_mode & 0777, 0600U);
-  const auto told = ask_at(doors[0], Deadline::in(10s)), of_other = ask_at(doors[1], Deadline::in(10s));
+  const auto of_other = ask_at(doors[1], Deadline::in(10s));
+  std::optional<json> told;
+  json before;
+  // The gateway says things of its own accord (MLD, router advertisements), and the status counts them: asked again until it stood still.
+  for (const auto deadline = Deadline::in(20s); before.is_null() || status_of(*one) != before;) {
+    ASSERT_FALSE(deadline.expired()) << "the status never stands still";
+    before = status_of(*one);
+    told = ask_at(doors[0], Deadline::in(10s));
+  }
   ASSERT_TRUE(told && of_other);
   EXPECT_EQ(told->at("bench"), "left");
   EXPECT_EQ(told->at("dut"), "lamp");
   EXPECT_EQ(told->at("pid"), one->pid());
   EXPECT_EQ(told->at("owner"), ::getpid());
-  EXPECT_EQ(told->at("status"), status_of(*one)) << "the same as its owner is told";
+  EXPECT_EQ(told->at("status"), before) << "the same as its owner is told";
   EXPECT_EQ(of_other->at("bench"), "right");
   one->close(Deadline::in(10s));
   EXPECT_EQ(status_doors(), std::vector{doors[1]});
@@ -98,7 +107,7 @@ TEST_F(StatusDoorTest, WhoeverStandsThereHoldsUpNobody) {
     status_of(*network);
     longest = std::max(longest, real_clock().now() - begin);
   }
-  EXPECT_LT(longest, 2s);
+  EXPECT_LT(longest, 10s) << "beside four threads that spin";
   EXPECT_TRUE(ask_at(door, Deadline::in(10s))) << "beside them";
   ending = true;
   crowd.clear();

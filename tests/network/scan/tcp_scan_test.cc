@@ -144,11 +144,11 @@ TEST_F(TcpScanTest, WhereNobodyAnswersArpNobodyIs) {
 TEST_F(TcpScanTest, AtItsDeadlineItTellsWhatItKnowsAndWhatNot) {
   auto options = fast();
   options.rate = 100;
-  const auto result = scan_tcp(options, Deadline::in(500ms));
+  const auto result = scan_tcp(options, Deadline::in(3s));
   EXPECT_THAT(result.incomplete, HasSubstr("time"));
   EXPECT_GT(result.closed, 0U);
   EXPECT_EQ(result.closed + result.not_known.size(), 65535U);
-  EXPECT_LT(result.took, 5s);
+  EXPECT_LT(result.took, 20s);
 }
 
 TEST_F(TcpScanTest, ADeviceThatGoesAndComesBackIsWaitedFor) {

@@ -74,7 +74,9 @@ TEST_F(UdpScanTest, AnAnswerFromAnotherPortCountsFromAnotherAddressNot) {
 
 TEST_F(UdpScanTest, WhoMissedTheFirstTwoIsAskedAThirdTime) {
   const Responder slow(bound("127.0.0.1", 53, SOCK_DGRAM), UniqueFd(), "late", 2);
-  EXPECT_EQ(scan_udp(of({{"dns", 53, "a"}}), Deadline::in(20s)).ports[0].state, UdpState::Answered);
+  auto options = of({{"dns", 53, "a"}});
+  options.answer_within = 2s;
+  EXPECT_EQ(scan_udp(options, Deadline::in(20s)).ports[0].state, UdpState::Answered);
 }
 
 TEST_F(UdpScanTest, OfIpv6Too) {

@@ -110,6 +110,17 @@ TEST(ImpairedWay, ReordersAShareOfThem) {
   EXPECT_GT(overtaken, 800U);
 }
 
+TEST(ImpairedWay, CorruptsTheShareThatIsAsked) {
+  Line line;
+  line.way.set({.corrupt = 0.2}, 3);
+  line.send(10'000, 1us);
+  ASSERT_EQ(line.out.size(), 10'000U);
+  std::uint64_t wrong = 0;
+  for (std::uint32_t i = 0; i < 10'000; ++i) wrong += line.out[i].second != numbered(i) ? 1 : 0;
+  EXPECT_EQ(line.way.counts().corrupted, wrong);
+  EXPECT_NEAR(static_cast<double>(wrong), 2000, 160);  // 4 standard deviations
+}
+
 TEST(ImpairedWay, DuplicatesAndFlipsOneBitBehindTheHeader) {
   Line line;
   line.way.set({.duplicate = 0.25, .corrupt = 1}, 5);

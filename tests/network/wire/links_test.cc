@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "fakes/error_of.h"
 #include "network/port/connect.h"
+#include "network/port/hardware_losses.h"
 #include "network/port/tap.h"
 
 namespace hilcop {
@@ -33,6 +34,21 @@ TEST(Links, LooksForANeighbourAsOftenAsItShould) {
   }
   EXPECT_GE(questions, 3);
   EXPECT_EQ(links.neighbour("neighbours", "10.99.0.2"), Links::Neighbour::Nobody);
+}
+
+TEST(Links, WhatAnInterfaceLosesIsCountedFromThereOnAndKeptWhenItGoes) {
+  Links links;
+  auto tap = make_tap("lossy");
+  const std::array<std::byte, 60> frame{};
+  const auto lose_one = [&] { EXPECT_LT(::write(tap.get(), frame.data(), frame.size()), 0) << "it is down"; };
+  lose_one();
+  HardwareLosses losses("lossy");
+  EXPECT_EQ(losses(), 0U) << "that was before";
+  lose_one();
+  lose_one();
+  EXPECT_EQ(losses(), 2U);
+  tap.reset();
+  EXPECT_EQ(losses(), 2U);
 }
 
 TEST(Links, OfAnInterfaceThatIsNotThereItSaysSo) {

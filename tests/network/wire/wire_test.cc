@@ -122,6 +122,33 @@ TEST_F(WireTest, DelaysOneDirectionAlone) {
   EXPECT_EQ(wire_.counts(Direction::ToDevice).frames.lost, 0U);
 }
 
+// What is asked is what a host at the other end measures, too.
+TEST_F(WireTest, LosesTheShareThatIsAskedAndCountsIt) {
+  constexpr std::uint32_t kSent = 5000;
+  wire_.impair(Direction::FromDevice, {.loss = 0.2}, 7);
+  for (std::uint32_t i = 0; i < kSent; ++i) send_from_device(i);
+  for (const auto deadline = Deadline::in(20s); wire_.counts(Direction::FromDevice).frames.arrived < kSent;)
+    ASSERT_FALSE(deadline.expired()) << "they have not all come to the wire";
+  wire_.impair(Direction::FromDevice, {}, 7);
+  send_from_device(kSent);
+  std::uint32_t came = 0;
+  for (auto number = at_gateway(20s); number != kSent; number = at_gateway(20s), ++came) ASSERT_TRUE(number);
+  const auto counts = wire_.counts(Direction::FromDevice);
+  EXPECT_EQ(counts.frames.lost, kSent - came);
+  EXPECT_EQ(counts.not_kept + counts.not_taken, 0U);
+  EXPECT_NEAR(static_cast<double>(came), 4000, 114);  // 4 standard deviations: sqrt(5000 * 0.2 * 0.8) = 28
+}
+
+TEST_F(WireTest, IsNoFasterThanTheRateThatIsAsked) {
+  constexpr std::uint32_t kSent = 100;
+  wire_.impair(Direction::FromDevice, {.rate = 400'000}, 1);
+  const auto begin = real_clock().now();
+  for (std::uint32_t i = 0; i < kSent; ++i) send_from_device(i);
+  for (std::uint32_t i = 0; i < kSent; ++i) ASSERT_EQ(at_gateway(20s), i);
+  EXPECT_GE(real_clock().now() - begin, Nanoseconds(4ms) * (kSent - 1)) << "200 bytes take 4 ms each";
+  EXPECT_EQ(wire_.counts(Direction::FromDevice).frames.lost, 0U);
+}
+
 TEST_F(WireTest, APortThatWasDownCarriesAgain) {
   links_.set_up("port", false);
   links_.set_up("port", true);
