@@ -60,6 +60,7 @@ class Fifo {
 };
 
 constexpr int kLookMs = 100;  // how often it is seen that it is to end
+constexpr int kNotWhole = 3;  // exit status: packets were dropped, an absence proves nothing
 
 /// Hands on to standard output what comes through a pipe, in a thread of its own: the network waits for its reader also while it is asked
 /// to stop. Ends when the pipe does, when whoever reads our output has gone, and with this object.
@@ -118,7 +119,8 @@ nlohmann::json stop(Dut& dut, const Arguments& arguments) {
   return dut.network().ask("capture.stop", {{"name", kName}}, Deadline::in(10s));
 }
 
-void record(Dut& dut, const Arguments& arguments) {
+// Whether all is there.
+bool record(Dut& dut, const Arguments& arguments) {
   const auto until =
       Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
   std::optional<Fifo> pipe;
@@ -148,6 +150,7 @@ void record(Dut& dut, const Arguments& arguments) {
                  to_iso8601(UtcTime(Nanoseconds(figures.at("begins_utc_ns").get<std::int64_t>()))).c_str(),
                  figures.at("packets_removed").get<unsigned long long>(), figures.at("files_removed").get<unsigned long long>());
   if (!figures.at("failure").is_null()) throw Error::from_json(figures["failure"]);
+  return figures.at("dropped") == 0 && figures.at("snapped") == 0;
 }
 
 }  // namespace
@@ -180,9 +183,9 @@ void add_capture(CLI::App& app, int& status) {
     options.holder = "hilcop capture";
     wait_as_asked(options, arguments->wait_s);
     auto bench = Bench::open(load_bench(arguments->bench), options, all_drivers(), sink);
-    record(bench->dut(arguments->dut), *arguments);
+    const bool whole = record(bench->dut(arguments->dut), *arguments);
     bench->close();
-    status = 0;
+    status = whole ? 0 : kNotWhole;
   });
 }
 

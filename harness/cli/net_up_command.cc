@@ -4,6 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -64,38 +67,48 @@ Changes changes_of(const Arguments& arguments) {
 class Health {
  public:
   Health(NetworkPort& network, ShownEvents& shown, bool watches_ports) : network_(network), shown_(shown), watches_ports_(watches_ports) {}
-  bool sound() const { return told_ == 0; }
+  bool sound() const { return told_.empty(); }
 
   void look() {
     const auto status = network_.ask("status", json::object(), Deadline::in(kToAsk));
-    std::size_t wrong = 0;
-    const auto tell = [&](const std::string& text) {
-      if (++wrong > told_) shown_.note("FAULT", text, true);
+    const auto tell = [this](const std::string& text) {
+      if (told_.insert(text).second) shown_.note("FAULT", text, true);
     };
     for (const auto& failure : status.at("services").at("failures")) tell(Error::from_json(failure).what());
     for (const auto& [name, figures] : status.at("captures").items())
-      if (!figures.at("failure").is_null()) tell("capture " + name + ": " + Error::from_json(figures["failure"]).what());
+      if (!figures.at("failure").is_null())
+        tell("capture " + name + ": " + Error::from_json(figures["failure"]).what());
+      else if (figures.at("dropped") != 0)
+        tell("capture " + name + ": packets were dropped, so that an absence proves nothing");
+    if (status.at("services").at("dns").at("failed") != 0) tell("the name server could not answer all questions");
+    if (status.at("events_lost") != 0) tell("events are not shown: more happened than could be told");
     if (watches_ports_) {
       const auto watched = network_.ask("watch_ports.status", json::object(), Deadline::in(kToAsk));
       if (!watched.at("failure").is_null()) tell("ports are not watched: " + watched["failure"].get<std::string>());
     }
-    told_ = std::max(told_, wrong);
   }
 
  private:
   NetworkPort& network_;
   ShownEvents& shown_;
   const bool watches_ports_;
-  std::size_t told_ = 0;
+  std::set<std::string> told_;
 };
 
-int be_up(Dut& dut, const Arguments& arguments, const Changes& changes, LinePrinter& printer, ShownEvents& shown) {
+int be_up(Dut& dut, const Arguments& arguments, Changes changes, LinePrinter& printer, ShownEvents& shown) {
   const auto until =
       Deadline::in(arguments.seconds > 0 ? Nanoseconds(static_cast<std::int64_t>(arguments.seconds * 1e9)) : Nanoseconds(24h * 365));
   Health health(dut.network(), shown, !arguments.ports.empty());
   try {
     std::fprintf(stderr, "the network of %s is up: Ctrl-C ends it\n", arguments.dut.c_str());
-    for (const auto& [what, how] : changes) dut.network().change(what, how, Deadline::in(kToAsk));
+    for (auto& [what, how] : changes) {
+      // As in a scenario: the lab's, where no other is said.
+      if (const auto& ca = dut.network().trusted_ca(); what == "intercept.start" && ca && how.at("ca_pem") == "") {
+        how["ca_pem"] = contents_of(ca->certificate, "network.ca.certificate");
+        how["ca_key_pem"] = contents_of(ca->key, "network.ca.key");
+      }
+      dut.network().change(what, how, Deadline::in(kToAsk));
+    }
     if (arguments.power) dut.power().on(Deadline::in(60s));
     do health.look();
     while (!until.expired() && !printer.wait_unread(until.at_most(kLookEvery)));
@@ -124,7 +137,8 @@ void add_net_up(CLI::App& net, int& status) {
       ->check(CLI::IsMember(case_names()));
   auto* ca = command
                  ->add_option("--ca", arguments->ca,
-                              "certificate (PEM) of a CA that the device trusts: without it cases that need one are not testable")
+                              "certificate (PEM) of a CA that the device trusts (default: the bench file's): without one, cases that need it "
+                              "are not testable")
                  ->needs(intercept)
                  ->type_name("FILE");
   auto* key = command->add_option("--ca-key", arguments->ca_key, "its private key (PEM)")->needs(ca)->type_name("FILE");
