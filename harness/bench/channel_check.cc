@@ -45,8 +45,9 @@ std::optional<ChannelObjection> channel_objection(const Driver& driver, const In
   if (found != all.end() && kinds.contains(found->second)) return std::nullopt;
   std::vector<std::string> wanted;
   for (const auto kind : kinds) wanted.emplace_back(kind_text(kind));
-  objection.text = found == all.end() ? fmt::format("'{}' is no channel of '{}'{}", channel, instrument.name, nearest(channel, objection.choices))
-                                      : fmt::format("'{}' of '{}' is {}", channel, instrument.name, kind_text(found->second));
+  objection.text = found == all.end()
+                       ? fmt::format("'{}' is no channel of '{}'{}", channel, instrument.name, nearest(channel, objection.choices))
+                       : fmt::format("'{}' of '{}' is {}", channel, instrument.name, kind_text(found->second));
   if (objection.choices.empty()) objection.text += fmt::format("; '{}' has nothing that is {}", instrument.name, fmt::join(wanted, " or "));
   return objection;
 }

@@ -279,7 +279,8 @@ class BenchLoader {
     if (!by.empty()) add(path + ".instrument", "'" + storage.instrument + "' is already " + by);
     by = path;
     if (const auto& mux = value["mux"]; !mux.is_null())
-      if (const auto source = role(mux, path + ".mux", kSwitches)) storage.mux = OutputConfig{*source, mux["host"] == "off", SafeState::Off};
+      if (const auto source = role(mux, path + ".mux", kSwitches))
+        storage.mux = OutputConfig{*source, mux["host"] == "off", SafeState::Off};
     dut.storage[name] = std::move(storage);
   }
 

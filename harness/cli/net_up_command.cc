@@ -135,12 +135,13 @@ void add_net_up(CLI::App& net, int& status) {
   command->add_option("--case", arguments->which, "what TLS is answered with (default: sound)")
       ->needs(intercept)
       ->check(CLI::IsMember(case_names()));
-  auto* ca = command
-                 ->add_option("--ca", arguments->ca,
-                              "certificate (PEM) of a CA that the device trusts (default: the bench file's): without one, cases that need it "
-                              "are not testable")
-                 ->needs(intercept)
-                 ->type_name("FILE");
+  auto* ca =
+      command
+          ->add_option("--ca", arguments->ca,
+                       "certificate (PEM) of a CA that the device trusts (default: the bench file's): without one, cases that need it "
+                       "are not testable")
+          ->needs(intercept)
+          ->type_name("FILE");
   auto* key = command->add_option("--ca-key", arguments->ca_key, "its private key (PEM)")->needs(ca)->type_name("FILE");
   ca->needs(key);
   command->add_option("--watch-ports", arguments->ports, "ask these TCP ports of the device five times a second, and show what changes")

@@ -199,13 +199,14 @@ void LentInterface::lend(pid_t to, Deadline deadline) {
                 "another adapter has its name now: see `ip link`");
   if (found->loopback) throw Error(ErrorKind::Config, object_, "is this host's loopback", "choose one that a device can be plugged into");
   if (!found->addresses.empty())
-    throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: it has the address {}", fmt::join(found->addresses, ", ")),
-                fmt::format("if nobody needs it: ip address flush dev {}; and see that nobody gives it one again: lab-config/README.md", name_));
+    throw Error(
+        ErrorKind::Busy, object_, fmt::format("this host uses it: it has the address {}", fmt::join(found->addresses, ", ")),
+        fmt::format("if nobody needs it: ip address flush dev {}; and see that nobody gives it one again: lab-config/README.md", name_));
   if (!found->master.empty())
     throw Error(ErrorKind::Busy, object_, "is a port of '" + found->master + "'", "ip link set " + name_ + " nomaster");
   if (!found->above.empty())
-    throw Error(ErrorKind::Busy, object_, fmt::format("this host uses it: {} stand{} on it", fmt::join(found->above, ", "),
-                                                      found->above.size() == 1 ? "s" : ""),
+    throw Error(ErrorKind::Busy, object_,
+                fmt::format("this host uses it: {} stand{} on it", fmt::join(found->above, ", "), found->above.size() == 1 ? "s" : ""),
                 fmt::format("if nobody needs it: ip link delete {}", found->above.front()));
   if (deadline.expired()) throw Error(ErrorKind::Timeout, object_, "was not moved: the time for it is over", "give the call more time");
   const auto socket = netlink::connected();

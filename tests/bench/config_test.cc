@@ -114,7 +114,8 @@ TEST_F(ConfigTest, AChannelIsOneOfItsInstrumentAndOfTheKindThatTheRoleTakes) {
   const auto with = [this](const std::string& dut) {
     return problems(
         "bench: x\ninstruments:\n  m: { board: b }\n  lan: { driver: network-interface, interface: eth7 }\n"
-        "  r: { driver: modbus-relay, host: 10.0.0.7, channels: 2 }\n  s: { driver: serial, port: /dev/ttyX }\nduts:\n  d:\n    board: b\n" +
+        "  r: { driver: modbus-relay, host: 10.0.0.7, channels: 2 }\n  s: { driver: serial, port: /dev/ttyX }\nduts:\n  d:\n    board: "
+        "b\n" +
         dut);
   };
   EXPECT_EQ(with("    network: { instrument: lan, channel: port }\n    reset: { instrument: r, channel: '2' }\n"
@@ -154,8 +155,8 @@ TEST_F(ConfigTest, PowerIsOneOutputOrSeveralPolesWithWhatVerifiesThem) {
   const auto with = [this](const std::string& power) {
     return problems(
         "bench: x\ninstruments: { r: { driver: modbus-relay, host: 10.0.0.7 }, s: { driver: scpi-supply, host: 10.0.0.8, port: 5025 } }\n"
-        "duts:\n  d:\n    board: b\n    power: " + power +
-        "\n    inputs: { sense: { instrument: r, channel: '8' } }\n    meters: { amps: { instrument: s, channel: 1/current } }\n");
+        "duts:\n  d:\n    board: b\n    power: " +
+        power + "\n    inputs: { sense: { instrument: r, channel: '8' } }\n    meters: { amps: { instrument: s, channel: 1/current } }\n");
   };
   const auto loaded = [this] { return *load_bench_config(dir_ / "bench.yaml", dir_ / "boards", all_drivers()).duts.at("d").power; };
   ASSERT_EQ(with("{ instrument: r, channel: '1', contact: normally-closed }"), "");

@@ -22,6 +22,19 @@ void InterceptPlan::clear() {
   rules_.clear();
 }
 
+void InterceptPlan::set_answers(std::vector<InterceptAnswer> answers) {
+  const std::scoped_lock lock(mutex_);
+  answers_ = std::move(answers);
+}
+
+std::optional<PlannedAnswer> InterceptPlan::answer_to(const std::string& server_name, const TcpAddress& aimed_at,
+                                                      std::string_view path) const {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& one : answers_)
+    if (one.path == path && one.target.met_by(server_name, aimed_at)) return one.answer;
+  return std::nullopt;
+}
+
 InterceptCase InterceptPlan::next(const std::string& server_name, const TcpAddress& aimed_at) {
   const auto precision = [](const InterceptTarget& target) {
     return std::tuple(!target.server_name.empty(), !target.address.empty(), target.port != 0);

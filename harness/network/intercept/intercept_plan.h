@@ -3,11 +3,14 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
 #include "network/intercept/intercept_case.h"
+#include "network/intercept/upper_protocol.h"
 
 namespace hilcop {
 
@@ -33,7 +36,15 @@ struct InterceptTarget {
   }
 };
 
-/// Which case a connection gets. Thread-safe: what is set counts for the next ClientHello that comes.
+/// What a server says to requests of HTTP for one path, over TLS or without: many a device goes on only where its register call has an
+/// answer.
+struct InterceptAnswer {
+  InterceptTarget target{};
+  std::string path;  // "/v1/register"
+  PlannedAnswer answer;
+};
+
+/// Which case a connection gets, and what it is told. Thread-safe: what is set counts for the next ClientHello or request that comes.
 class InterceptPlan {
  public:
   explicit InterceptPlan(InterceptCase otherwise) : otherwise_(otherwise) {}
@@ -44,6 +55,10 @@ class InterceptPlan {
   void set(const InterceptTarget& target, std::vector<InterceptCase> cases);
   void set_default(InterceptCase otherwise);
   void clear();
+
+  /// In the place of all before: the first that a request meets; to others the status of all (InterceptOptions) is said.
+  void set_answers(std::vector<InterceptAnswer> answers);
+  std::optional<PlannedAnswer> answer_to(const std::string& server_name, const TcpAddress& aimed_at, std::string_view path) const;
 
   /// The case of a connection that has come; it counts as one.
   InterceptCase next(const std::string& server_name, const TcpAddress& aimed_at);
@@ -56,9 +71,10 @@ class InterceptPlan {
     std::vector<InterceptCase> cases;
     std::map<std::string, std::size_t> come;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<InterceptTarget, Rule> rules_;
   InterceptCase otherwise_;
+  std::vector<InterceptAnswer> answers_;
 };
 
 }  // namespace hilcop

@@ -39,10 +39,10 @@ class Interceptor::Impl {
  public:
   Impl(std::vector<UniqueFd> listening, CaseCertificates certificates, InterceptCase otherwise, InterceptOptions options)
       : options_(std::move(options)), certificates_(std::move(certificates)), plan(otherwise) {
-    if (const auto host_end = options_.list_url.find('/', options_.list_url.find("://") + 3); !options_.list_url.empty())
-      shared_.file_at = [this, list = options_.list_url.substr(host_end)](std::string_view path) {
-        return path == list ? certificates_.revocation_list() : std::string();
-      };
+    if (!options_.list_url.empty()) {
+      shared_.list_path = options_.list_url.substr(options_.list_url.find('/', options_.list_url.find("://") + 3));
+      shared_.list = [this] { return certificates_.revocation_list(); };
+    }
     for (auto& fd : listening) {
       const auto protocol = protocol_of(fd.get());
       boost::system::error_code code;
@@ -126,6 +126,7 @@ class Interceptor::Impl {
                           [this](InterceptCase which, const CertificateFor& whom) { return context_of(which, whom); },
                           [this](const InterceptedConnection& connection) { log.aims(connection); },
                           [this](InterceptedConnection connection) { ended(std::move(connection)); },
+                          {},
                           {}};
   std::thread thread_;
 };

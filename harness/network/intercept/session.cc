@@ -27,7 +27,10 @@ TcpAddress address_of_endpoint(const asio::ip::tcp::endpoint& endpoint) {
 }  // namespace
 
 InterceptSession::InterceptSession(asio::ip::tcp::socket socket, InterceptShared& shared, std::uint64_t number)
-    : shared_(shared), socket_(std::move(socket)), timer_(socket_.get_executor()), upper_(shared.options.http_status, shared.file_at) {
+    : shared_(shared),
+      socket_(std::move(socket)),
+      timer_(socket_.get_executor()),
+      upper_(shared.options.http_status, [this](auto method, auto path) { return http_answer(method, path); }) {
   record_.number = number;
   record_.accepted = moment_now();
   latest_ = record_.accepted.steady + shared_.options.total;
@@ -158,6 +161,11 @@ std::string InterceptSession::banner(bool at_once) const {
   for (const auto& banner : shared_.options.banners)
     if (banner.at_once == at_once && banner.target.met_by(record_.name, record_.aimed_at)) return banner.text;
   return "";
+}
+
+std::optional<PlannedAnswer> InterceptSession::http_answer(std::string_view method, std::string_view path) const {
+  if (method == "GET" && shared_.list && path == shared_.list_path) return PlannedAnswer{200, "application/pkix-crl", shared_.list()};
+  return shared_.plan.answer_to(record_.name, record_.aimed_at, path);
 }
 
 ConnectionEnd InterceptSession::kind_of(const Code& code) const {

@@ -27,7 +27,8 @@ struct InterceptShared {
   std::function<std::shared_ptr<boost::asio::ssl::context>(InterceptCase, const CertificateFor&)> context_of;
   std::function<void(const InterceptedConnection&)> aims;
   std::function<void(InterceptedConnection)> ended;  // once for each
-  UpperProtocol::FileAt file_at;
+  std::string list_path;                             // where the list of those revoked is
+  std::function<std::string()> list;                 // which it is now
 };
 
 class InterceptSession final : public std::enable_shared_from_this<InterceptSession>, private TlsObserver {
@@ -58,6 +59,7 @@ class InterceptSession final : public std::enable_shared_from_this<InterceptSess
   ConnectionEnd kind_of(const Code& code) const;
   void ended_by(const Code& code);
   std::string banner(bool at_once) const;
+  std::optional<PlannedAnswer> http_answer(std::string_view method, std::string_view path) const;
   void read_data();
   void heard(std::string_view bytes);
   bool heard_in_strip(std::string_view bytes);

@@ -23,12 +23,14 @@ bool is_request_line(std::string_view line) {
          std::all_of(method.begin(), method.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
-// The path of "GET http://host/a.crl HTTP/1.1", as it stands there; empty: another method, or "*".
-std::string_view path_of_get(std::string_view line) {
-  if (!line.starts_with("GET ")) return {};
-  auto target = line.substr(4, line.rfind(' ') - 4);
-  if (const auto scheme = target.find("://"); scheme != std::string_view::npos && target.find('/') > scheme) target.remove_prefix(scheme + 3);
-  return target.substr(std::min(target.find('/'), target.size()));
+// The path of "GET http://host/a.crl?b HTTP/1.1", as it stands there; empty: there is none ("*").
+std::string_view path_of(std::string_view line) {
+  const auto begin = std::min(line.find(' ') + 1, line.size());
+  auto target = line.substr(begin, std::max(line.rfind(' '), begin) - begin);
+  if (const auto scheme = target.find("://"); scheme != std::string_view::npos && target.find('/') > scheme)
+    target.remove_prefix(scheme + 3);
+  target = target.substr(std::min(target.find('/'), target.size()));
+  return target.substr(0, target.find('?'));
 }
 
 std::string_view header_value(std::string_view head, std::string_view name) {
@@ -103,7 +105,8 @@ bool UpperProtocol::http_head(std::string& out) {
   const auto end = heard_.find("\r\n\r\n");
   if (end == std::string::npos) return false;
   const auto head = lower_case(std::string_view(heard_).substr(0, end + 2));
-  got_ = path_of_get(std::string_view(heard_).substr(0, line));
+  method_ = heard_.substr(0, heard_.find(' '));
+  path_ = path_of(std::string_view(heard_).substr(0, line));
   heard_.erase(0, end + 4);
   const auto length = header_value(head, "content-length");
   body_left_ = 0;
@@ -118,10 +121,10 @@ bool UpperProtocol::http_head(std::string& out) {
 
 std::string UpperProtocol::http_answer() {
   kind_ = Kind::HttpHead;
-  if (const auto file = file_at_ && !got_.empty() ? file_at_(got_) : ""; !file.empty())
-    return fmt::format("HTTP/1.1 200 Bench\r\nContent-Type: application/pkix-crl\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-                       file.size()) +
-           file;
+  if (const auto answer = answer_to_ ? answer_to_(method_, path_) : std::nullopt)
+    return fmt::format("HTTP/1.1 {} Bench\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer->status,
+                       answer->content_type, answer->body.size()) +
+           (method_ == "HEAD" ? "" : answer->body);
   // 1xx, 204 and 304 have no Content-Length (RFC 9110 8.6); the rest says that nothing follows.
   const bool bare = http_status_ < 200 || http_status_ == 204 || http_status_ == 304;
   return fmt::format("HTTP/1.1 {} Bench\r\n{}Connection: close\r\n\r\n", http_status_, bare ? "" : "Content-Length: 0\r\n");

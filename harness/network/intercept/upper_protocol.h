@@ -2,19 +2,26 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace hilcop {
 
+/// What is said to a request of HTTP.
+struct PlannedAnswer {
+  int status = 200;
+  std::string content_type, body;
+};
+
 /// Says what a client wants to hear, so that it goes on to send what it has: HTTP/1.1 (a status without a body, and "100 Continue"), MQTT
 /// 3.1 to 5 (CONNACK, PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK, PINGRESP). To all else it says nothing.
 class UpperProtocol {
  public:
-  /// What stands at a path of HTTP ("/a.crl"); empty: nothing, and the status alone is said.
-  using FileAt = std::function<std::string(std::string_view path)>;
-  explicit UpperProtocol(int http_status, FileAt file_at = {}) : http_status_(http_status), file_at_(std::move(file_at)) {}
+  /// What is said to "GET", "/a.crl" (without what stands behind a '?'); nullopt: the status alone.
+  using AnswerTo = std::function<std::optional<PlannedAnswer>(std::string_view method, std::string_view path)>;
+  explicit UpperProtocol(int http_status, AnswerTo answer_to = {}) : http_status_(http_status), answer_to_(std::move(answer_to)) {}
   /// To what has come since the last call, in pieces of any size.
   std::string answer(std::string_view bytes);
 
@@ -26,8 +33,8 @@ class UpperProtocol {
   std::string http_answer();
 
   int http_status_;
-  FileAt file_at_;
-  std::string got_;  // the path of a GET
+  AnswerTo answer_to_;
+  std::string method_, path_;  // of the request
   Kind kind_ = Kind::Unknown;
   std::string heard_;  // what no answer was found to so far; as much as comes, which the interceptor bounds
   std::uint64_t body_left_ = 0;

@@ -41,8 +41,8 @@ class Links {
   /// it is the bench's and not this kernel's. While it is down. False: this host does not let itself be told (/proc/sys is read-only), and
   /// asks.
   bool ignore_routers(const std::string& name);
-  /// It says of itself that it is a router (RFC 4861 4.4, the R flag): a host that hears otherwise drops its route by it. It forwards nothing
-  /// for that. Its link-local address, which advertisements must come from, is its own at once. While it is down. False: as of
+  /// It says of itself that it is a router (RFC 4861 4.4, the R flag): a host that hears otherwise drops its route by it. It forwards
+  /// nothing for that. Its link-local address, which advertisements must come from, is its own at once. While it is down. False: as of
   /// ignore_routers.
   bool be_router(const std::string& name);
   /// What the bridges of this namespace pass on, from one port to another, no filter of IP sees. Else the kernel, where br_netfilter is

@@ -158,6 +158,7 @@ json BenchNetwork::ask(const std::string& what, const json& how, Deadline deadli
   }
   if (what == "intercept.start") return begin_interception(how), done;
   if (what == "intercept.plan") return interception().plan(how), done;
+  if (what == "intercept.answers") return interception().answers(how), done;
   if (what == "intercept.ended") return interception().ended(how);
   if (what == "watch_ports.start") return scanning_->watch(how), done;
   if (what == "watch_ports.status") return scanning_->watched();

@@ -10,9 +10,11 @@ using nlohmann::json;
 
 namespace {
 
+constexpr const char* kJson = "application/json";
+constexpr std::size_t kMostOfABody = 1u << 20;
 constexpr int kQuicPort = 443, kHttpPort = 80;
 constexpr const char* kListUrl = "http://crl.hilcop.example/revoked.crl";  // a name that the bench gives out, of those for examples
-constexpr std::size_t kMostOfAnEvent = 4096;           // of a client's data; wait() and the capture have all of it
+constexpr std::size_t kMostOfAnEvent = 4096;                               // of a client's data; wait() and the capture have all of it
 constexpr std::size_t kMany = 500, kMostOfMany = 256;  // so that a line stays under JsonLines' 16 MiB, each byte being four at most
 
 // What a device sends need not be text: bytes that are none are told as \xNN.
@@ -79,6 +81,20 @@ InterceptTarget target_in(const json& target) {
 }
 InterceptTarget target_of(const json& how) { return target_in(how.value("target", json::object())); }
 
+InterceptAnswer answer_of(const json& how) {
+  InterceptAnswer made{target_in(how), how.at("path"), {how.value("status", 200), how.value("content_type", kJson), how.value("body", "")}};
+  const auto senseless = [](const std::string& cause, const std::string& remedy) {
+    return Error(ErrorKind::Config, "answer to HTTP of the TLS interception", cause, remedy);
+  };
+  if (!made.path.starts_with('/')) throw senseless("'" + made.path + "' is no path", "give one like /v1/register");
+  if (made.answer.status < 200 || made.answer.status > 599)
+    throw senseless(std::to_string(made.answer.status) + " is no status that ends a request", "give 200 to 599");
+  if (made.answer.content_type.find_first_of("\r\n") != std::string::npos)
+    throw senseless("its content type has a line end in it", "give one like application/json");
+  if (made.answer.body.size() > kMostOfABody) throw senseless("its body has over 1 MiB", "give a shorter one");
+  return made;
+}
+
 SteadyTime since_of(const json& how) { return from_ns(how.value("since_ns", std::int64_t{0})); }
 
 CaseCertificates certificates_of(const Interception::Options& options, const std::string& list_url) {
@@ -126,6 +142,12 @@ void Interception::plan(const json& how) {
   if (how.contains("target")) return interceptor_->plan().set(target_of(how), std::move(cases));
   if (cases.size() != 1) throw Error(ErrorKind::Config, "TLS interception", "has one case for all others", "name one, or give a target");
   interceptor_->plan().set_default(cases.front());
+}
+
+void Interception::answers(const json& how) {
+  std::vector<InterceptAnswer> answers;
+  for (const auto& answer : how.at("answers")) answers.push_back(answer_of(answer));
+  interceptor_->plan().set_answers(std::move(answers));
 }
 
 json Interception::wait(const json& how, Deadline deadline) {

@@ -35,6 +35,9 @@ class Interception {
 
   /// {target, cases}: {"server_name", "address", "port"}, and names of cases in their order; without a target what all others get.
   void plan(const nlohmann::json& how);
+  /// {answers: [{"path", "status", "content_type", "body", "server_name", "address", "port"}]}: what is said to requests of HTTP from now
+  /// on.
+  void answers(const nlohmann::json& how);
   /// {target, since_ns}; blocks until a connection of it has ended, or the deadline. Thread-safe.
   nlohmann::json wait(const nlohmann::json& how, Deadline deadline);
   /// All that are kept of {target, since_ns}: `connections`, and how many of any target are not (`no_longer_kept`).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "network/process/event_text.h"
@@ -52,6 +53,10 @@ std::string port_text(const std::string& device, const json& port) {
   const auto interface = port.value("interface", json());
   const auto where = interface.is_string() ? " (" + interface.get<std::string>() + ")" : "";
   std::string text = two_columns("cable" + of, (port.value("plugged", false) ? "plugged in" : "not plugged in") + where);
+  const auto hosts = port.value("hosts", json::object());
+  for (const auto& [mac, addresses] : hosts.items())
+    text += two_columns(
+        "host" + of, mac + (addresses.empty() ? "" : ": " + fmt::format("{}", fmt::join(addresses.get<std::vector<std::string>>(), ", "))));
   text += two_columns("from device" + of, wire_text(port.at("from_device")));
   text += two_columns("to device" + of, wire_text(port.at("to_device")));
   if (const auto n = count_in(port, "port_queue_dropped"); n != 0) text += two_columns("port" + of, fmt::format("{} frames DROPPED", n));

@@ -34,7 +34,7 @@ struct PortChange {
 };
 
 struct WatchedPort {
-  std::uint64_t asked = 0, answered = 0, open = 0;  // connections; `answered` are open and closed
+  std::uint64_t asked = 0, answered = 0, open = 0;                                 // connections; `answered` are open and closed
   std::optional<SteadyTime> first_open, last_open, first_answered, last_answered;  // when they were asked
 };
 

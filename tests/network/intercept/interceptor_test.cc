@@ -148,6 +148,25 @@ TEST_F(InterceptorTest, ABannerIsSaidFirst) {
   EXPECT_EQ(next().data, "EHLO device\r\n");
 }
 
+// Many a device goes on only with what its register call was answered.
+TEST_F(InterceptorTest, ARequestIsAnsweredAsItIsAsked) {
+  serve();
+  const auto said = [&](const std::string& host, const std::string& path) {
+    TestClient client(port_, host);
+    EXPECT_TRUE(client.shake_hands());
+    EXPECT_TRUE(client.send("POST " + path + " HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}"));
+    return client.receive();
+  };
+  EXPECT_THAT(said("cloud.example", "/register"), HasSubstr("Content-Length: 0\r\n"));
+  interceptor_->plan().set_answers({{{.server_name = "cloud.example"}, "/register", {201, "application/json", "{\"token\": \"t\"}"}}});
+  EXPECT_THAT(said("cloud.example", "/register"), testing::EndsWith("\r\n\r\n{\"token\": \"t\"}"));
+  EXPECT_THAT(said("cloud.example", "/register"), StartsWith("HTTP/1.1 201 "));
+  EXPECT_THAT(said("other.example", "/register"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(said("cloud.example", "/erase"), HasSubstr("Content-Length: 0\r\n"));
+  interceptor_->plan().set_answers({});
+  EXPECT_THAT(said("cloud.example", "/register"), HasSubstr("Content-Length: 0\r\n"));
+}
+
 TEST_F(InterceptorTest, NoSessionIsTakenUpAgain) {
   serve();
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {

@@ -30,17 +30,22 @@ TEST(UpperProtocolTest, ARequestIsAnsweredWhenAllOfItIsThere) {
   EXPECT_EQ(answers("GET / HTTP/1.1\r\n\r\n", 204), "HTTP/1.1 204 Bench\r\nConnection: close\r\n\r\n");
 }
 
-TEST(UpperProtocolTest, AFileIsServedWhereItStandsAndNowhereElse) {
-  const auto file_at = [](std::string_view path) { return path == "/a.crl" ? std::string("\x30\0", 2) : ""; };
-  const auto answer = [&](const std::string& line) { return UpperProtocol(404, file_at).answer(line + "\r\nHost: a\r\n\r\n"); };
-  const auto served = "HTTP/1.1 200 Bench\r\nContent-Type: application/pkix-crl\r\nContent-Length: 2\r\nConnection: close\r\n\r\n" +
-                      std::string("\x30\0", 2);
+TEST(UpperProtocolTest, WhatIsToBeSaidToAPathIsSaidThereAndNowhereElse) {
+  const auto at = [](std::string_view method, std::string_view path) {
+    const bool known = path == "/a.crl" && (method == "GET" || method == "HEAD");
+    return known ? std::optional(PlannedAnswer{201, "text/plain", std::string("\x30\0", 2)}) : std::nullopt;
+  };
+  const auto answer = [&](const std::string& line) { return UpperProtocol(404, at).answer(line + "\r\nHost: a\r\n\r\n"); };
+  const std::string head = "HTTP/1.1 201 Bench\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nConnection: close\r\n\r\n";
+  const auto served = head + std::string("\x30\0", 2);
   EXPECT_EQ(answer("GET /a.crl HTTP/1.1"), served);
   EXPECT_EQ(answer("GET http://crl.example/a.crl HTTP/1.1"), served);
-  for (const char* other : {"GET /a.crl2 HTTP/1.1", "GET / HTTP/1.1", "GET http://a.crl HTTP/1.1", "HEAD /a.crl HTTP/1.1", "POST /a.crl HTTP/1.1",
-                            "GET * HTTP/1.1", "GET  HTTP/1.1", "GET :// HTTP/1.1"})
+  EXPECT_EQ(answer("GET /a.crl?b=/c HTTP/1.1"), served);
+  EXPECT_EQ(answer("HEAD /a.crl HTTP/1.1"), head);
+  for (const char* other : {"GET /a.crl2 HTTP/1.1", "GET / HTTP/1.1", "GET http://a.crl HTTP/1.1", "POST /a.crl HTTP/1.1", "GET * HTTP/1.1",
+                            "GET  HTTP/1.1", "GET :// HTTP/1.1"})
     EXPECT_THAT(answer(other), StartsWith("HTTP/1.1 404 ")) << other;
-  UpperProtocol twice(404, file_at);
+  UpperProtocol twice(404, at);
   EXPECT_EQ(twice.answer("GET /a.crl HTTP/1.1\r\n\r\n"), served);
   EXPECT_THAT(twice.answer("POST /b HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), StartsWith("HTTP/1.1 404 "));
 }

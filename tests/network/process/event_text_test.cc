@@ -106,6 +106,7 @@ TEST(NetworkStatusText, TellsCountsAndWhatWentWrongInCapitals) {
   json status{{"address", "10.77.0.1/24"},
               {"address6", "fd77::1/64"},
               {"plugged", true},
+              {"hosts", {{"52:54:00:00:00:01", {"10.77.0.50", "fe80::1"}}}},
               {"services",
                {{"leases", {{"52:54:00:00:00:01", "10.77.0.50"}}},
                 {"dhcp", {{"received", 4}, {"replies", 4}}},
@@ -126,6 +127,7 @@ TEST(NetworkStatusText, TellsCountsAndWhatWentWrongInCapitals) {
             "  NTP           1 questions, 1 answered\n"
             "  TLS           not answered\n"
             "  cable         plugged in\n"
+            "  host          52:54:00:00:00:01: 10.77.0.50, fe80::1\n"
             "  from device   3 frames\n"
             "  to device     4 frames, 2 DROPPED by this host\n"
             "  capture live  7 packets, 700 bytes, 1 dropped\n");

@@ -29,7 +29,8 @@ TEST(LanHosts, AddressesThatWereSeenAreAmongThemWhereTheyAreReached) {
   hosts.add_subnet("10.77.0.1/24");
   hosts.add_subnet("fd77::1/64");
   hosts.add_port("one", [] {
-    return std::vector<SeenHost>{{kOne, {"10.77.0.9", "192.168.1.5", "2001:db8::5", "fd77::8000:1", "fd77:0:0:1::5", "fe80::1234", "febf::1"}}};
+    return std::vector<SeenHost>{
+        {kOne, {"10.77.0.9", "192.168.1.5", "2001:db8::5", "fd77::8000:1", "fd77:0:0:1::5", "fe80::1234", "febf::1"}}};
   });
   EXPECT_THAT(hosts.addresses(""), UnorderedElementsAre("fd77::8000:1", "fe80::1234", "febf::1"));
   hosts.add_subnet("fd77:0:0:1::1/64");

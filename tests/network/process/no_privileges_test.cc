@@ -47,8 +47,9 @@ class NoPrivilegesTest : public testing::Test {
 };
 
 TEST_F(NoPrivilegesTest, WhoMayNotMakeANamespaceIsToldWhatWouldLetHim) {
-  const auto error = started(below("echo 0 > /proc/sys/user/max_user_namespaces 2>/dev/null; "
-                                   "set -- setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \"$@\""));
+  const auto error =
+      started(below("echo 0 > /proc/sys/user/max_user_namespaces 2>/dev/null; "
+                    "set -- setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \"$@\""));
   EXPECT_EQ(error.kind(), ErrorKind::PermissionDenied) << error.what();
   EXPECT_THAT(error.what(), HasSubstr("network of dut 'device': this user may not make a namespace"));
   EXPECT_THAT(error.remedy(), HasSubstr("kernel.unprivileged_userns_clone=1"));
