@@ -32,9 +32,10 @@ def tcp(source: End, target: End, sequence: int, acknowledged: int, flags: int, 
     return ip(source[0], target[0], 6, head + payload)
 
 
-def talk(client: End, server: End, said: bytes, *, answer: bytes = b"", size: int = 1400) -> list[bytes]:
-    """One TCP connection from its begin to its end, in segments of `size` bytes at most."""
-    ends, following, frames = (client, server), [1000, 5000], []
+def talk(client: End, server: End, said: bytes, *, answer: bytes = b"", size: int = 1400, sequence: int = 1000) -> list[bytes]:
+    """One TCP connection from its begin to its end, in segments of `size` bytes at most. Another one between the same ends has another
+    sequence number at first: else it is the same once more."""
+    ends, following, frames = (client, server), [sequence, sequence + 4000], []
 
     def send(side: int, flags: int, payload: bytes = b"") -> None:
         acknowledged = 0 if flags == SYN else following[1 - side]

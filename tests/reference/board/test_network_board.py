@@ -138,11 +138,11 @@ def connects_in(unit: Unit) -> float:
 
 
 def test_a_delay_is_seen_at_the_device(unit: Unit) -> None:
-    assert connects_in(unit) < 0.9, "the control"
-    unit.network.impair(delay_s=0.9, direction="to_device")
-    assert connects_in(unit) >= 0.9
+    assert connects_in(unit) < 5, "the control"
+    unit.network.impair(delay_s=5, direction="to_device")
+    assert connects_in(unit) >= 5
     unit.network.impair()
-    assert connects_in(unit) < 0.9
+    assert connects_in(unit) < 5
 
 
 def test_the_capture_has_all_of_it_and_lost_nothing(unit: Unit) -> None:
