@@ -181,6 +181,7 @@ def test_what_the_handler_of_a_signal_raises_comes_out_of_a_search(tmp_path: Pat
         raise InterruptedError
 
     def again_and_again(file: Path) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
         while True:
             hilcop.find_canaries(file, {"wifi key": SECRET})
 
@@ -188,7 +189,6 @@ def test_what_the_handler_of_a_signal_raises_comes_out_of_a_search(tmp_path: Pat
     before = signal.signal(signal.SIGALRM, ends)
     try:
         hilcop.wake_waits_on(signal.SIGALRM)
-        signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(InterruptedError):
             again_and_again(file)
     finally:

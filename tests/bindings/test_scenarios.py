@@ -123,8 +123,8 @@ def test_ctrl_c_ends_a_wait_of_the_harness() -> None:
     program = textwrap.dedent("""
         import os, signal, threading, time, hilcop
         hilcop.wake_waits_on(signal.SIGINT)
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
         try:
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
             hilcop.wait_until(time.monotonic_ns() + 60 * 10**9)
         except KeyboardInterrupt:
             print("interrupted")

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,10 @@ import hilcop
 import paramiko
 import pytest
 from hilcop.ssh import Ssh
+
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
+
+from loopback_ports import free_port
 
 CONFIGURATION = """
 Port {port}
@@ -37,17 +42,12 @@ class Loopback:
         return socket.create_connection((address, port), timeout_s)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Server:
     def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+        self.folder = folder
         for name in ("host", "user", "stranger"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, timeout=20)
+        self.port = free_port()
         (folder / "conf").write_text(CONFIGURATION.format(port=self.port, folder=folder))
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # where it locks itself up (sshd(8))

@@ -207,11 +207,16 @@ def test_at_a_terminal_the_only_escapes_are_its_own_colours(room: Room) -> None:
 
 
 def test_for_programs_each_event_is_a_line_of_json(room: Room) -> None:
-    up = room.up("--json", "--intercept", "--case", "self_signed", "--watch-ports", "80,443", "--seconds", "3", "-w", "all.pcapng")
+    up = room.up("--json", "--intercept", "--case", "self_signed", "--watch-ports", "80,443", "-w", "all.pcapng")
+    text = line_of(up, "watch_ports.start")  # the last that is asked for before a device has power
     device = room.device(up)
     device.takes_an_address(HOSTILE.encode("latin-1"))
     device.say(dns(b"cloud.example", device.gateway))
-    text, said = up.communicate(timeout=30)
+    for wanted in ("network.link", "network.dhcp", "network.dns"):
+        text = line_of(up, wanted, text)
+    up.send_signal(signal.SIGINT)
+    rest, said = up.communicate(timeout=30)
+    text += rest
     assert up.returncode == 0, said
     events = [json.loads(line) for line in text.splitlines()]
     kinds = [event["kind"] for event in events]
@@ -225,6 +230,15 @@ def test_for_programs_each_event_is_a_line_of_json(room: Room) -> None:
     assert all(event["source"].startswith("lamp/") and event["steady_ns"] > 0 for event in events)
     assert events[-1]["data"]["captures"]["live"]["packets"] > 2
     assert (room.folder / "all.pcapng").stat().st_size > 500
+
+
+def test_it_ends_by_itself_after_its_seconds(room: Room) -> None:
+    up = room.up("--json", "--seconds", "0.5")
+    text, said = up.communicate(timeout=30)
+    assert up.returncode == 0, said
+    events = [json.loads(line) for line in text.splitlines()]
+    assert (events[0]["kind"], events[-1]["kind"]) == ("network.open", "network.close")
+    assert events[-1]["steady_ns"] - events[0]["steady_ns"] >= 0.5e9
 
 
 def test_who_has_a_network_up_and_how_it_is_can_be_seen_from_elsewhere(room: Room) -> None:

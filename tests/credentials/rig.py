@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +22,12 @@ from hilcop.credentials.over_network import try_network_logins
 from hilcop.credentials.pairs import Pair
 from hilcop.credentials.prober import Pace, Pairs, answer_of
 
+sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
+
+import loopback_ports
+
 HOME = "127.0.0.1"
+free_port = loopback_ports.free_port
 
 
 class Loopback:
@@ -57,12 +63,6 @@ def one(login: NetworkLogin, pair: tuple[str, str] | None, within_s: float = 10)
     """A single log-in."""
     dial = Dial(HOME, login.port, lambda seconds: socket.create_connection((HOME, login.port), seconds))
     return answer_of(lambda: login.attempt(dial, None if pair is None else Pair(*pair), time.monotonic() + within_s))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOME, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

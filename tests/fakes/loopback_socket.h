@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <optional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -48,11 +49,14 @@ inline int port_of(const UniqueFd& fd) {
   return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
 }
 
-/// Of TCP on loopback, for a server that cannot be told to choose one itself.
-inline int free_port() {
-  const auto probe = bound_socket(SOCK_STREAM, ipv4_address("127.0.0.1", 0));
-  if (!probe) throw std::runtime_error("no free port");
-  return port_of(*probe);
+/// On loopback, for a server that cannot be told to choose one itself. Below those that the kernel gives to whoever asks for any
+/// (ip_local_port_range): until the server has it, it is nobody's. From a random one on, as other tests ask, too.
+inline int free_port(int type = SOCK_STREAM) {
+  constexpr int kFirst = 20'000, kCount = 12'000;
+  const auto begin = static_cast<int>(std::random_device{}() % kCount);
+  for (int i = 0; i < kCount; ++i)
+    if (const int port = kFirst + (begin + i) % kCount; bound_socket(type, ipv4_address("127.0.0.1", port))) return port;
+  throw std::runtime_error("no free port");
 }
 
 /// One of UDP and one of TCP on the same free port of all addresses of IPv4.

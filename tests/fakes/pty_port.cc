@@ -102,7 +102,7 @@ std::string PtyPort::hears(std::size_t bytes) {
   std::array<char, 4096> buffer;
   while (text.size() < bytes) {
     pollfd entry{device_.get(), POLLIN, 0};
-    if (::poll(&entry, 1, 5000) <= 0) break;
+    if (::poll(&entry, 1, 20'000) <= 0) break;
     const auto n = ::read(device_.get(), buffer.data(), std::min(buffer.size(), bytes - text.size()));
     if (n <= 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(n));

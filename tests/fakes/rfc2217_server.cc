@@ -161,7 +161,7 @@ void Rfc2217Server::send(std::string_view raw) {
 
 void Rfc2217Server::says(std::string_view bytes) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, 5s, [&] { return client_ && ready_; })) throw std::runtime_error("no client has come");
+  if (!changed_.wait_for(lock, 20s, [&] { return client_ && ready_; })) throw std::runtime_error("no client has come");
   std::string wire;
   for (const char c : bytes) wire.append(static_cast<unsigned char>(c) == kIac && !illness_.no_telnet ? 2 : 1, c);
   send(wire);
@@ -169,13 +169,13 @@ void Rfc2217Server::says(std::string_view bytes) {
 
 void Rfc2217Server::sends(std::string_view raw) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait_for(lock, 5s, [&] { return static_cast<bool>(client_); })) throw std::runtime_error("no client has come");
+  if (!changed_.wait_for(lock, 20s, [&] { return static_cast<bool>(client_); })) throw std::runtime_error("no client has come");
   send(raw);
 }
 
 std::string Rfc2217Server::hears(std::size_t bytes) {
   std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, 5s, [&] { return heard_.size() >= bytes; });
+  changed_.wait_for(lock, 20s, [&] { return heard_.size() >= bytes; });
   auto text = heard_.substr(0, bytes);
   heard_.erase(0, bytes);
   return text;
@@ -184,7 +184,7 @@ std::string Rfc2217Server::hears(std::size_t bytes) {
 std::optional<std::string> Rfc2217Server::asked(int command, int control) {
   std::unique_lock lock(mutex_);
   const std::pair key{command, control};
-  if (!changed_.wait_for(lock, 5s, [&] { return asked_.contains(key); })) return std::nullopt;
+  if (!changed_.wait_for(lock, 20s, [&] { return asked_.contains(key); })) return std::nullopt;
   return asked_.at(key);
 }
 

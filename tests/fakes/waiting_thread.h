@@ -24,7 +24,7 @@ class WaitingThread {
           action();
           ended_ = true;
         }) {
-    const Deadline deadline = Deadline::in(10s);
+    const Deadline deadline = Deadline::in(20s);
     while (!ended_ && !polls()) {
       if (deadline.expired()) {
         ADD_FAILURE() << "the thread does not wait";

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "base/interrupt.h"
 #include "fakes/loopback_socket.h"
 #include "fakes/told.h"
 #include "io/child_process.h"
@@ -36,6 +39,15 @@ class DigTest : public testing::Test {
     const auto result = run_process(options, Deadline::in(60s));
     EXPECT_EQ(result.status.code, code) << result.output;
     return result.output;
+  }
+  /// Whether the last that it told is such a one: it answers first and tells afterwards.
+  bool comes_to_tell(const std::function<bool(const DnsExchange&)>& is_so) {
+    const auto deadline = Deadline::in(20s);
+    for (auto told = told_.all(); !deadline.expired(); told = told_.all()) {
+      if (!told.empty() && is_so(told.back())) return true;
+      wait_until(deadline.at_most(5ms));
+    }
+    return false;
   }
   DnsNames names_;
   Told<DnsExchange> told_;
@@ -77,7 +89,7 @@ TEST_F(DigTest, IsToldWhatTheRulesSay) {
   EXPECT_GE(real_clock().now() - before, 700ms);
   EXPECT_THAT(dig({"+ignore", "tc.example"}), HasSubstr("flags: qr aa tc rd ra"));
   EXPECT_EQ(dig({"+short", "tc.example"}), "198.18.0.2\n") << "over TCP";
-  EXPECT_EQ(told_.all().back().transport, DnsTransport::Tcp);
+  EXPECT_TRUE(comes_to_tell([](const DnsExchange& last) { return last.transport == DnsTransport::Tcp; }));
   EXPECT_EQ(dig({"+short", "+tcp", "+keepopen", "a.example", "@127.0.0.1", "b.example"}), "198.18.0.3\n198.18.0.4\n");
   EXPECT_EQ(server_->counts().malformed, 0u);
 }
@@ -89,7 +101,7 @@ TEST_F(DigTest, DoesNotTakeBrokenAnswers) {
   EXPECT_THAT(dig({"+time=1", "id.example"}, 9), HasSubstr("ID mismatch"));
   EXPECT_THAT(dig({"+time=1", "silent.example"}, 9), HasSubstr("timed out"));
   EXPECT_THAT(dig({"loop.example"}), HasSubstr("bad compression pointer"));
-  EXPECT_EQ(told_.all().back().answered, "a name that points to itself");
+  EXPECT_TRUE(comes_to_tell([](const DnsExchange& last) { return last.answered == "a name that points to itself"; }));
 }
 
 TEST_F(DigTest, SeesThatWeKnowEdns) {

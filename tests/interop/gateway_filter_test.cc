@@ -107,7 +107,7 @@ TEST_F(GatewayFilterTest, TheLabReachesNothingOfTheBench) {
       ProcessOptions arping;
       arping.program = "nsenter";
       arping.arguments = {
-          "--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "busybox", "arping", "-c", "1", "-w", "1", "-I", "lab", address};
+          "--net=/proc/" + std::to_string(lab_->pid()) + "/ns/net", "busybox", "arping", "-c", "1", "-w", "5", "-I", "lab", address};
       arping.capture_output = true;
       return run_process(arping, Deadline::in(kLong)).output.find("Received 1") != std::string::npos;
     };
@@ -136,14 +136,15 @@ TEST_F(GatewayFilterTest, AFloodOfConnectionsFillsNoTableOfThisHosts) {
            "            one.sendto(b'x', (sys.argv[3], 5000))\n",
            std::to_string(count), std::to_string(each), to});
     };
-    talkers(1, 1500, kServer);  // many packets of one are no flood of connections
-    talkers(700, 1, kOther);    // nor are those that are refused in any case
+    until("the gateway has its address", [&] { return pings("10.77.0.1"); });  // what waits for that is not kept in full
+    talkers(1, 1500, kServer);                                                 // many packets of one are no flood of connections
+    talkers(700, 1, kOther);                                                   // nor are those that are refused in any case
+    until("what came before has passed", [&] { return pings("10.77.0.1"); });
     EXPECT_EQ(packets("uplink_flood"), 0U);
     const auto through = packets("forwarded");
     EXPECT_GT(through, 500U);
     talkers(700, 1, kServer);
-    EXPECT_GT(packets("uplink_flood"), 100U);
-    EXPECT_GT(packets("forwarded"), through + 400);
+    until("the flood is counted", [&] { return packets("uplink_flood") > 100 && packets("forwarded") > through + 400; });
     EXPECT_TRUE(connects(kServer, 80)) << "another way has a count of its own";
   });
 }
@@ -216,7 +217,7 @@ TEST_F(GatewayFilterTest, EveryPortOfEveryHostIsTheBenchsWhereItIsAskedFor) {
     open();
     EXPECT_NE(try_on_dut({"socat", "-u", "OPEN:/dev/null", "TCP:198.51.100.9:2525"}).find("Connection refused"), std::string::npos);
     ask("intercept.start", {{"ports", "all"}, {"banners", {{{"port", 2525}, {"text", "220 mail.example ESMTP\r\n"}, {"at_once", true}}}}});
-    const auto said = try_on_dut({"sh", "-c", "(sleep 1; printf 'EHLO the-device\\r\\n'; sleep 1) | socat -t 1 - TCP:198.51.100.9:2525"});
+    const auto said = try_on_dut({"sh", "-c", "(sleep 3; printf 'EHLO the-device\\r\\n'; sleep 3) | socat -t 1 - TCP:198.51.100.9:2525"});
     EXPECT_EQ(said, "220 mail.example ESMTP\r\n");
     auto seen = ask("intercept.wait", {{"target", {{"port", 2525}}}});
     EXPECT_EQ(seen.at("outcome"), "not_tls");
@@ -237,7 +238,7 @@ class DatagramTlsTest : public GatewayFilterTest {
   /// Twice, a moment apart: what the client was told of the first it says at the second.
   std::string begin_quic() const {
     const std::string hello = std::string(DATAGRAMS) + "/quic1";
-    return try_on_dut({"sh", "-c", "(cat " + hello + "; sleep 1; cat " + hello + ") | socat -u - UDP:198.51.100.9:443"});
+    return try_on_dut({"sh", "-c", "(cat " + hello + "; sleep 3; cat " + hello + ") | socat -u - UDP:198.51.100.9:443"});
   }
 };
 

@@ -70,13 +70,13 @@ class RealInterface : public IsolatedNetwork {
     return run_process(options, Deadline::in(30s)).output;
   }
   /// Whether the device gets a TCP connection there within so many seconds.
-  bool connects(const std::string& address, int port, int seconds = 2) const {
+  bool connects(const std::string& address, int port, int seconds = 4) const {
     const auto said = try_on_dut(
         {"socat", "-u", "OPEN:/dev/null", "TCP:" + address + ":" + std::to_string(port) + ",connect-timeout=" + std::to_string(seconds)});
     return said.empty();
   }
   bool pings(const std::string& address) const {
-    return try_on_dut({"busybox", "ping", "-c", "1", "-W", "2", address}).find(" 0% packet loss") != std::string::npos;
+    return try_on_dut({"busybox", "ping", "-c", "1", "-W", "4", address}).find(" 0% packet loss") != std::string::npos;
   }
 
   std::mutex events_mutex_;

@@ -85,7 +85,9 @@ TEST_F(RealInterfaceTest, WhoIsLookedForAsARouterSaysThatItIsOne) {
   isolated([&] {
     std::string line;
     open("a.pcapng");
-    until("an address of the router's prefix", [&] { return try_on_dut({"ip", "-6", "address", "show", "dut"}).find("fd77:") != std::string::npos; });
+    until("an address of the router's prefix", [&] {
+      return try_on_dut({"ip", "-6", "address", "show", "dut"}).find("fd77:") != std::string::npos;
+    });
     until("it is answered", [&] {
       return try_on_dut({"dig", "+short", "+time=1", "+tries=1", "@fd77::1", "www.example.com"}).find("198.18.0.1") != std::string::npos;
     });
@@ -234,7 +236,8 @@ TEST_F(RealInterfaceTest, AKeeperThatMayNotMoveItSaysWhichCapabilityItLacks) {
       __user_cap_data_struct caps[2]{};
       if (::syscall(SYS_capset, &head, caps) != 0) return;
       refused = error_of([&] { lan->set("port", true, {{"network_pid", network_->pid()}}, Deadline::in(kLong)); });
-    }).join();
+    })
+        .join();
     ASSERT_TRUE(refused);
     EXPECT_EQ(refused->kind(), ErrorKind::PermissionDenied) << refused->what();
     EXPECT_NE(refused->remedy().find("CAP_NET_ADMIN"), std::string::npos);

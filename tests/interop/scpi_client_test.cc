@@ -26,9 +26,10 @@ class SigrokTest : public testing::TestWithParam<const char*> {
   }
 
   // sigrok waits for no answer to a setting: it may have ended before the supply has read its last line.
-  static bool becomes(const std::atomic<bool>& output, bool on) {
-    for (const Deadline deadline = Deadline::in(5s); output != on && !deadline.expired();) wait_until(deadline.at_most(1ms));
-    return output == on;
+  template <class Setting>
+  static bool becomes(const std::atomic<Setting>& setting, Setting wanted) {
+    for (const Deadline deadline = Deadline::in(20s); setting != wanted && !deadline.expired();) wait_until(deadline.at_most(1ms));
+    return setting == wanted;
   }
 
   ScpiOutputs outputs_{GetParam()};
@@ -42,7 +43,7 @@ TEST_P(SigrokTest, SetsSwitchesAndMeasures) {
   EXPECT_THAT(sigrok({"--scan"}), HasSubstr("scpi-pps - "));
   sigrok({"--channel-group", "1", "--config", "voltage_target=2.5:enabled=true", "--set"});
   EXPECT_TRUE(becomes(outputs_.all[0].on, true));
-  EXPECT_DOUBLE_EQ(outputs_.all[0].volts, 2.5);
+  EXPECT_TRUE(becomes(outputs_.all[0].volts, 2.5));
   EXPECT_FALSE(outputs_.all[1].on);
   EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "enabled"}), HasSubstr("true"));
   EXPECT_THAT(sigrok({"--channel-group", "1", "--get", "voltage"}), HasSubstr("\n2.5\n"));

@@ -79,7 +79,7 @@ class Ser2netTest : public testing::Test {
     FAIL() << "ser2net does not listen: " << server_->output();
   }
   std::unique_ptr<Rfc2217Stream> open(std::chrono::milliseconds answer, SerialSettings settings = {}) const {
-    return open_rfc2217_stream({.host = "127.0.0.1", .port = port_, .settings = settings, .answer = answer}, Deadline::in(10s));
+    return open_rfc2217_stream({.host = "127.0.0.1", .port = port_, .settings = settings, .answer = answer}, Deadline::in(60s));
   }
 
   TempDir dir_;
@@ -90,7 +90,7 @@ class Ser2netTest : public testing::Test {
 
 TEST_F(Ser2netTest, OnABarePseudoTerminalItGoesOnWithoutTheLinesAndSaysSo) {
   start("telnet(rfc2217),", false);
-  const auto stream = open(700ms);
+  const auto stream = open(2s);
   EXPECT_THAT(stream->remark(), HasSubstr("ser2net"));
   EXPECT_THAT(stream->remark(), HasSubstr("does not confirm"));
   EXPECT_THAT(stream->remark(), HasSubstr("DTR"));
@@ -104,14 +104,14 @@ TEST_F(Ser2netTest, OnABarePseudoTerminalItGoesOnWithoutTheLinesAndSaysSo) {
 
 TEST_F(Ser2netTest, WithModemLinesEverythingIsConfirmed) {
   start("telnet(rfc2217),", true);
-  const auto stream = open(5s, {.baud = 921600, .dtr = false});
+  const auto stream = open(30s, {.baud = 921600, .dtr = false});
   EXPECT_EQ(stream->remark().find("does not confirm"), std::string::npos) << stream->remark();
   const auto begin = real_clock().now();
   stream->set_line(ModemLine::Dtr, true);
   stream->set_line(ModemLine::Rts, false);
   stream->send_break(10ms);
   stream->purge(true, false);
-  EXPECT_LT(real_clock().now() - begin, 3s) << "an answer was waited for that did not come";
+  EXPECT_LT(real_clock().now() - begin, 20s) << "an answer was waited for that did not come";
   EXPECT_TRUE(stream->modem_input(ModemInput::Cts).has_value());
   EXPECT_TRUE(stream->line_counters().has_value());
   const auto bytes = all_bytes(4);
@@ -141,10 +141,13 @@ TEST_F(Ser2netTest, WhenItDiesTheConsoleGoesOnOnceItIsThereAgain) {
   device_.says("before\xff\n");
   expect("before\xff");
   server_->kill();
-  const Deadline deadline = Deadline::in(5s);
-  while (console->gaps_since(0).empty() && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  const auto until_gaps = [&](std::size_t count) {
+    const Deadline deadline = Deadline::in(20s);
+    while (console->gaps_since(0).size() < count && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  };
+  until_gaps(1);
   start("telnet(rfc2217),", true);
-  while (console->gaps_since(0).size() < 2 && !deadline.expired()) wait_until(deadline.at_most(5ms));
+  until_gaps(2);
   device_.says("after\n");
   expect("after");
   const auto gaps = console->gaps_since(0);
@@ -174,16 +177,19 @@ TEST_F(Ser2netTest, TelnetAsACommandReachesTheLine) {
   const auto stream = open_command_stream(telnet);
   // Its own words come first ("Trying...", "Connected to...").
   std::string seen;
-  const Deadline deadline = Deadline::in(10s);
-  while (seen.find("Connected") == std::string::npos && !deadline.expired()) seen += read_text(*stream, 1);
+  const auto until_seen = [&](const std::string& text) {
+    const Deadline deadline = Deadline::in(20s);
+    while (seen.find(text) == std::string::npos && !deadline.expired()) seen += read_text(*stream, 1);
+  };
+  until_seen("Connected");
   write(*stream, "root\r");
   EXPECT_THAT(device_.hears(5), HasSubstr("root\r"));
   device_.says("login: ");
-  while (seen.find("login: ") == std::string::npos && !deadline.expired()) seen += read_text(*stream, 1);
+  until_seen("login: ");
   EXPECT_THAT(seen, HasSubstr("login: "));
   server_->kill();
   const auto error = error_of([&] {
-    while (!deadline.expired()) read_text(*stream, 1), stream->check_present();
+    for (const Deadline deadline = Deadline::in(20s); !deadline.expired();) read_text(*stream, 1), stream->check_present();
   });
   EXPECT_EQ(error.kind(), ErrorKind::Disconnected);
   EXPECT_THAT(error.what(), HasSubstr("the program has ended"));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // snmp-pdu against Debian's snmpd, whose `pass` script keeps each outlet in a file, with snmpset and snmpget for witnesses.
-#include <arpa/inet.h>
 #include <signal.h>
-#include <sys/socket.h>
 
 #include <fstream>
 
@@ -11,6 +9,7 @@
 
 #include "base/interrupt.h"
 #include "fakes/error_of.h"
+#include "fakes/loopback_socket.h"
 #include "fakes/temp_dir.h"
 #include "fixtures/catalog.h"
 #include "io/child_process.h"
@@ -44,17 +43,6 @@ esac
 exit 0
 )sh";
 
-int free_udp_port() {
-  const UniqueFd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), size) != 0) return 0;
-  ::getsockname(fd.get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
-
 class SnmpdTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -65,7 +53,7 @@ class SnmpdTest : public testing::Test {
       write(kPoe + "." + std::to_string(n), "2\n");
       write(kDetection + "." + std::to_string(n), "1\n");
     }
-    port_ = free_udp_port();
+    port_ = free_port(SOCK_DGRAM);
     const auto pass = (dir_ / "pass.sh").string();
     write("snmpd.conf", "agentaddress udp:127.0.0.1:" + std::to_string(port_) +
                             "\nrwcommunity private 127.0.0.1\nrocommunity onlook 127.0.0.1\n"
@@ -165,11 +153,11 @@ TEST_F(SnmpdTest, VersionsAndCredentials) {
 TEST_F(SnmpdTest, WrongCredentialsOfVersion3AreRefusedAndMended) {
   const json bob{{"version", "3"},   {"user", "bob"},
                  {"auth", "sha"},    {"auth_password", "auth-pass-1"},
-                 {"privacy", "aes"}, {"privacy_password", "priv-pass-1"},
-                 {"timeout_ms", 300}};
+                 {"privacy", "aes"}, {"privacy_password", "priv-pass-1"}};
   for (const json& wrong : {json{{"auth_password", "auth-pass-9"}}, json{{"user", "mallory"}}, json{{"privacy_password", "priv-pass-9"}}}) {
     auto changed = bob;
     changed.update(wrong);
+    changed["timeout_ms"] = 300;  // of those alone that get no answer
     for (int i = 0; i < 2; ++i) {
       const auto error = error_of([&] { open(changed); });
       EXPECT_THAT(error.kind(), testing::AnyOf(ErrorKind::PermissionDenied, ErrorKind::Timeout)) << error.what();
@@ -227,9 +215,10 @@ TEST_F(SnmpdTest, AnAgentThatLiesIsFoundOut) {
 }
 
 TEST_F(SnmpdTest, AnAgentThatHasGoneIsATimeoutAndComesBack) {
-  const auto pdu = open({{"timeout_ms", 200}});
+  const auto impatient = open({{"timeout_ms", 200}}), pdu = open();
   snmpd_->signal_group(SIGSTOP);
-  EXPECT_EQ(error_of([&] { set(*pdu, "1", true); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(error_of([&] { set(*impatient, "1", true); }).kind(), ErrorKind::Timeout);
+  EXPECT_EQ(error_of([&] { pdu->set("1", true, json::object(), Deadline::in(200ms)); }).kind(), ErrorKind::Timeout);
   snmpd_->signal_group(SIGCONT);
   EXPECT_EQ(set(*pdu, "1", true).read_back, true);
 }

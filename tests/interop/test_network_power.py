@@ -182,7 +182,7 @@ def test_a_plug_that_answers_after_half_a_minute_is_given_up_by_its_deadline(mak
         device.fault = Fault.SLOW
         begin = time.monotonic()
         done = bench.power("off")
-        assert time.monotonic() - begin < 5
+        assert time.monotonic() - begin < 20
         assert done.returncode == 3
         assert "did not answer in time" in done.stderr
         device.ended.set()  # or it would keep the test for the rest of its half minute

@@ -17,7 +17,8 @@ import pytest
 sys.path.insert(0, str(Path(os.environ["HILCOP_SOURCE_DIR"]) / "tests" / "fakes"))
 
 from http_devices import Answer, Device, Request
-from network_power import Bench, free_port, until
+from loopback_ports import free_port
+from network_power import Bench, until
 
 
 def heard_by(port: int) -> bool:

@@ -75,7 +75,7 @@ class Rig:
     def start_board(self) -> None:
         (self.folder / "coils").unlink(missing_ok=True)
         self.board = subprocess.Popen([str(BUILD / "tests/fixtures/relay-board"), str(self.folder), "120"], start_new_session=True)
-        assert until(lambda: (self.folder / "coils").exists() and (self.folder / "port").exists(), 10)
+        assert until(lambda: (self.folder / "coils").exists() and (self.folder / "port").exists(), 20)
 
     def coils(self) -> str:
         return (self.folder / "coils").read_text().strip()
@@ -83,6 +83,10 @@ class Rig:
     def switchings(self) -> list[str]:
         log = self.folder / "log"
         return [line.split(" ", 1)[1] for line in log.read_text().splitlines()] if log.exists() else []
+
+    def moment_of(self, switching: str) -> float:
+        """When the relay board switched so, by the clock of time.monotonic()."""
+        return next(int(line.split()[0]) / 1e9 for line in (self.folder / "log").read_text().splitlines() if line.endswith(f" {switching}"))
 
     def becomes(self, coils: str, seconds: float) -> bool:
         return until(lambda: self.coils() == coils, seconds)

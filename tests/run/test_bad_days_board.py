@@ -132,13 +132,13 @@ def test_both_killed_at_once_leave_no_power_and_a_free_dut(start, tmp_path: Path
 
 
 def test_a_killed_keeper_is_an_error_and_leaves_no_power(start, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
-    run = start(limit=8)
+    run = start(limit=30)  # within it the machine must have its boot loader; the run then hangs until it
     run.wait_powered()
     keepers = [int(p.name) for p in Path("/proc").iterdir() if p.name.isdigit() and _is_keeper(p, tmp_path)]
     assert len(keepers) == 1
     os.kill(keepers[0], signal.SIGKILL)
     assert until(lambda: not machines(tmp_path), 2)
-    assert run.process.wait(40) == 3
+    assert run.process.wait(90) == 3
 
 
 def _is_keeper(entry: Path, folder: Path) -> bool:
