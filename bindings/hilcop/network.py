@@ -16,12 +16,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from hilcop._hilcop import wait_until
 from hilcop.canaries import CanarySearch, find_canaries
 from hilcop.capture_report import CaptureReport, read_capture
-from hilcop.captures import Ring, recorded
+from hilcop.captures import CaptureFigures, Ring, recorded
 from hilcop.errors import make
+from hilcop.intercept_cases import InterceptCase, caught_ports
 from hilcop.interception import Banner, Interception
+from hilcop.lan_address import given_address
+from hilcop.network_faults import Direction, DnsKind, NtpKind
+from hilcop.network_status import NetworkStatus
 from hilcop.outages import Outage, outage_change
 from hilcop.scanning import PortWatch, TcpScan, UdpScan, tcp_scan_of, udp_scan_of
 from hilcop.survey import Services, SshSurvey, TlsSurvey, services_of, ssh_of, tls_of
@@ -33,24 +36,7 @@ if TYPE_CHECKING:
     from hilcop.credentials.prober import Pairs
     from hilcop.ssh import Ssh
 
-POLL_NS = 50_000_000
 SCAN_ENDS_S = 10  # at most, when its own time is over
-
-Direction = Literal["both", "from_device", "to_device"]
-DnsKind = Literal[
-    "answer",
-    "address",
-    "spoof",
-    "rebind",
-    "nxdomain",
-    "servfail",
-    "refused",
-    "silence",
-    "wrong_id",
-    "compression_loop",
-    "truncated",
-]
-NtpKind = Literal["answer", "kiss_of_death", "stratum16", "silence"]
 
 
 class Network:
@@ -68,23 +54,23 @@ class Network:
         `sync_capture()["files"]` says which they are."""
         return Path(self._port.capture_file) if self._port.capture_file else None
 
-    def status(self, *, timeout_s: float = 5) -> dict[str, Any]:
-        """Whether the cable is plugged in, what is recorded and was lost (`captures`), what the wire did in each direction, what was
-        asked of the services and which of them has failed (harness/network/process/docs/protocol.md)."""
-        result: dict[str, Any] = self._port.ask("status", {}, timeout_s=timeout_s)
+    def status(self, *, timeout_s: float = 5) -> NetworkStatus:
+        """Whether the cable is plugged in, who speaks there (`hosts`), what is recorded and was lost (`captures`), what the wire did in
+        each direction, what was asked of the services and which of them has failed (harness/network/process/docs/protocol.md)."""
+        result: NetworkStatus = self._port.ask("status", {}, timeout_s=timeout_s)
         return result
 
-    def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> dict[str, Any]:
-        """Returns when all that had passed is in the file: {packets, bytes, dropped, files, ...}. Only a capture that dropped nothing
-        proves an absence; a ring (packets_removed) no longer of what passed before `begins_ns`, steady clock, when its oldest file began.
-        Raises ExhaustedError where the disk is full, and what had passed is not in the file."""
-        result: dict[str, Any] = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
+    def sync_capture(self, name: str = "main", *, timeout_s: float = 5) -> CaptureFigures:
+        """Returns when all that had passed is in the file. Only a capture that dropped nothing proves an absence; a ring
+        (`packets_removed`) no longer of what passed before `begins_ns`. Raises ExhaustedError where the disk is full, and what had passed
+        is not in the file."""
+        result: CaptureFigures = self._port.ask("capture.sync", {"name": name}, timeout_s=timeout_s)
         return result
 
     @contextmanager
     def capture(
         self, file: Path | str, *, name: str = "extra", file_bytes: int = 0, files: int = 0, file_s: float = 0, timeout_s: float = 5
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterator[CaptureFigures]:
         """A second capture, into a file that must not exist, for as long as the block runs. The dict has its figures after that, as
         sync_capture() tells them, and `failure`: what could not be written. A block that ends well raises that: ExhaustedError where the
         disk is full.
@@ -96,8 +82,8 @@ class Network:
         def start(path: str, ring: Ring) -> None:
             self._port.ask("capture.start", {"name": name, "file": path, "ring": ring}, timeout_s=timeout_s)
 
-        def stop() -> dict[str, Any]:
-            figures: dict[str, Any] = self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s)
+        def stop() -> CaptureFigures:
+            figures: CaptureFigures = self._port.ask("capture.stop", {"name": name}, timeout_s=timeout_s)
             return figures
 
         with recorded(start, stop, file, file_bytes, files, file_s) as figures:
@@ -113,10 +99,11 @@ class Network:
 
     @contextmanager
     def outage(self, what: Outage = "link", *, host: str = "", timeout_s: float = 10) -> Iterator[None]:
-        """For as long as the block runs. `link`: the cable is pulled, as the device sees; `wire`: it has a link, but nothing passes;
-        `dhcp`, `dns`, `ntp`, `router`: that service says nothing (and is set back to a sound one after the block); `gateway`: so do all of
-        them, and the gateway answers not even ARP; `internet`: nothing beyond the LAN answers, whose names and time the gateway still
-        gives; `host`: one host of the internet is dead, `host` is its name or address."""
+        """For as long as the block runs. `link`: the cable is pulled, as the device sees (where its adapter lets go of the line:
+        lab-config/README.md); `wire`: it has a link, but nothing passes; `dhcp`, `dns`, `ntp`, `router`: that service says nothing (and is
+        set back to a sound one after the block); `router_leaves`: the router says at first that it is none any more, so that a device
+        gives up its route at once; `gateway`: nothing answers, not even ARP; `internet`: nothing beyond the LAN answers, whose names and
+        time the gateway still gives; `host`: one host of the internet is dead, `host` is its name or address."""
         self._fail(what, True, host, timeout_s)
         try:
             yield
@@ -153,15 +140,33 @@ class Network:
         rest = {"rate_bit_s": rate_bit_s, "queue": queue, "direction": direction, "seed": seed}
         self._port.change("impair", {**shares, **times, **rest}, timeout_s=timeout_s)
 
-    def dhcp(self, *, timeout_s: float = 5, **faults: Any) -> None:
-        """How DHCP errs from now on; without faults it is sound. no_answer, nak, no_gateway, no_dns, offer_taken_address,
-        second_server_first: bool; short_lease_s: int; new_subnet, second_server: the other gateway's address, as '10.78.0.1';
-        slow_s: float."""
-        known = {"no_answer", "nak", "no_gateway", "no_dns", "offer_taken_address", "second_server_first"}
-        known |= {"short_lease_s", "new_subnet", "second_server", "slow_s"}
-        if unknown := sorted(set(faults) - known):
-            raise ValueError(f"DHCP knows no fault {', '.join(unknown)}; choose of: {', '.join(sorted(known))}")
-        self._port.change("dhcp", faults, timeout_s=timeout_s)
+    def dhcp(
+        self,
+        *,
+        no_answer: bool = False,
+        nak: bool = False,
+        no_gateway: bool = False,
+        no_dns: bool = False,
+        offer_taken_address: bool = False,
+        second_server_first: bool = False,
+        short_lease_s: int | None = None,
+        new_subnet: str = "",
+        second_server: str = "",
+        slow_s: float = 0,
+        timeout_s: float = 5,
+    ) -> None:
+        """How DHCP errs from now on, in all that is given; without faults it is sound. `nak`: every request is refused; `no_gateway`,
+        `no_dns`: these options are left out; `offer_taken_address`: everybody gets the server's own; `new_subnet`: the gateway's address
+        in the subnet (a /24) that is served from now on, as '192.168.1.1': devices are moved there. The gateway keeps it beside its first
+        one until the bench closes, so that a device with a fixed address there is reached; `second_server`: the address of another server,
+        whose offers come after the first one's or before them (`second_server_first`); `slow_s`: how much later everything is answered."""
+        faults: dict[str, Any] = {"no_answer": no_answer, "nak": nak, "no_gateway": no_gateway, "no_dns": no_dns, "slow_s": slow_s}
+        faults |= {"offer_taken_address": offer_taken_address, "second_server_first": second_server_first}
+        faults |= {"new_subnet": new_subnet, "second_server": second_server}
+        how = {fault: value for fault, value in faults.items() if value}
+        if short_lease_s is not None:
+            how["short_lease_s"] = short_lease_s
+        self._port.change("dhcp", how, timeout_s=timeout_s)
 
     def dns(
         self,
@@ -179,24 +184,19 @@ class Network:
         how = {"name": name, "kind": kind, "addresses": list(addresses), "then": list(then), "delay_s": delay_s, "ttl_s": ttl_s}
         self._port.change("dns.rule", how, timeout_s=timeout_s)
 
-    def dns_sound(self, *, timeout_s: float = 5) -> None:
-        """No rule is left: each name has its own address of 198.18.0.0/15 again."""
-        self._port.change("dns.clear", {}, timeout_s=timeout_s)
+    def dns_sound(self, name: str = "", *, timeout_s: float = 5) -> None:
+        """No rule is left, or, with a `name` as dns() was given it, not that one: each name without a rule has its own address of
+        198.18.0.0/15 again. NotFoundError: there is no rule of that name."""
+        if not name:
+            self._port.change("dns.clear", {}, timeout_s=timeout_s)
+        elif not self._port.change("dns.forget", {"name": name}, timeout_s=timeout_s)["was_there"]:
+            cause, remedy = f"there is no rule for '{name}'", "give the name that it was made with"
+            raise make("NotFound", "network", cause, remedy, f"network: {cause}; {remedy}")
 
     def address(self, *, mac: str = "", timeout_s: float = 30) -> str:
-        """The IPv4 address that the device was given last, once it has one. TimeoutError: it asked for none in time. ConfigError: several
-        hosts were given one there; `mac` says which is meant ("52:54:00:12:34:56")."""
-        end = time.monotonic_ns() + int(timeout_s * 1e9)
-        while not (leases := {host: lease for host, lease in self.status()["services"]["leases"].items() if mac.lower() in ("", host)}):
-            if time.monotonic_ns() > end:
-                cause, remedy = f"the device took no address in {timeout_s:g} s", "see whether it has power, a link and uses DHCP"
-                raise make("Timeout", "network", cause, remedy, f"network: {cause}; {remedy}")
-            wait_until(min(end, time.monotonic_ns() + POLL_NS))
-        if len(leases) > 1:
-            cause, remedy = f"{len(leases)} hosts took addresses there: {leases}", "say which is meant by its mac"
-            raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
-        found: str = next(iter(leases.values()))
-        return found
+        """The IPv4 address that the device was given last, once it has one. TimeoutError: it took none in time; the error says
+        so if it speaks as another one. ConfigError: several hosts were given one there; `mac` says which is meant ("52:54:00:12:34:56")."""
+        return given_address(lambda rest_s: self.status(timeout_s=rest_s), mac, timeout_s)
 
     def connect(self, address: str, port: int, *, timeout_s: float = 10) -> socket.socket:
         """A TCP connection from the bench's gateway to the device, whose time limit per call is `timeout_s` too. DisconnectedError: nobody
@@ -277,7 +277,7 @@ class Network:
     def intercept(
         self,
         *,
-        case: str = "sound",
+        case: InterceptCase = "sound",
         ca_file: Path | str | None = None,
         ca_key_file: Path | str | None = None,
         ports: Sequence[int] | Literal["all"] = (443, 8443, 8883),
@@ -290,7 +290,7 @@ class Network:
         connections to any other port of any host come to the bench too, and what is said there in plain text is kept (`not_tls`).
         `banners`: what servers say first. QUIC is not spoken: a client is refused at once (ICMP), so that most go on over TCP, or hears
         nothing. Once for each bench; BusyError after that. UnsupportedError: this kernel cannot lead all ports here."""
-        how: dict[str, Any] = {"case": case, "ports": ports if isinstance(ports, str) else list(ports), "quic": quic}
+        how: dict[str, Any] = {"case": case, "ports": caught_ports(ports), "quic": quic}
         how["banners"] = [asdict(banner) for banner in banners]
         if ca_file is None and ca_key_file is None and self._port.trusted_ca is not None:
             ca_file, ca_key_file = self._port.trusted_ca
@@ -336,7 +336,8 @@ class Network:
             cause, remedy = "the bench records nothing, so that there is no capture to read", "open it with record_dir="
             raise make("Config", "network", cause, remedy, f"network: {cause}; {remedy}")
         so_far = self.sync_capture(timeout_s=timeout_s)
-        return {"file": so_far.get("files", [file]), "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}
+        files: list[str | Path] = [*so_far.get("files", [])] or [file]
+        return {"file": files, "so_far": so_far, "timeout_s": max(0, end - time.monotonic())}
 
     def scan_tcp(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router", "gateway", "internet", "host"]
+Outage = Literal["link", "wire", "dhcp", "dns", "ntp", "router", "router_leaves", "gateway", "internet", "host"]
 
 
 def outage_change(what: Outage, on: bool, host: str) -> tuple[str, dict[str, Any]] | None:
@@ -19,6 +19,7 @@ def outage_change(what: Outage, on: bool, host: str) -> tuple[str, dict[str, Any
         "dns": ("dns.silent", {"silent": on}),
         "ntp": ("ntp", {"kind": "silence" if on else "answer"}),
         "router": ("router", {"silent": on}),
+        "router_leaves": ("router", {"silent": on, "farewell": on}),
         "gateway": ("outage", {"what": "gateway", "on": on}),
         "internet": ("outage", {"what": "internet", "on": on}),
         "host": ("outage", {"what": "host", "on": on, "host": host}),

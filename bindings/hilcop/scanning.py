@@ -81,8 +81,10 @@ class WatchedPort:
     asked: int  # connections
     answered: int  # accepted or refused
     open: int  # accepted
-    first_open_ns: int | None  # steady clock
+    first_open_ns: int | None  # these four: steady clock, when it was asked what then was answered so
     last_open_ns: int | None
+    first_answered_ns: int | None
+    last_answered_ns: int | None
 
 
 class PortWatch:
@@ -97,7 +99,14 @@ class PortWatch:
 
     @property
     def seen_open(self) -> frozenset[int]:
+        """At any address."""
         return frozenset(port.port for port in self.ports if port.open)
+
+    @property
+    def by_address(self) -> dict[str, tuple[WatchedPort, ...]]:
+        """Of each address that was asked. One says nothing of another: where no port ever answered, nobody may have been there."""
+        addresses = dict.fromkeys(port.address for port in self.ports)
+        return {address: tuple(port for port in self.ports if port.address == address) for address in addresses}
 
     def update(self, *, timeout_s: float = 5) -> None:
         """What is known by now."""

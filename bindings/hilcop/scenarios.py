@@ -91,9 +91,9 @@ def scenario(
 ) -> Callable[[Callable[[Dut, Run], None]], Callable[[Dut, Run], None]]:
     """Declares a function(dut, run) as a scenario. timeout_s: seconds, one number or one for each effort.
 
-    roles: kinds of role that lab-config must give the DUT (power, console, reset, button, output, input). board_keys: what its
-    board file must declare: shell, repl, boot_stages, functions.NAME; "shell|repl" for one of two. On a DUT that lacks any of
-    them the scenario is NotRun, with what to add. Raises ValueError for a key that no board has.
+    roles: kinds of role that lab-config must give the DUT (power, console, reset, button, output, input, meter, usb, network, storage).
+    board_keys: what its board file must declare: shell, repl, boot_stages, functions.NAME; "shell|repl" for one of two. On a DUT that
+    lacks any of them the scenario is NotRun, with what to add. Raises ValueError for a key that no board has.
     """
     for key in (one for alternatives in board_keys for one in alternatives.split("|")):
         if key not in ("shell", "repl", "boot_stages") and not (key.startswith("functions.") and key != "functions."):

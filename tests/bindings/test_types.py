@@ -122,3 +122,16 @@ def test_mypy_sees_a_wrong_call(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "Too many positional arguments" in done.stdout
     assert "Incompatible return value type" in done.stdout
+
+
+def test_mypy_sees_words_that_the_network_does_not_know(tmp_path: Path) -> None:
+    (tmp_path / "wrong.py").write_text(
+        "import hilcop\n\ndef f(dut: hilcop.Dut) -> list[str]:\n"
+        "    dut.network.intercept(case='expried')\n"
+        "    dut.network.dhcp(nack=True)\n"
+        "    with dut.network.capture('a.pcapng') as figures:\n        assert figures['dropped'] == '0'\n"
+        "    assert dut.network.sync_capture()['droped'] == 0\n"
+        "    return dut.network.status()['hosts']\n"
+    )
+    done = mypy("wrong.py", folder=tmp_path)
+    assert [line.split(":")[1] for line in done.stdout.splitlines() if ": error:" in line] == ["4", "5", "7", "8", "9"], done.stdout

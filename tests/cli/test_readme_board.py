@@ -69,6 +69,21 @@ def test_a_board_is_added_by_the_words_of_the_readme(tmp_path: Path) -> None:
     assert "Pass  X02-VERSION on first" in done.stdout
 
 
+def test_a_device_on_a_cable_is_written_as_the_readme_has_it(tmp_path: Path) -> None:
+    board, bench = blocks("yaml", "A real device on a cable")
+    (tmp_path / "boards").mkdir()
+    (tmp_path / "boards/camera.yaml").write_text(board)
+    (tmp_path / "lab-config").mkdir()
+    (tmp_path / "lab-config/desk.yaml").write_text(bench)
+    check, up = blocks("text", "A real device on a cable")[0].splitlines()[:2]
+    done = shell(check, tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    words = up.removeprefix("sudo build/dev/bin/hilcop ").split()
+    done = shell(f"{PROGRAM} {' '.join(words).replace('--bench desk', '--bench lab-config/desk.yaml')}", tmp_path)
+    assert done.returncode == 3, "the interface is not there"
+    assert "this host has no interface 'enx00e04c680001'" in done.stderr, done.stderr
+
+
 def test_the_two_commands_stand_in_the_readme() -> None:
     text = (SOURCE / "README.md").read_text()
     assert "./dev demo" in text

@@ -8,7 +8,7 @@ import errno
 import socket
 import time
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hilcop.credentials import login_named
 from hilcop.credentials.answers import Answer, Dial, NetworkLogin
@@ -18,12 +18,15 @@ from hilcop.credentials.prober import Asked, Pace, Pairs, answer_of, list_of, pr
 from hilcop.errors import DisconnectedError, Error, NotFoundError
 from hilcop.errors import TimeoutError as BenchTimeoutError
 
+if TYPE_CHECKING:
+    from hilcop.network_status import NetworkStatus
+
 
 class Bench(Protocol):
     """What reaches the device, and where it is told: dut.network."""
 
     def connect(self, address: str, port: int, *, timeout_s: float = ...) -> socket.socket: ...
-    def status(self, *, timeout_s: float = ...) -> dict[str, Any]: ...
+    def status(self, *, timeout_s: float = ...) -> NetworkStatus: ...
     def tell(self, text: str, **data: Any) -> None: ...
 
 
