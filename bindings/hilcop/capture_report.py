@@ -46,7 +46,7 @@ class Flow:
     alpn: str  # what was chosen; where that is encrypted what was offered, joined by commas
     certificate: str  # the server's subject, up to TLS 1.2
     certificate_names: tuple[str, ...]
-    application: str  # "http", "tls", "mqtt", "telnet", "dns"...; "": not recognised
+    application: str  # "http", "tls", "mqtt", "telnet", "dns"...; "": not recognised; "mixed": not the same each time
     by_content: bool  # its bytes say so; else its port does, and they do not speak against it
     opaque_bytes: int  # encrypted
     gap_bytes: int  # that the capture lacks

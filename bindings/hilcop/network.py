@@ -379,7 +379,8 @@ class Network:
     ) -> Iterator[PortWatch]:
         """Asks a few TCP ports (256 at most) again and again for as long as the block runs, above all while the device boots: a service
         that is there for a moment is seen if that is longer than a round. `addresses`: by default those that the device has by its lease,
-        and the link-local one of its MAC. The result is filled in when the block ends."""
+        the link-local one of its MAC, and every one of IPv6 on the LAN that it was seen to speak as. The result is filled in when the
+        block ends."""
         self._port.change(
             "watch_ports.start", {"ports": list(ports), "every_s": every_s, "addresses": list(addresses)}, timeout_s=timeout_s
         )

@@ -78,6 +78,7 @@ class NetworkStatus(TypedDict, total=False):
 
     plugged: bool  # something is at the other end of the cable
     hosts: dict[str, list[str]]  # MAC: addresses that it has spoken as, of IPv4 and IPv6, however it came to them
+    hosts_left_out: int  # frames of others, where there were more than 64, or of one more than 64 addresses
     interface: str | None  # of this host, that the device hangs on
     address: str  # of the gateway, "10.77.0.1/24"
     address6: str

@@ -100,11 +100,14 @@ def calls_its_broker(tour: Tour, check: Check) -> None:
     tour.tls.answer([HttpAnswer("/v1/register", json.dumps({"token": TOKEN}), server_name=CLOUD)])
     begin = tour.starts(check)
     if begin is None:
+        tour.untold = tour.busy
         return
     heard = tour.first(lambda one: one.outcome in ("sent_application_data", "not_tls"), begin, server_name=BROKER)
     evidence = [tour.kept("broker", [heard])]
     asked = [one for one in tour.tls.ended(server_name=CLOUD, since_ns=begin) if one.outcome == "sent_application_data"]
-    check.control("it registered, and was answered", ok=bool(asked))
+    tour.told_token = any("POST /v1/register" in one.data for one in asked)
+    tour.untold = "" if tour.told_token else tour.excuse()
+    check.control("it registered, and was answered", ok=tour.told_token)
     if heard.outcome == "not_tls":
         check.inconclusive("it speaks to its broker without TLS, which is for the check `plain` to judge", evidence=evidence)
         return
@@ -195,6 +198,8 @@ def tells_nobody_else(tour: Tour, case: InterceptCase, check: Check) -> None:
     check.control("what it said was heard to its end", ok=ended, detail="" if ended else f"for {LONGEST_S:g} s a connection went on")
     check.control("the bench took each connection", ok=tour.turned_away() == away)
     evidence = [tour.kept(f"case-{case}", [*attempts, *plain, heard])]
+    if not any(one.outcome == "sent_application_data" for one in attempts) and tour.excused(check, evidence):
+        return
     told = [one for one in attempts if one.outcome == "sent_application_data"]
     unclear = [one for one in attempts if one.outcome not in ("refused_in_handshake", "refused_after_handshake")]
     if told:
@@ -231,7 +236,7 @@ def lives_through(tour: Tour, what: Outage, check: Check) -> None:
 def comes_back_after(tour: Tour, what: Outage, check: Check) -> None:
     """An outage in which nothing reaches it."""
     if not check.control("it answers before", ok=tour.until(tour.answers, 60)):
-        check.inconclusive("it did not answer before the outage")
+        check.inconclusive(tour.excuse() or "it did not answer before the outage")
         return
     with tour.network.outage(what):
         tour.clock.wait(SETTLES_S)
@@ -246,6 +251,8 @@ def comes_back_after(tour: Tour, what: Outage, check: Check) -> None:
     check.control("nothing passed", ok=not wrong, detail=wrong)
     back = tour.until(tour.answers, 60)
     evidence = [tour.packets(what)]
+    if tour.excused(check, evidence):
+        return
     if not back and (why := tour.excuse()):
         check.inconclusive(why, evidence=evidence)
         return
@@ -281,6 +288,7 @@ def grown(before: WireCounts, after: WireCounts) -> dict[str, int]:
 def keeps_secrets(tour: Tour, check: Check) -> None:
     network = tour.network
     answers = check.control("it answers", ok=tour.until(tour.answers, 60))
+    check.control("its cloud had told it the token", ok=tour.told_token)
     before = network.find_canaries(tour.secrets)
     complete, limits = before.complete, before.limits
     if answers and says_in_the_plain(tour, check):  # the control: the same words, on the same way
@@ -289,7 +297,11 @@ def keeps_secrets(tour: Tour, check: Check) -> None:
         check.control("said in the plain, each is found", ok={one.canary for one in after.findings} >= set(tour.secrets))
     check.control("all of the capture was looked through", ok=complete, detail="; ".join(limits))
     found = sorted({f"{one.canary} ({one.form}) to {one.receiver}" for one in before.findings})
-    check.judge(not found, observed="; ".join(found) or "none of them in the plain", evidence=[tour.packets("everything")])
+    evidence = [tour.packets("everything")]
+    if not found and tour.untold:
+        check.inconclusive(f"its cloud told it no token: {tour.untold}", evidence=evidence)
+        return
+    check.judge(not found, observed="; ".join(found) or "none of them in the plain", evidence=evidence)
 
 
 def says_in_the_plain(tour: Tour, check: Check) -> bool:
@@ -359,9 +371,10 @@ def network(dut: Dut, run: Run) -> None:
         if not set_up:
             return  # nobody can say anything of the rest
         dut.power.off()  # so that the first answers of its ports are those of a start
+        made = tour.starts_made
         with dut.network.watch_ports(WATCHED) as watch, run.step("starts without names"), judging(names):
             lives_without_names(tour, names)
-        opens_nothing_else(tour, watch, ports)
+        opens_nothing_else(tour, watch, tour.starts_made - made, ports)
         for index, (case, check) in enumerate(cases.items()):
             with run.step(case, index=index + 1, of=len(cases)), judging(check):
                 tells_nobody_else(tour, case, check)

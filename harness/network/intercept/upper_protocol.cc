@@ -121,13 +121,15 @@ bool UpperProtocol::http_head(std::string& out) {
 
 std::string UpperProtocol::http_answer() {
   kind_ = Kind::HttpHead;
-  if (const auto answer = answer_to_ ? answer_to_(method_, path_) : std::nullopt)
+  const auto answer = answer_to_ ? answer_to_(method_, path_) : std::nullopt;
+  if (answer && answer->status != 204 && answer->status != 304)
     return fmt::format("HTTP/1.1 {} Bench\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", answer->status,
                        answer->content_type, answer->body.size()) +
            (method_ == "HEAD" ? "" : answer->body);
   // 1xx, 204 and 304 have no Content-Length (RFC 9110 8.6); the rest says that nothing follows.
-  const bool bare = http_status_ < 200 || http_status_ == 204 || http_status_ == 304;
-  return fmt::format("HTTP/1.1 {} Bench\r\n{}Connection: close\r\n\r\n", http_status_, bare ? "" : "Content-Length: 0\r\n");
+  const int status = answer ? answer->status : http_status_;
+  const bool bare = status < 200 || status == 204 || status == 304;
+  return fmt::format("HTTP/1.1 {} Bench\r\n{}Connection: close\r\n\r\n", status, bare ? "" : "Content-Length: 0\r\n");
 }
 
 bool UpperProtocol::mqtt_packet(std::string& out) {

@@ -19,6 +19,10 @@ Error failed(const std::string& object, int why) {
   if (why == ECONNREFUSED) return {ErrorKind::Disconnected, object, "nobody listens there", "see whether the device's service runs"};
   if (why == EHOSTUNREACH || why == ENETUNREACH)
     return {ErrorKind::NotFound, object, "there is no way there", "see whether the device has power, a link and that address"};
+  // What ICMP says of the device (RFC 792, RFC 1812 5.2.7.1) is the device's word, not this host's.
+  if (why == EHOSTDOWN || why == EACCES || why == EPROTO || why == ENOPROTOOPT || why == ENONET)
+    return {ErrorKind::NotFound, object, "somebody on the way says that there is no way there",
+            "see whether the device lets nobody in there"};
   if (why == ETIMEDOUT) return {ErrorKind::Timeout, object, "nothing answers", "see whether the device has power and a link"};
   return error_from_errno(why, object, "cannot be connected to");
 }

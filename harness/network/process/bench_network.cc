@@ -30,6 +30,7 @@ BenchNetwork::BenchNetwork(const NetworkSetup& setup, Outbox& outbox) : setup_(s
   routes_.take_all_from(kGateway);
   services_ = std::make_unique<GatewayServices>(
       kGateway, setup_.address, setup_.address6, [this](const std::string& address) { add_gateway_address(address); }, outbox_);
+  hosts_.add_subnet(link_local_of(kGatewayMac) + "/64");
   hosts_.set_leases([services = services_.get()] { return services->leases(); });
   scanning_ = std::make_shared<Scanning>(kGateway, hosts_, outbox_);
   for (const auto& port : setup_.ports)
@@ -63,6 +64,7 @@ void BenchNetwork::make_gateway() {
 }
 
 void BenchNetwork::add_gateway_address(const std::string& address) {
+  filter_->refuse_overlap(address);
   links_.add_address(kGateway, address);
   filter_->add_lan(address);
   hosts_.add_subnet(address);

@@ -146,6 +146,7 @@ json DevicePort::status() {
   for (const auto& host : wire_->hosts()) hosts[host.mac] = host.addresses;
   return {{"plugged", plugged_.load()},
           {"hosts", hosts},
+          {"hosts_left_out", wire_->hosts_left_out()},
           {"interface", setup_.interface.empty() ? json() : json(interface_)},
           {"captures", captures},
           {"from_device", figures(wire_->counts(Direction::FromDevice))},

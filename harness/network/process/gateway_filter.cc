@@ -55,6 +55,12 @@ void GatewayFilter::add_lan(const std::string& subnet) {
     state_ = std::move(wanted);
 }
 
+void GatewayFilter::refuse_overlap(const std::string& subnet) const {
+  if (uplink_address_.empty() || !overlap(subnet, uplink_address_)) return;
+  throw Error(ErrorKind::Config, "bench network", "the subnet " + subnet + " is the uplink's too: " + uplink_address_,
+              "give the device another, or the lab's side of the uplink");
+}
+
 void GatewayFilter::serve(std::set<int> ports, int others_ipv4, int others_ipv6) {
   auto wanted = state_;
   wanted.served.merge(ports);
@@ -106,6 +112,7 @@ void GatewayFilter::attach_uplink(const json& how) {
     routes_.add_default(interface, router);
     for (const auto& name : {interface, state_.gateway}) links_.set_forwarding(name, true);
     for (const auto& rule : wanted.allowed) routes_.leave_out(rule.address);
+    uplink_address_ = address;
   } catch (const Error&) {
     apply(before);
     throw;

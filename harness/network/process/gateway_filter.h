@@ -25,6 +25,8 @@ class GatewayFilter {
   GatewayFilter(const std::string& gateway, Links& links, Routes& routes,
                 std::function<std::vector<std::string>(const std::string& name)> addresses_of);
 
+  /// Throws Error{Config} where a subnet of the device's would be the uplink's too. Before it is added anywhere.
+  void refuse_overlap(const std::string& subnet) const;
   /// One more subnet of the device: what is in it is no internet.
   void add_lan(const std::string& subnet);
   /// Which TCP ports the bench answers for every host, and which ports the connections to all others come to; 0: they are refused. Throws
@@ -44,6 +46,7 @@ class GatewayFilter {
   Routes& routes_;
   std::function<std::vector<std::string>(const std::string&)> addresses_of_;
   FilterState state_;
+  std::string uplink_address_;                            // of this side: "192.0.2.10/24"; empty: there is none
   std::map<std::string, std::vector<std::string>> dead_;  // hosts that are, by the name or address that was said
   std::unique_ptr<PacketFilter> filter_;
   std::optional<Error> failure_;

@@ -91,6 +91,8 @@ InterceptAnswer answer_of(const json& how) {
     throw senseless(std::to_string(made.answer.status) + " is no status that ends a request", "give 200 to 599");
   if (made.answer.content_type.find_first_of("\r\n") != std::string::npos)
     throw senseless("its content type has a line end in it", "give one like application/json");
+  if ((made.answer.status == 204 || made.answer.status == 304) && !made.answer.body.empty())
+    throw senseless(std::to_string(made.answer.status) + " has no body (RFC 9110 8.6)", "leave it out, or give another status");
   if (made.answer.body.size() > kMostOfABody) throw senseless("its body has over 1 MiB", "give a shorter one");
   return made;
 }

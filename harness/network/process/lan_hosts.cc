@@ -28,7 +28,8 @@ bool same_bits(const Address6& one, const Address6& other, unsigned bits) {
   return true;
 }
 
-// RFC 4291, appendix A.
+}  // namespace
+
 std::string link_local_of(const std::string& mac) {
   unsigned m[6] = {};
   if (std::sscanf(mac.c_str(), "%x:%x:%x:%x:%x:%x", &m[0], &m[1], &m[2], &m[3], &m[4], &m[5]) != 6) return "";
@@ -38,8 +39,6 @@ std::string link_local_of(const std::string& mac) {
   char text[INET6_ADDRSTRLEN] = "";
   return ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
 }
-
-}  // namespace
 
 void LanHosts::set_leases(std::function<Leases()> leases) {
   const std::scoped_lock lock(mutex_);
@@ -72,6 +71,10 @@ bool LanHosts::is_on_the_lan(const std::string& text) const {
   const auto address = address6_of(text);
   if (!address) return false;
   static constexpr Address6 kLinkLocal{0xfe, 0x80};
+  const bool of_gateway = std::any_of(subnets_.begin(), subnets_.end(), [&](const std::string& subnet) {
+    return address6_of(subnet.substr(0, subnet.find('/'))) == address;
+  });
+  if (of_gateway) return false;
   if (same_bits(*address, kLinkLocal, 10)) return true;
   return std::any_of(subnets_.begin(), subnets_.end(), [&](const std::string& subnet) {
     const auto slash = subnet.find('/');

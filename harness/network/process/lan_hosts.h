@@ -11,6 +11,9 @@
 
 namespace hilcop {
 
+/// The address that an interface gives itself by its MAC (RFC 4291, appendix A); empty: that is no MAC.
+std::string link_local_of(const std::string& mac);
+
 /// Where the devices of a network are reached: what they were given (leases), and what they speak as, each at its own port. Thread-safe.
 class LanHosts {
  public:
@@ -19,13 +22,14 @@ class LanHosts {
 
   /// Who is asked for the leases; until then there are none.
   void set_leases(std::function<Leases()> leases);
-  /// A subnet of the gateway's: "10.77.0.1/24", "fd77::1/64". Beyond them nobody is reached but by link-local addresses.
+  /// A subnet of the gateway's, with its address there: "10.77.0.1/24", "fd77::1/64". Beyond them nobody is reached but by link-local
+  /// addresses; and whoever speaks as the gateway is not asked there, for that would be the bench itself.
   void add_subnet(const std::string& subnet);
   void add_port(const std::string& device, std::function<std::vector<SeenHost>()> seen);
 
   /// `device`: whose port, on a network that several share; "": of all of them.
   Leases leases(const std::string& device) const;
-  /// The same addresses, and those of IPv6: that were seen, and the one that an interface gives itself by its MAC (RFC 4291, appendix A).
+  /// The same addresses, and those of IPv6: that were seen, and link_local_of() of the leases' MACs.
   std::vector<std::string> addresses(const std::string& device) const;
 
  private:

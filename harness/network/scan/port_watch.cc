@@ -86,7 +86,11 @@ class PortWatch::Loop {
   }
 
   void ask(Key key) {
-    if (pending_.size() >= kMostPending) give_up(pending_.front());
+    if (pending_.size() >= kMostPending) {
+      give_up(pending_.front());  // before it had its time to answer
+      const std::scoped_lock lock(watch_.mutex_);
+      watch_.figures_.failure = "so many ports and addresses are asked that not all are waited for: give fewer of them, or longer rounds";
+    }
     TcpProbe probe(socket_address(key.first, key.second, options_.interface));
     auto& pending = pending_.emplace_back(std::move(key), real_clock().now(), std::move(probe));
     pending.self = std::prev(pending_.end());

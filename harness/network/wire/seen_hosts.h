@@ -26,15 +26,15 @@ class SeenHosts {
 
   void see(std::span<const std::byte> frame);
   std::vector<SeenHost> all() const;
-  /// Told to nobody: there were too many.
+  /// Frames of those that are not among them: there were too many.
   std::uint64_t left_out() const { return left_out_; }
 
  private:
   using Mac = std::array<std::byte, 6>;
   struct Address {
     std::array<std::byte, 16> bytes{};
-    std::uint8_t size = 0;  // 4, 16; 0: none
-    auto operator<=>(const Address&) const = default;
+    std::uint8_t size = 0;                             // 4, 16; 0: none
+    auto operator<=>(const Address&) const = default;  // NOLINT(modernize-use-nullptr): of a comparison with 0 that nobody wrote
   };
   static Address speaker(std::span<const std::byte> frame);
   std::map<Mac, std::set<Address>> hosts_;

@@ -78,6 +78,11 @@ std::vector<SeenHost> Wire::hosts() {
   return hosts_.all();
 }
 
+std::uint64_t Wire::hosts_left_out() {
+  const std::scoped_lock lock(mutex_);
+  return hosts_.left_out();
+}
+
 // True: there may be more.
 bool Wire::from_port(SteadyTime now) {
   for (int i = 0; i < kFramesInARow; ++i) {

@@ -42,6 +42,7 @@ class Wire {
   WireCounts counts(Direction direction);
   /// Who has spoken from the device's end so far, also while the wire was cut.
   std::vector<SeenHost> hosts();
+  std::uint64_t hosts_left_out();
 
  private:
   void run();

@@ -45,6 +45,8 @@ TEST(UpperProtocolTest, WhatIsToBeSaidToAPathIsSaidThereAndNowhereElse) {
   for (const char* other : {"GET /a.crl2 HTTP/1.1", "GET / HTTP/1.1", "GET http://a.crl HTTP/1.1", "POST /a.crl HTTP/1.1", "GET * HTTP/1.1",
                             "GET  HTTP/1.1", "GET :// HTTP/1.1"})
     EXPECT_THAT(answer(other), StartsWith("HTTP/1.1 404 ")) << other;
+  const auto no_content = [](std::string_view, std::string_view) { return std::optional(PlannedAnswer{204, "text/plain", ""}); };
+  EXPECT_EQ(UpperProtocol(404, no_content).answer("GET / HTTP/1.1\r\n\r\n"), "HTTP/1.1 204 Bench\r\nConnection: close\r\n\r\n");
   UpperProtocol twice(404, at);
   EXPECT_EQ(twice.answer("GET /a.crl HTTP/1.1\r\n\r\n"), served);
   EXPECT_THAT(twice.answer("POST /b HTTP/1.1\r\nContent-Length: 1\r\n\r\nx"), StartsWith("HTTP/1.1 404 "));

@@ -39,17 +39,16 @@ class NoPrivilegesTest : public testing::Test {
     return error_of([&] { NetworkClient::start(std::move(options), Deadline::in(20s)); });
   }
   // Root of a user namespace that may have none below it; where the host makes none at all, that is what is wanted.
-  std::string below(const std::string& limits) const {
-    const std::string inner = limits + "; exec \"$@\"";
-    return user_namespaces() ? "exec unshare --user --map-root-user sh -c '" + inner + "' sh \"$@\"" : "sh -c '" + inner + "' sh \"$@\"";
+  static std::string below(const std::string& limits, const std::string& command = "") {
+    if (!user_namespaces()) return "exec " + command + " \"$@\"";  // the limits would be everybody's
+    return "exec unshare --user --map-root-user sh -c '" + limits + "; exec " + command + " \"$@\"' sh \"$@\"";
   }
   TempDir dir_;
 };
 
 TEST_F(NoPrivilegesTest, WhoMayNotMakeANamespaceIsToldWhatWouldLetHim) {
   const auto error =
-      started(below("echo 0 > /proc/sys/user/max_user_namespaces 2>/dev/null; "
-                    "set -- setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin \"$@\""));
+      started(below("echo 0 > /proc/sys/user/max_user_namespaces", "setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin"));
   EXPECT_EQ(error.kind(), ErrorKind::PermissionDenied) << error.what();
   EXPECT_THAT(error.what(), HasSubstr("network of dut 'device': this user may not make a namespace"));
   EXPECT_THAT(error.remedy(), HasSubstr("kernel.unprivileged_userns_clone=1"));

@@ -9,6 +9,7 @@
 
 #include "base/deadline.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "fakes/error_of.h"
 #include "network/port/connect.h"
 #include "network/port/hardware_losses.h"
@@ -46,9 +47,19 @@ TEST(Links, WhatAnInterfaceLosesIsCountedFromThereOnAndKeptWhenItGoes) {
   EXPECT_EQ(losses(), 0U) << "that was before";
   lose_one();
   lose_one();
-  EXPECT_EQ(losses(), 2U);
+  const auto become = [&](std::uint64_t count) {
+    for (const auto deadline = Deadline::in(20s); losses() != count && !deadline.expired();) wait_until(deadline.at_most(5ms));
+    return losses();
+  };
+  EXPECT_EQ(become(2), 2U);
   tap.reset();
+  wait_until(Deadline::in(2 * HardwareLosses::kEvery));
   EXPECT_EQ(losses(), 2U);
+  tap = make_tap("lossy");  // whose counts begin anew
+  wait_until(Deadline::in(2 * HardwareLosses::kEvery));
+  EXPECT_EQ(losses(), 2U);
+  lose_one();
+  EXPECT_EQ(become(3), 3U);
 }
 
 TEST(Links, OfAnInterfaceThatIsNotThereItSaysSo) {

@@ -125,6 +125,7 @@ class ScriptedNetwork:
             "from_device": dict(counts),
             "to_device": dict(counts),
             "hosts": {MAC: [LEASE, LINK_LOCAL]},
+            "hosts_left_out": 0,
             "events_lost": 0,
         }
         addresses = (LEASE, LINK_LOCAL)

@@ -151,6 +151,7 @@ CALLS_IT: dict[str, tuple[Change, str, set[str]]] = {
     "does not boot": (does_not_boot, "Fail", set()),
     "without TLS": (under("broker", IN_CLEAR), "Inconclusive", set()),
     "control: did not register": (under("sound"), "Inconclusive", {ANSWERED}),
+    "control: said something else to its cloud": (under("sound", Call(SENDS.outcome, "GET /time")), "Inconclusive", {ANSWERED}),
 }
 
 

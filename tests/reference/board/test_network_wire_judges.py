@@ -192,6 +192,8 @@ PORTS: dict[str, tuple[Change, str, set[str]]] = {
     "control: its API was never open": (at(LEASE, API, **NEVER_OPEN), "Inconclusive", {FRAMED}),
     "control: a port answered late at first": (at(LEASE, 22, **LATE), "Inconclusive", {FRAMED}),
     "control: a port answered no more at last": (at(LEASE, 22, **EARLY), "Inconclusive", {FRAMED}),
+    "control: it started once": (lambda bench: setattr(bench.tour, "starts_made", -1), "Inconclusive", {"it started twice"}),
+    "control: it speaks as more than are kept": (lambda bench: bench.port.status.update(hosts_left_out=3), "Inconclusive", {ASKED}),
     "control: nothing was asked": (watched(ports=[], rounds=0), "Inconclusive", {FOUR, SIX, ASKED, FRAMED}),
 }
 
@@ -199,10 +201,11 @@ PORTS: dict[str, tuple[Change, str, set[str]]] = {
 @pytest.mark.parametrize(("change", "verdict", "missing"), PORTS.values(), ids=PORTS.keys())
 def test_ports(bench: ScriptedBench, change: Change, verdict: str, missing: set[str]) -> None:
     change(bench)
+    bench.tour.starts_made += 2
     watch = PortWatch(cast(Any, bench.port))
     watch.update()
     check = bench.check()
-    bench.judges.opens_nothing_else(bench.tour, watch, check)
+    bench.judges.opens_nothing_else(bench.tour, watch, bench.tour.starts_made, check)
     assert (check.verdict, failed(check)) == (verdict, missing)
 
 
@@ -239,11 +242,22 @@ def not_heard(bench: ScriptedBench) -> None:
     bench.port.hear = lambda _said: None  # type: ignore[method-assign]
 
 
+def was_told_no_token(bench: ScriptedBench) -> None:
+    bench.tour.told_token = False
+
+
+def was_told_no_token_by_a_busy_host(bench: ScriptedBench) -> None:
+    bench.tour.told_token, bench.tour.untold = False, "the host was busy for 9.0 s of a start"
+
+
+TOLD = "its cloud had told it the token"
 SECRETS: dict[str, tuple[Change, str, set[str]]] = {
     "sound": (nothing, "Pass", set()),
     "tells its Wi-Fi key": (leaks(WIFI_KEY), "Fail", set()),
     "tells its password, and answers no more": (lambda bench: (leaks(PASSWORD)(bench), dumb(bench))[0], "Fail", {ANSWERS}),
     "control: does not answer": (dumb, "Inconclusive", {ANSWERS}),
+    "control: was told no token": (was_told_no_token, "Inconclusive", {TOLD}),
+    "was told no token by a busy host": (was_told_no_token_by_a_busy_host, "Inconclusive", {TOLD}),
     "control: is gone": (is_gone, "Inconclusive", {THERE}),
     "control: the capture lost something": (lost, "Inconclusive", {ALL}),
     "control: what is said in the plain is not found": (not_heard, "Inconclusive", {FOUND}),
@@ -252,6 +266,7 @@ SECRETS: dict[str, tuple[Change, str, set[str]]] = {
 
 @pytest.mark.parametrize(("change", "verdict", "missing"), SECRETS.values(), ids=SECRETS.keys())
 def test_secrets(bench: ScriptedBench, change: Change, verdict: str, missing: set[str]) -> None:
+    bench.tour.told_token = True
     change(bench)
     check = bench.check()
     bench.judges.keeps_secrets(bench.tour, check)
@@ -302,7 +317,7 @@ def test_a_device_that_is_dumb_after_its_set_up_fails_what_rests_on_its_page_and
     verdicts = goes(bench, monkeypatch)
     assert {name for name, verdict in verdicts.items() if verdict == "Fail"} == {"no names", "outage internet", "outage host"}
     open_ones = {name for name, verdict in verdicts.items() if verdict != "Pass"} - {"no names", "outage internet", "outage host"}
-    assert open_ones == {"outage link", "outage wire", "outage gateway", "secrets"}
+    assert open_ones == {"outage link", "outage wire", "outage gateway", "secrets", "ports"}
 
 
 def test_a_capture_that_lost_something_leaves_open_what_rests_on_it(bench: ScriptedBench, monkeypatch: pytest.MonkeyPatch) -> None:
