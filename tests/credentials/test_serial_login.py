@@ -53,6 +53,19 @@ def test_a_default_password_whose_change_is_forced_is_found_and_not_changed(tmp_
     assert done.complete, done.incomplete
 
 
+def test_a_refusal_whose_next_prompt_is_late_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device, or a host, that is busy for a moment, at the wrong password that all others are compared with."""
+    refuses = 'echo "Login incorrect"; [ "$u" = lab ] && [ -z "$late" ] && late=1 && sleep 8'
+    asks = 'printf "login: "; read u; printf "Password: "; read p'
+    device = f'while :; do {asks}; if [ "$u:$p" = "lab:Lab-77" ]; then PS1="# " sh -i; else {refuses}; fi; done'
+    with console_of_script(tmp_path, monkeypatch, device) as line:
+        done = tried(line, [("root", "vizxv"), ("admin", "admin")])
+    assert done.wrong is not None
+    assert "login:" not in done.wrong.said, "its next prompt was not late"
+    assert [attempt.outcome for attempt in done.attempts] == ["refused", "refused"], done.attempts
+    assert done.complete, done.incomplete
+
+
 def test_no_guess_becomes_a_devices_new_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It asks for one until it has got one, whatever is done."""
     device = 'trap "" INT; while :; do printf "New password: "; read p; [ -n "$p" ] && printf "Retype password: " && read q; done'

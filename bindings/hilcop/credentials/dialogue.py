@@ -182,7 +182,8 @@ def _asked_again(said: str, found: int | None, pair: Pair, asked: set[str]) -> A
         return Answer("accepted", f"wants another one: {shown(said)}")
     if CHANGE.search(said.removesuffix(said.rpartition("\n")[2])) and not refused:
         return Answer("not_understood", f"may want another password: {shown(said)}")
-    return Answer("refused", shown(said), f"{found} {_words(said, pair)}")
+    # Where it says that it refuses, what it asks next may come late, and makes no other refusal of it.
+    return Answer("refused", shown(said), _words(said, pair) if refused else f"{found} {_words(said, pair)}")
 
 
 def prompt_line(said: str) -> str:
