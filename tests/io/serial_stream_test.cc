@@ -25,7 +25,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string read_text(ByteStream& stream, std::size_t bytes) {
+std::string text_from(ByteStream& stream, std::size_t bytes) {
   std::string text;
   std::array<std::byte, 4096> buffer;
   const Deadline deadline = Deadline::in(5s);
@@ -36,7 +36,7 @@ std::string read_text(ByteStream& stream, std::size_t bytes) {
   return text;
 }
 
-std::string all_bytes() {
+std::string each_byte() {
   std::string text;
   for (int value = 0; value < 256; ++value) text += static_cast<char>(value);
   return text;
@@ -50,12 +50,12 @@ class SerialStreamTest : public testing::Test {
 
 TEST_F(SerialStreamTest, EveryByteGoesBothWaysUnchanged) {
   const auto stream = open();
-  device_.says(all_bytes());
-  EXPECT_EQ(read_text(*stream, 256), all_bytes());
-  const auto bytes = all_bytes();
+  device_.says(each_byte());
+  EXPECT_EQ(text_from(*stream, 256), each_byte());
+  const auto bytes = each_byte();
   std::string_view left = bytes;
   while (!left.empty()) left.remove_prefix(stream->write_some(std::as_bytes(std::span(left))));
-  EXPECT_EQ(device_.hears(256), all_bytes());
+  EXPECT_EQ(device_.hears(256), each_byte());
 }
 
 TEST_F(SerialStreamTest, AnEmptyLineReadsAsNothingAndIsPresent) {
@@ -82,7 +82,7 @@ TEST_F(SerialStreamTest, UnplugIsSeenByReadingWritingAndLooking) {
 TEST_F(SerialStreamTest, AnUnplugAfterTheLastWordsLosesNoneOfThem) {
   const auto stream = open();
   device_.says("last words");
-  EXPECT_EQ(read_text(*stream, 10), "last words");
+  EXPECT_EQ(text_from(*stream, 10), "last words");
   device_.unplug();
   std::array<std::byte, 16> buffer{};
   EXPECT_EQ(error_of([&] { stream->read_some(buffer); }).kind(), ErrorKind::Disconnected);
