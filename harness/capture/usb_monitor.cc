@@ -26,6 +26,7 @@ struct UsbFetch {
   std::uint32_t* offsets;
   std::uint32_t fetch, flush;
 };
+constexpr std::int64_t kLatest = std::int64_t{1} << 33;  // seconds: the year 2242, and no overflow as nanoseconds
 constexpr unsigned kIoctlType = 0x92;
 constexpr unsigned long kGetStats = _IOR(kIoctlType, 3, UsbStats), kSetRingSize = _IO(kIoctlType, 4), kGetRingSize = _IO(kIoctlType, 5),
                         kFetchEvents = _IOWR(kIoctlType, 7, UsbFetch), kFlushEvents = _IO(kIoctlType, 8);
@@ -86,8 +87,9 @@ std::optional<UsbmonEvent> usbmon_event(std::span<const std::byte> ring) {
   // does; any other letter stands for data that the kernel could not look at ('D': handed to the controller in pieces, 'Z': no address).
   const bool none = event.data_is != 0 && std::string_view("<>E").find(event.data_is) != std::string_view::npos;
   const std::size_t length = none ? event.kept : std::size_t{event.descriptors} * kIsoDescriptor + event.length;
-  const auto at = UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds));
-  const auto on_wire = static_cast<std::uint32_t>(sizeof event + std::max(length, kept));
+  const bool stamped = event.seconds >= 0 && event.seconds <= kLatest && event.microseconds >= 0 && event.microseconds < 1'000'000;
+  const auto at = stamped ? UtcTime(std::chrono::seconds(event.seconds) + std::chrono::microseconds(event.microseconds)) : UtcTime{};
+  const auto on_wire = static_cast<std::uint32_t>(std::min<std::size_t>(sizeof event + std::max(length, kept), UINT32_MAX));
   return UsbmonEvent{event.bus, event.device, {at, ring.first(sizeof event + kept), on_wire, {}}};
 }
 
